@@ -1,0 +1,70 @@
+// swift-tools-version: 6.0
+// The graph of the rooms: imports point down only (Tests/StructureTests asserts it).
+import PackageDescription
+
+#if arch(x86_64)
+    /// The vector unit that the elementwise kernels are compiled for: AVX2 and FMA.
+    let vectorUnit = ["-Xcc", "-march=x86-64-v3"]
+#else
+    let vectorUnit: [String] = []
+#endif
+
+/// Rooms with inner loops: bounds are checked before the loops, not inside them.
+let fast: [SwiftSetting] = [
+    .unsafeFlags(["-Ounchecked"] + vectorUnit, .when(configuration: .release))
+]
+
+let package = Package(
+    name: "saccader-dist",
+    products: [
+        .executable(name: "saccader-dist", targets: ["saccader-dist"]),
+        .executable(name: "saccader-eval", targets: ["saccader-eval"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
+        .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
+        .systemLibrary(name: "CCairo", pkgConfig: "cairo"),
+        .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
+        .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
+
+        .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: fast),
+        .target(name: "Configuration", dependencies: ["Yams"]),
+        .target(name: "Collectives", dependencies: ["CMPI"]),
+        .target(name: "Checkpoints", dependencies: ["CHDF5"]),
+        .target(
+            name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CZlib"],
+            resources: [.copy("Resources")], swiftSettings: fast),
+        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: fast),
+        .target(name: "SaccaderModel", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+        .target(
+            name: "Evaluation",
+            dependencies: ["SaccaderModel", "Images", "Checkpoints", "Configuration", "CCairo"]),
+        .target(
+            name: "Training",
+            dependencies: ["Evaluation", "SaccaderModel", "Images", "Checkpoints", "Collectives"],
+            resources: [.copy("Resources")]),
+        .executableTarget(
+            name: "saccader-dist",
+            dependencies: [
+                "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+        .executableTarget(
+            name: "saccader-eval",
+            dependencies: [
+                "Evaluation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
+
+        .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
+        .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
+        .testTarget(name: "ImagesTests", dependencies: ["Images"]),
+        .testTarget(name: "StructureTests"),
+    ],
+    swiftLanguageModes: [.v6]
+)
