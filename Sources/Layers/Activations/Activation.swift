@@ -1,0 +1,73 @@
+import Tensors
+
+/// A value that remembers what is still to be done to it.
+///
+/// A convolution writes its raw output once. Batch norm and ReLU are not passes over memory but a
+/// note on the value, which every reader applies chunk by chunk, in cache.
+public struct Activation<Element: StorageElement>: Sendable {
+    /// Per-channel factor and offset that batch norm came to.
+    public struct Note: Sendable {
+        let scale: Tensor<Float>
+        let shift: Tensor<Float>
+        let rectified: Bool
+
+        var affine: RowKernels.Affine {
+            RowKernels.Affine(scale: scale.pointer, shift: shift.pointer)
+        }
+    }
+
+    /// The numbers in memory, `[N, H, W, C]`.
+    public let raw: Tensor<Element>
+    /// What readers do to them, or nil when they are final.
+    public let note: Note?
+
+    /// A final value: an image batch, or a block's rectified output.
+    public init(final raw: Tensor<Element>) {
+        self.raw = raw
+        note = nil
+    }
+
+    /// A raw convolution output followed by batch norm and, usually, ReLU.
+    public init(raw: Tensor<Element>, norm: NormBuffers, rectified: Bool = true) {
+        self.raw = raw
+        note = Note(scale: norm.scale, shift: norm.shift, rectified: rectified)
+    }
+
+    /// `[N, H, W, C]`, N the capacity.
+    public var shape: Shape { raw.shape }
+
+    /// The rows `range` of the matrix `[rows, C]` in `Float`, with the note applied.
+    ///
+    /// Returns the memory itself where it already holds the values, else fills `scratch`.
+    public func rows(
+        _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Float> {
+        if note == nil, let values = raw.floatRow(range.lowerBound) { return values }
+        RowKernels.apply(
+            raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
+            rows: range.count, channels: shape.channels, into: scratch,
+            resultStride: shape.channels)
+        return scratch
+    }
+
+    /// A copy of the first `imageCount` images with the note applied, for traces and tests.
+    public func values(imageCount: Int) -> [Float] {
+        let rows = 0..<(imageCount * shape.locations)
+        return [Float](unsafeUninitializedCapacity: rows.count * shape.channels) { buffer, count in
+            count = rows.count * shape.channels
+            guard let base = buffer.baseAddress else { return }
+            RowKernels.apply(
+                raw.pointer, affine: note?.affine, rectify: note?.rectified ?? false,
+                rows: rows.count, channels: shape.channels, into: base,
+                resultStride: shape.channels)
+        }
+    }
+}
+
+extension Tensor where Element: StorageElement {
+    /// The row itself when the storage element is `Float`, else nil.
+    func floatRow(_ index: Int) -> UnsafeMutablePointer<Float>? {
+        guard Element.self == Float.self else { return nil }
+        return UnsafeMutableRawPointer(row(index)).assumingMemoryBound(to: Float.self)
+    }
+}

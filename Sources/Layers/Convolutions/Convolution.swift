@@ -1,0 +1,73 @@
+import Tensors
+
+/// A convolution without bias, pointwise where the geometry allows it.
+public enum Convolution<Element: StorageElement>: Sendable {
+    /// 1×1, stride 1: the activations are the matrix that is multiplied.
+    case pointwise(PointwiseConvolution<Element>)
+    /// Anything else: patches are gathered.
+    case spatial(SpatialConvolution<Element>)
+
+    /// Registers the kernel below `path` and chooses the form.
+    public init(
+        _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
+        layout: inout ParameterLayout
+    ) {
+        if geometry == PatchGeometry(kernel: 1) {
+            self = .pointwise(
+                PointwiseConvolution(
+                    path, inputChannels: [inputChannels], outputChannels: outputChannels,
+                    layout: &layout))
+        } else {
+            self = .spatial(
+                SpatialConvolution(
+                    path, inputChannels: inputChannels, outputChannels: outputChannels,
+                    geometry: geometry, layout: &layout))
+        }
+    }
+
+    /// The output for an input of `shape`.
+    public func outputShape(_ shape: Shape) -> Shape {
+        switch self {
+        case .pointwise(let convolution):
+            Shape(shape.images, shape.height, shape.width, convolution.outputChannels)
+        case .spatial(let convolution):
+            convolution.outputShape(shape)
+        }
+    }
+
+    /// Asks the workspace for what forward and backward need on an input of `shape`.
+    public func plan(input shape: Shape, in workspace: Workspace) {
+        switch self {
+        case .pointwise(let convolution): convolution.plan(in: workspace)
+        case .spatial(let convolution): convolution.plan(input: shape, in: workspace)
+        }
+    }
+
+    /// The raw output, with the moments of the norm that follows in training mode.
+    public func forward(
+        _ input: Activation<Element>, into output: Tensor<Element>,
+        momentsOf norm: NormBuffers?, pass: Pass
+    ) {
+        switch self {
+        case .pointwise(let convolution):
+            convolution.forward([input], into: output, momentsOf: norm, pass: pass)
+        case .spatial(let convolution):
+            convolution.forward(input, into: output, momentsOf: norm, pass: pass)
+        }
+    }
+
+    /// The gradients of the kernel and, where there is a sink, of the input.
+    public func backward(
+        _ gradient: GradientSource<Element>, input: Activation<Element>,
+        sink: GradientSink<Element>?, pass: Pass
+    ) {
+        switch self {
+        case .pointwise(let convolution):
+            convolution.backward(gradient, inputs: [input], sinks: [sink], pass: pass)
+        case .spatial(let convolution):
+            convolution.backward(
+                gradient, input: input, inputGradient: sink.map { .pixels($0) } ?? .none,
+                pass: pass)
+        }
+    }
+}

@@ -1,0 +1,67 @@
+import Tensors
+
+/// Convolution → batch norm → ReLU: the unit of which the networks are made.
+public struct NormalizedConvolution<Element: StorageElement>: Sendable {
+    let convolution: Convolution<Element>
+    let norm: BatchNorm
+
+    /// Where the unit's values lie during a step.
+    public struct Buffers: Sendable {
+        /// What the convolution reads.
+        public let input: Activation<Element>
+        /// The unit's output: raw, with norm and ReLU as a note.
+        public let output: Activation<Element>
+        let norm: NormBuffers
+
+        /// The norm that a gradient of the output passes next.
+        public var normTarget: GradientSink<Element>.NormTarget {
+            GradientSink.NormTarget(raw: output.raw, norm: norm)
+        }
+    }
+
+    /// Registers the kernel at `convolutionPath` and the norm at `normPath`.
+    public init(
+        _ convolutionPath: String, normPath: String, inputChannels: Int, outputChannels: Int,
+        geometry: PatchGeometry = PatchGeometry(kernel: 1),
+        configuration: BatchNormConfiguration, layout: inout ParameterLayout
+    ) {
+        convolution = Convolution(
+            convolutionPath, inputChannels: inputChannels, outputChannels: outputChannels,
+            geometry: geometry, layout: &layout)
+        norm = BatchNorm(
+            normPath, channels: outputChannels, configuration: configuration, layout: &layout)
+    }
+
+    /// Reserves the output.
+    public func plan(input: Activation<Element>, in workspace: Workspace) -> Buffers {
+        let shape = convolution.outputShape(input.shape)
+        let raw = Tensor<Element>(shape, in: workspace.arena)
+        let norm = NormBuffers(channels: shape.channels, in: workspace)
+        convolution.plan(input: input.shape, in: workspace)
+        return Buffers(
+            input: input, output: Activation(raw: raw, norm: norm), norm: norm)
+    }
+
+    /// Fills the output.
+    public func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+        convolution.forward(
+            buffers.input, into: buffers.output.raw,
+            momentsOf: mode == .training ? buffers.norm : nil, pass: pass)
+        try norm.finishForward(
+            buffers.norm, locations: buffers.output.shape.locations, mode: mode, pass: pass)
+    }
+
+    /// The gradients of kernel, gamma, beta and, where there is a sink, of the input.
+    ///
+    /// - Parameter outputGradient: Masked by the ReLU, with the norm's sums already gathered.
+    public func backward(
+        _ buffers: Buffers, outputGradient: Tensor<Element>, sink: GradientSink<Element>?,
+        pass: Pass
+    ) throws {
+        try norm.finishBackward(
+            buffers.norm, locations: buffers.output.shape.locations, pass: pass)
+        convolution.backward(
+            GradientSource(outputGradient, through: buffers.norm, of: buffers.output.raw),
+            input: buffers.input, sink: sink, pass: pass)
+    }
+}

@@ -1,0 +1,118 @@
+import Tensors
+
+extension SpatialConvolution {
+    /// How a thread's scratch memory is divided while it works on one chunk of output rows.
+    struct Scratch: Sendable {
+        let geometry: PatchGeometry
+        let input: Shape
+        let output: Shape
+        /// Rows of locations in a chunk.
+        let chunkHeight: Int
+        /// Input rows that a chunk reads or adds to, at most.
+        let slabHeight: Int
+
+        let patchOffset: Int
+        let outputOffset: Int
+        let patchGradientOffset: Int
+        let pixelGradientOffset: Int
+        let forwardCount: Int
+        let backwardCount: Int
+
+        init(_ convolution: SpatialConvolution, input: Shape, chunkRows: Int) {
+            geometry = convolution.geometry
+            self.input = input
+            output = convolution.outputShape(input)
+            chunkHeight = max(1, min(output.height, chunkRows / max(1, output.width)))
+            slabHeight =
+                geometry.stride * chunkHeight + geometry.reach + 2 * abs(geometry.offset)
+                + geometry.stride
+            let slabCount = slabHeight * input.width * input.channels
+            let rows = chunkHeight * output.width
+            patchOffset = slabCount
+            outputOffset = patchOffset + rows * convolution.patchCount
+            forwardCount = outputOffset + rows * output.channels
+            patchGradientOffset = forwardCount
+            pixelGradientOffset = patchGradientOffset + rows * convolution.patchCount
+            backwardCount = pixelGradientOffset + slabCount
+        }
+
+        /// Runs `body(image, rows of locations, flat rows)` for the chunks of `images` in order.
+        func forEachChunk(
+            of images: Range<Int>, _ body: (Int, Range<Int>, Range<Int>) -> Void
+        ) {
+            for image in images {
+                var i = 0
+                while i < output.height {
+                    let end = min(output.height, i + chunkHeight)
+                    let first = image * output.locations
+                    body(
+                        image, i..<end, (first + i * output.width)..<(first + end * output.width))
+                    i = end
+                }
+            }
+        }
+
+        /// The patches of a chunk, gathered into scratch from the input with its note applied.
+        func patches(
+            of outputRows: Range<Int>, image: Int, input activation: Activation<Element>,
+            scratch: UnsafeMutablePointer<Float>
+        ) -> UnsafeMutablePointer<Float> {
+            let rows = geometry.inputRows(of: outputRows, inputHeight: input.height)
+            let first = image * input.height + rows.lowerBound
+            let slab = activation.rows(
+                (first * input.width)..<((first + rows.count) * input.width), scratch: scratch)
+            let patches = scratch + patchOffset
+            geometry.gather(
+                from: slab, firstInputRow: rows.lowerBound, inputHeight: input.height,
+                inputWidth: input.width, channels: input.channels, outputRows: outputRows,
+                outputWidth: output.width, into: patches)
+            return patches
+        }
+    }
+
+    /// The sum of overlapping patches' gradients, a window of input rows that moves down an image.
+    struct PixelGradients {
+        private let room: Scratch
+        private let window: UnsafeMutablePointer<Float>
+        private var firstRow = 0
+
+        init(room: Scratch, scratch: UnsafeMutablePointer<Float>) {
+            self.room = room
+            window = scratch + room.pixelGradientOffset
+        }
+
+        /// Adds a chunk's patches and hands over the input rows that no later chunk adds to.
+        ///
+        /// - Parameter finish: Takes finished values and their flat rows.
+        mutating func add(
+            _ patchGradients: UnsafePointer<Float>, outputRows: Range<Int>, image: Int,
+            finish: (UnsafeMutablePointer<Float>, Range<Int>) -> Void
+        ) {
+            let (geometry, input) = (room.geometry, room.input)
+            let rowCount = input.width * input.channels
+            if outputRows.lowerBound == 0 {
+                firstRow = 0
+                window.update(repeating: 0, count: room.slabHeight * rowCount)
+            }
+            geometry.scatter(
+                patchGradients, outputRows: outputRows, outputWidth: room.output.width,
+                addingTo: window, firstInputRow: firstRow, inputHeight: input.height,
+                inputWidth: input.width, channels: input.channels)
+            let isLast = outputRows.upperBound == room.output.height
+            let nextTap = geometry.stride * outputRows.upperBound + geometry.offset
+            let end = isLast ? input.height : min(input.height, max(firstRow, nextTap))
+            let finished = end - firstRow
+            guard finished > 0 else { return }
+            let first = (image * input.height + firstRow) * input.width
+            finish(window, first..<(first + finished * input.width))
+            // What is left of the window moves to its front.
+            let left = room.slabHeight - finished
+            if left > 0 {
+                window.update(from: window + finished * rowCount, count: left * rowCount)
+            }
+            (window + max(0, left) * rowCount).update(
+                repeating: 0, count: min(finished, room.slabHeight) * rowCount)
+            firstRow = end
+        }
+    }
+}

@@ -1,0 +1,162 @@
+import Tensors
+
+/// A 1×1 convolution of stride 1: one matrix product per chunk of rows.
+///
+/// Several inputs are taken as if concatenated along their channels, without copying them together.
+public struct PointwiseConvolution<Element: StorageElement>: Sendable {
+    let kernel: Parameter
+    let bias: Parameter?
+    let inputChannels: [Int]
+    /// Channels of the output.
+    public let outputChannels: Int
+
+    /// Registers `kernel` `[1, 1, in, out]` (He et al. 2015: normal, deviation √(2/in)) below
+    /// `path` and, if asked for, `bias` `[out]`, which starts at 0.
+    public init(
+        _ path: String, inputChannels: [Int], outputChannels: Int, bias hasBias: Bool = false,
+        layout: inout ParameterLayout
+    ) {
+        let inputs = inputChannels.reduce(0, +)
+        kernel = layout.parameter(
+            "\(path)/kernel", shape: [1, 1, inputs, outputChannels], decays: true,
+            initial: .normal(deviation: (2 / Float(inputs)).squareRoot()))
+        bias =
+            hasBias
+            ? layout.parameter(
+                "\(path)/bias", shape: [outputChannels], decays: false, initial: .constant(0))
+            : nil
+        self.inputChannels = inputChannels
+        self.outputChannels = outputChannels
+    }
+
+    /// Asks the workspace for what forward and backward need.
+    public func plan(in workspace: Workspace) {
+        let rows = workspace.chunkRows
+        let widest = inputChannels.reduce(0, max)
+        // Forward: an input and an output chunk; backward: two input chunks and an output chunk.
+        workspace.needScratch(rows * (2 * widest + outputChannels))
+        if workspace.keepsActivations { workspace.needPartials(partialCount) }
+    }
+
+    private var partialCount: Int { kernel.count + (bias?.count ?? 0) }
+
+    /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.
+    ///
+    /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    public func forward(
+        _ inputs: [Activation<Element>], into output: Tensor<Element>,
+        momentsOf norm: NormBuffers? = nil, pass: Pass
+    ) {
+        let weights = pass.store.values(kernel)
+        let biases = bias.map { pass.store.values($0) }
+        let widest = inputChannels.reduce(0, max)
+        pass.forEachShard { shard, images, scratch in
+            let moments = norm?.clearedMoments(shard: shard)
+            let outputScratch = scratch + pass.workspace.chunkRows * widest
+            pass.forEachChunk(of: images, locations: output.shape.locations) { rows in
+                let result = output.floatRow(rows.lowerBound) ?? outputScratch
+                var part = weights
+                for (index, input) in inputs.enumerated() {
+                    MatrixMultiply.product(
+                        Matrix(input.rows(rows, scratch: scratch), stride: inputChannels[index]),
+                        Matrix(part, stride: outputChannels),
+                        into: Matrix(result, stride: outputChannels),
+                        rows: rows.count, columns: outputChannels, inner: inputChannels[index],
+                        adding: index > 0)
+                    part += inputChannels[index] * outputChannels
+                }
+                if let biases {
+                    RowKernels.addBias(
+                        biases, to: result, rows: rows.count, channels: outputChannels)
+                }
+                if let moments {
+                    RowKernels.addMoments(
+                        result, rows: rows.count, channels: outputChannels, to: moments)
+                }
+                output.store(result, rows: rows)
+            }
+        }
+    }
+
+    /// The gradients of kernel and bias (summed over this rank's shards) and of the inputs.
+    ///
+    /// - Parameters:
+    ///   - gradient: Of the raw output.
+    ///   - inputs: What forward read.
+    ///   - sinks: Where each input's gradient goes; nil where none is wanted.
+    public func backward(
+        _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
+        sinks: [GradientSink<Element>?], pass: Pass
+    ) {
+        let weights = pass.store.values(kernel)
+        let chunkRows = pass.workspace.chunkRows
+        let widest = inputChannels.reduce(0, max)
+        let locations = inputs[0].shape.locations
+        pass.forEachShard { shard, images, scratch in
+            let partial = pass.workspace.partials + shard * partialCount
+            let inputGradientScratch = scratch + chunkRows * widest
+            let gradientScratch = inputGradientScratch + chunkRows * widest
+            let biasPartial = partial + kernel.count
+            if let bias { biasPartial.update(repeating: 0, count: bias.count) }
+            for sink in sinks { sink?.begin(shard: shard) }
+            var isFirst = true
+            pass.forEachChunk(of: images, locations: locations) { rows in
+                let outputGradient = Matrix(
+                    gradient.rows(rows, scratch: gradientScratch), stride: outputChannels)
+                if bias != nil {
+                    RowKernels.addSums(
+                        outputGradient.start, rows: rows.count, channels: outputChannels,
+                        to: biasPartial)
+                }
+                var first = 0
+                for (index, input) in inputs.enumerated() {
+                    let channels = inputChannels[index]
+                    // output = input·kernel, for the kernel:
+                    MatrixMultiply.product(
+                        transposed: Matrix(
+                            input.rows(rows, scratch: scratch), stride: channels),
+                        outputGradient,
+                        into: Matrix(partial + first * outputChannels, stride: outputChannels),
+                        rows: channels, columns: outputChannels, inner: rows.count,
+                        adding: !isFirst)
+                    // … and for the input:
+                    if let sink = sinks[index] {
+                        MatrixMultiply.product(
+                            outputGradient,
+                            transposed: Matrix(
+                                weights + first * outputChannels, stride: outputChannels),
+                            into: Matrix(inputGradientScratch, stride: channels),
+                            rows: rows.count, columns: channels, inner: outputChannels)
+                        sink.finish(inputGradientScratch, rows: rows, shard: shard)
+                    }
+                    first += channels
+                }
+                isFirst = false
+            }
+        }
+        pass.sumPartials(into: [kernel] + (bias.map { [$0] } ?? []))
+    }
+}
+
+extension Pass {
+    /// Runs `body` for the chunks of the rows that belong to `images`, in order.
+    func forEachChunk(
+        of images: Range<Int>, locations: Int, _ body: (_ rows: Range<Int>) -> Void
+    ) {
+        let end = images.upperBound * locations
+        var row = images.lowerBound * locations
+        while row < end {
+            let next = min(end, row + workspace.chunkRows)
+            body(row..<next)
+            row = next
+        }
+    }
+}
+
+extension Tensor where Element: StorageElement {
+    /// Narrows finished rows into storage; nothing to do where they were written in place.
+    func store(_ values: UnsafeMutablePointer<Float>, rows: Range<Int>) {
+        if floatRow(rows.lowerBound) == values { return }
+        RowKernels.store(values, count: rows.count * shape.channels, into: row(rows.lowerBound))
+    }
+}

@@ -1,0 +1,128 @@
+import Tensors
+
+/// A convolution with any kernel, stride, dilation and margin, without bias: patches are gathered
+/// for a chunk of output rows at a time and multiplied in one product.
+public struct SpatialConvolution<Element: StorageElement>: Sendable {
+    /// What is done with the gradient of the input.
+    public enum InputGradient: Sendable {
+        /// Not wanted.
+        case none
+        /// Summed over the patches that share a pixel, `[N, H, W, in]`.
+        case pixels(GradientSink<Element>)
+        /// Kept per output location, `[N, h, w, in]`; for 1×1 kernels, whose patches share nothing.
+        case locations(Tensor<Element>)
+    }
+
+    /// The taps.
+    public let geometry: PatchGeometry
+    let kernel: Parameter
+    let inputChannels: Int
+    let outputChannels: Int
+
+    /// Registers `kernel` `[k, k, in, out]` (normal, deviation √(2/(k·k·in))) below `path`.
+    public init(
+        _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
+        layout: inout ParameterLayout
+    ) {
+        let fanIn = geometry.kernel * geometry.kernel * inputChannels
+        kernel = layout.parameter(
+            "\(path)/kernel",
+            shape: [geometry.kernel, geometry.kernel, inputChannels, outputChannels],
+            decays: true, initial: .normal(deviation: (2 / Float(fanIn)).squareRoot()))
+        self.geometry = geometry
+        self.inputChannels = inputChannels
+        self.outputChannels = outputChannels
+    }
+
+    /// The output for an input of `shape`.
+    public func outputShape(_ shape: Shape) -> Shape {
+        Shape(
+            shape.images, geometry.outputSize(shape.height), geometry.outputSize(shape.width),
+            outputChannels)
+    }
+
+    var patchCount: Int { geometry.kernel * geometry.kernel * inputChannels }
+
+    /// Asks the workspace for what forward and backward need on an input of `shape`.
+    public func plan(input shape: Shape, in workspace: Workspace) {
+        let room = Scratch(self, input: shape, chunkRows: workspace.chunkRows)
+        workspace.needScratch(workspace.keepsActivations ? room.backwardCount : room.forwardCount)
+        if workspace.keepsActivations { workspace.needPartials(kernel.count) }
+    }
+
+    /// `output = input ∗ kernel`, raw, `[N, h, w, out]`.
+    ///
+    /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    public func forward(
+        _ input: Activation<Element>, into output: Tensor<Element>,
+        momentsOf norm: NormBuffers? = nil, pass: Pass
+    ) {
+        let weights = Matrix(pass.store.values(kernel), stride: outputChannels)
+        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        pass.forEachShard { shard, images, scratch in
+            let moments = norm?.clearedMoments(shard: shard)
+            room.forEachChunk(of: images) { image, outputRows, rows in
+                let patches = room.patches(
+                    of: outputRows, image: image, input: input, scratch: scratch)
+                let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
+                MatrixMultiply.product(
+                    Matrix(patches, stride: patchCount), weights,
+                    into: Matrix(result, stride: outputChannels),
+                    rows: rows.count, columns: outputChannels, inner: patchCount)
+                if let moments {
+                    RowKernels.addMoments(
+                        result, rows: rows.count, channels: outputChannels, to: moments)
+                }
+                output.store(result, rows: rows)
+            }
+        }
+    }
+
+    /// The gradient of the kernel (summed over this rank's shards) and of the input.
+    public func backward(
+        _ gradient: GradientSource<Element>, input: Activation<Element>,
+        inputGradient: InputGradient, pass: Pass
+    ) {
+        let weights = Matrix(pass.store.values(kernel), stride: outputChannels)
+        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        pass.forEachShard { shard, images, scratch in
+            let partial = Matrix(
+                pass.workspace.partials + shard * kernel.count, stride: outputChannels)
+            let patchGradients = scratch + room.patchGradientOffset
+            var pixels = PixelGradients(room: room, scratch: scratch)
+            if case .pixels(let sink) = inputGradient { sink.begin(shard: shard) }
+            var isFirst = true
+            room.forEachChunk(of: images) { image, outputRows, rows in
+                let outputGradient = Matrix(
+                    gradient.rows(rows, scratch: scratch + room.outputOffset),
+                    stride: outputChannels)
+                let patches = room.patches(
+                    of: outputRows, image: image, input: input, scratch: scratch)
+                // output = patches·kernel, for the kernel:
+                MatrixMultiply.product(
+                    transposed: Matrix(patches, stride: patchCount), outputGradient,
+                    into: partial, rows: patchCount, columns: outputChannels, inner: rows.count,
+                    adding: !isFirst)
+                isFirst = false
+                if case .none = inputGradient { return }
+                // … and for the patches:
+                MatrixMultiply.product(
+                    outputGradient, transposed: weights,
+                    into: Matrix(patchGradients, stride: patchCount),
+                    rows: rows.count, columns: patchCount, inner: outputChannels)
+                switch inputGradient {
+                case .none: break
+                case .locations(let destination):
+                    RowKernels.store(
+                        patchGradients, count: rows.count * patchCount,
+                        into: destination.row(rows.lowerBound))
+                case .pixels(let sink):
+                    pixels.add(patchGradients, outputRows: outputRows, image: image) {
+                        sink.finish($0, rows: $1, shard: shard)
+                    }
+                }
+            }
+        }
+        pass.sumPartials(into: [kernel])
+    }
+}

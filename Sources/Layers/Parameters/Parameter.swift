@@ -1,0 +1,69 @@
+/// A named slice of the flat buffer of trainable numbers.
+public struct Parameter: Sendable {
+    /// How a parameter starts.
+    public enum Initial: Equatable, Sendable {
+        /// Every number the same.
+        case constant(Float)
+        /// Normal with mean 0 and the given standard deviation.
+        case normal(deviation: Float)
+    }
+
+    /// The path in a checkpoint below `/model`, for example `mixing/kernel`.
+    public let path: String
+    /// The dimensions, row-major; kernels `[height, width, in, out]`.
+    public let shape: [Int]
+    /// Whether L2 regularisation applies: convolution kernels and the cell's vector.
+    public let decays: Bool
+    /// The value before training.
+    public let initial: Initial
+    /// The order of registration, from 0.
+    public let index: Int
+
+    /// How many numbers it has.
+    public var count: Int { shape.reduce(1, *) }
+}
+
+/// A named slice of the flat buffer of running statistics: saved, never trained.
+public struct Statistic: Sendable {
+    /// The path in a checkpoint below `/model`.
+    public let path: String
+    /// The value before training, 0 for means and 1 for variances.
+    public let initial: Float
+    let offset: Int
+    /// How many channels it has.
+    public let count: Int
+}
+
+/// The list of all parameters and statistics, filled while the layers are made.
+public struct ParameterLayout: Sendable {
+    /// In the order in which the layers asked for them: input side first.
+    public private(set) var parameters: [Parameter] = []
+    /// In the order in which the layers asked for them.
+    public private(set) var statistics: [Statistic] = []
+
+    /// Creates an empty list.
+    public init() {}
+
+    /// Adds a parameter.
+    public mutating func parameter(
+        _ path: String, shape: [Int], decays: Bool, initial: Parameter.Initial
+    ) -> Parameter {
+        let parameter = Parameter(
+            path: path, shape: shape, decays: decays, initial: initial, index: parameters.count)
+        parameters.append(parameter)
+        return parameter
+    }
+
+    /// Adds a running statistic of `count` channels.
+    public mutating func statistic(_ path: String, count: Int, initial: Float) -> Statistic {
+        let offset = statisticCount
+        let statistic = Statistic(path: path, initial: initial, offset: offset, count: count)
+        statistics.append(statistic)
+        return statistic
+    }
+
+    /// How many numbers can be trained.
+    public var trainableCount: Int { parameters.reduce(0) { $0 + $1.count } }
+    /// How many numbers the running statistics have.
+    public var statisticCount: Int { statistics.reduce(0) { $0 + $1.count } }
+}

@@ -1,0 +1,95 @@
+import Foundation
+import Tensors
+
+/// All trainable numbers in one flat buffer, their gradients in a second, running statistics in a
+/// third.
+///
+/// Parameters lie in backward order, the last layer's first, so that gradients which are complete
+/// are contiguous; reduction, update and checkpoint are one pass each.
+public final class ParameterStore: Sendable {
+    /// What the slices are called and where they came from.
+    public let layout: ParameterLayout
+    private let offsets: [Int]
+    private let arena = Arena()
+    private let valueTensor: Tensor<Float>
+    private let gradientTensor: Tensor<Float>
+    private let statisticTensor: Tensor<Float>
+
+    /// Reserves the buffers and fills them with initial values.
+    ///
+    /// - Parameter seed: The run's seed; each number is a pure function of it, the parameter's
+    ///   place in the layout and the place in the parameter.
+    public init(layout: ParameterLayout, seed: UInt64) {
+        self.layout = layout
+        var offsets = [Int](repeating: 0, count: layout.parameters.count)
+        var offset = 0
+        for parameter in layout.parameters.reversed() {
+            offsets[parameter.index] = offset
+            offset += parameter.count
+        }
+        self.offsets = offsets
+        valueTensor = Tensor(vector: offset, in: arena)
+        gradientTensor = Tensor(vector: offset, in: arena)
+        statisticTensor = Tensor(vector: layout.statisticCount, in: arena)
+        arena.commit()
+        for parameter in layout.parameters { initialize(parameter, seed: seed) }
+        for statistic in layout.statistics {
+            values(statistic).update(repeating: statistic.initial, count: statistic.count)
+        }
+    }
+
+    /// The place of a parameter in the flat buffers.
+    public func range(_ parameter: Parameter) -> Range<Int> {
+        offsets[parameter.index]..<(offsets[parameter.index] + parameter.count)
+    }
+
+    /// The numbers of a parameter.
+    public func values(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+        valueTensor.pointer + offsets[parameter.index]
+    }
+
+    /// The gradient of a parameter.
+    public func gradient(_ parameter: Parameter) -> UnsafeMutablePointer<Float> {
+        gradientTensor.pointer + offsets[parameter.index]
+    }
+
+    /// The numbers of a running statistic.
+    public func values(_ statistic: Statistic) -> UnsafeMutablePointer<Float> {
+        statisticTensor.pointer + statistic.offset
+    }
+
+    /// All trainable numbers, in backward order.
+    public var allValues: UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(start: valueTensor.pointer, count: layout.trainableCount)
+    }
+
+    /// All gradients, in the same order.
+    public var allGradients: UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(start: gradientTensor.pointer, count: layout.trainableCount)
+    }
+
+    /// All running statistics.
+    public var allStatistics: UnsafeMutableBufferPointer<Float> {
+        UnsafeMutableBufferPointer(start: statisticTensor.pointer, count: layout.statisticCount)
+    }
+
+    private func initialize(_ parameter: Parameter, seed: UInt64) {
+        let target = values(parameter)
+        switch parameter.initial {
+        case .constant(let value):
+            target.update(repeating: value, count: parameter.count)
+        case .normal(let deviation):
+            var random = CounterRandom(
+                seed: seed, purpose: .initialization, index: UInt64(parameter.index))
+            // Box and Muller: two uniform numbers give two normal ones.
+            for position in stride(from: 0, to: parameter.count, by: 2) {
+                let radius = (-2 * log(1 - random.uniform())).squareRoot()
+                let angle = 2 * Double.pi * random.uniform()
+                target[position] = deviation * Float(radius * cos(angle))
+                if position + 1 < parameter.count {
+                    target[position + 1] = deviation * Float(radius * sin(angle))
+                }
+            }
+        }
+    }
+}

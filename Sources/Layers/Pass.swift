@@ -1,0 +1,131 @@
+import Tensors
+
+/// The memory of one kind of step: activations and gradients in an arena, and each thread's scratch.
+///
+/// Layers plan their buffers here in the order of use; `commit` lays everything out.
+public final class Workspace: @unchecked Sendable {
+    /// Where the layers reserve their tensors.
+    public let arena = Arena()
+    /// The most images that a step can have on this rank.
+    public let imageCapacity: Int
+    /// The most shards that a step can have on this rank.
+    public let shardCapacity: Int
+    /// Whether what is planned now is kept for a backward pass; a frozen part's is not.
+    public var keepsActivations: Bool
+    /// Rows of a chunk: what a thread works on before it moves on. Chosen so that a chunk of 512
+    /// channels stays in a 512 KiB second-level cache.
+    public let chunkRows: Int
+
+    /// Scratch is in use whenever a layer runs, so it never shares the plan's places.
+    private let scratchArena = Arena()
+    private var scratchCount = 0
+    private var partialCount = 0
+    private var scratches: [Tensor<Float>] = []
+    private var partialTensor: Tensor<Float>?
+
+    /// Starts a plan.
+    public init(
+        imageCapacity: Int, shardCapacity: Int, keepsActivations: Bool, chunkRows: Int = 256
+    ) {
+        self.imageCapacity = imageCapacity
+        self.shardCapacity = shardCapacity
+        self.keepsActivations = keepsActivations
+        self.chunkRows = chunkRows
+    }
+
+    /// Asks for scratch memory per thread, in floats; the largest request counts.
+    public func needScratch(_ count: Int) { scratchCount = max(scratchCount, count) }
+
+    /// Asks for one partial weight gradient per shard, in floats; the largest request counts.
+    public func needPartials(_ count: Int) { partialCount = max(partialCount, count) }
+
+    /// Lays out and allocates all that was planned.
+    public func commit(threadCount: Int) {
+        scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: scratchArena) }
+        if partialCount > 0 {
+            partialTensor = Tensor(vector: partialCount * shardCapacity, in: scratchArena)
+        }
+        arena.commit()
+        scratchArena.commit()
+    }
+
+    /// The planned memory, in bytes.
+    public var byteCount: Int { arena.byteCount + scratchArena.byteCount }
+
+    func scratch(of worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].pointer }
+
+    var partials: UnsafeMutablePointer<Float> {
+        guard let partialTensor else {
+            preconditionFailure("a backward pass needs a workspace that keeps activations")
+        }
+        return partialTensor.pointer
+    }
+}
+
+/// What every layer needs while it runs: threads, ranks, numbers, memory and the batch's division.
+public struct Pass: Sendable {
+    /// The rank's threads.
+    public let pool: ThreadPool
+    /// Sums over ranks.
+    public let reducer: any SumReducer
+    /// The model's numbers.
+    public let store: ParameterStore
+    /// The step's memory.
+    public let workspace: Workspace
+    /// The rank's images of each of its shards, as consecutive ranges from 0.
+    public let shards: [Range<Int>]
+    /// The images of all ranks together.
+    public let globalImageCount: Int
+    /// Whether this rank is the one that carries what is already a sum over all ranks.
+    public let isFirstRank: Bool
+
+    /// Describes a step on the images of `shards`.
+    public init(
+        pool: ThreadPool, reducer: any SumReducer, store: ParameterStore, workspace: Workspace,
+        shards: [Range<Int>], globalImageCount: Int, isFirstRank: Bool = true
+    ) {
+        self.pool = pool
+        self.reducer = reducer
+        self.store = store
+        self.workspace = workspace
+        self.shards = shards
+        self.globalImageCount = globalImageCount
+        self.isFirstRank = isFirstRank
+        precondition(
+            shards.count <= workspace.shardCapacity && imageCount <= workspace.imageCapacity,
+            "\(imageCount) images in \(shards.count) shards exceed the workspace's plan")
+    }
+
+    /// The images of this rank.
+    public var imageCount: Int { shards.last?.upperBound ?? 0 }
+
+    /// Runs `body(shard, images, scratch)` for each shard, on all threads.
+    public func forEachShard(
+        _ body: (_ shard: Int, _ images: Range<Int>, _ scratch: UnsafeMutablePointer<Float>) -> Void
+    ) {
+        pool.run(shards.count) { shard, worker in
+            body(shard, shards[shard], workspace.scratch(of: worker))
+        }
+    }
+
+    /// Sums one vector per shard along the tree, then over the ranks if `acrossRanks`.
+    ///
+    /// The sum replaces the first vector of `table`, `[shards, length]`.
+    public func sum(_ table: Tensor<Double>, length: Int, acrossRanks: Bool = true) throws {
+        TreeSum.sum(table.pointer, count: shards.count, length: length, over: pool)
+        if acrossRanks {
+            try reducer.sum(UnsafeMutableBufferPointer(start: table.pointer, count: length))
+        }
+    }
+
+    /// Sums the shards' partial weight gradients into a parameter's gradient, which it overwrites.
+    func sumPartials(into parameters: [Parameter]) {
+        let length = parameters.reduce(0) { $0 + $1.count }
+        TreeSum.sum(workspace.partials, count: shards.count, length: length, over: pool)
+        var source = workspace.partials
+        for parameter in parameters {
+            store.gradient(parameter).update(from: source, count: parameter.count)
+            source += parameter.count
+        }
+    }
+}

@@ -1,0 +1,116 @@
+import Layers
+
+/// Where a projected block has its second norm (method §1).
+public enum ShortcutNorm: String, Codable, Sendable {
+    /// On the projected residual, as in the usual ResNet.
+    case residual
+    /// On the main path after its own norm, as in the published code; the residual has none.
+    case reference
+}
+
+/// The representation network's dimensions.
+public struct RepresentationConfiguration: Codable, Equatable, Sendable {
+    /// Channels of the first convolution.
+    public var stemChannels = 64
+    /// Inner channels of each group's bottlenecks.
+    public var planes = [64, 128, 256, 512]
+    /// Bottlenecks of each group.
+    public var blocks = [3, 4, 6, 3]
+    /// The stride of each group's first bottleneck.
+    public var strides = [2, 2, 2, 1]
+    /// How many of each group's first bottlenecks have a 3×3 convolution.
+    public var kernel3 = [2, 2, 2, 2]
+    /// Outer over inner channels of a bottleneck.
+    public var expansion = 4
+    /// Features over "what" features.
+    public var lowDDivisor = 4
+    /// Where a projected block has its second norm.
+    public var shortcutNorm = ShortcutNorm.residual
+
+    /// BagNet-77-lowD.
+    public init() {}
+
+    /// Channels of the last group's output.
+    public var featureChannels: Int { (planes.last ?? 0) * expansion }
+    /// Channels of the "what" features.
+    public var whatChannels: Int { featureChannels / lowDDivisor }
+}
+
+/// The attention network's dimensions.
+public struct AttentionConfiguration: Codable, Equatable, Sendable {
+    /// Groups of layers; each halves the channels.
+    public var groups = 2
+    /// Layers of a group: one 1×1, then 3×3 with dilation.
+    public var layersPerGroup = 2
+    /// The distance of the 3×3 kernels' taps, in locations.
+    public var dilation = 2
+    /// Off: the "where" features are left out, an ablation of the paper.
+    public var enabled = true
+
+    /// The paper's attention network.
+    public init() {}
+}
+
+/// The whole model's dimensions.
+public struct ModelConfiguration: Codable, Equatable, Sendable {
+    /// c; ImageNet with a background class has 1001.
+    public var classes = 1001
+    /// The representation network.
+    public var representation = RepresentationConfiguration()
+    /// The attention network.
+    public var attention = AttentionConfiguration()
+    /// d, the channels of F, which the cell reads.
+    public var mixedFeatures = 512
+    /// All batch norms.
+    public var batchNorm = BatchNormConfiguration()
+
+    /// The paper's model on ImageNet.
+    public init() {}
+
+    /// The "where" features' channels.
+    public var whereChannels: Int { representation.featureChannels >> attention.groups }
+
+    /// The first setting that makes no network: the key below `model` and what is wrong with it.
+    public var problem: (key: String, message: String)? {
+        let groups = representation.planes.count
+        let lists = [
+            ("blocks", representation.blocks), ("strides", representation.strides),
+            ("kernel3", representation.kernel3),
+        ]
+        for (name, list) in lists where list.count != groups {
+            return (
+                "representation.\(name)",
+                "has \(list.count) numbers, but planes has \(groups): give one per group"
+            )
+        }
+        let positive = [
+            ("classes", classes), ("mixedFeatures", mixedFeatures),
+            ("representation.stemChannels", representation.stemChannels),
+            ("representation.planes", min(groups, representation.planes.min() ?? 0)),
+            ("representation.blocks", representation.blocks.min() ?? 0),
+            ("representation.strides", representation.strides.min() ?? 0),
+            ("representation.expansion", representation.expansion),
+            ("representation.lowDDivisor", representation.lowDDivisor),
+            ("attention.groups", attention.groups),
+            ("attention.layersPerGroup", attention.layersPerGroup),
+            ("attention.dilation", attention.dilation),
+        ]
+        for (key, value) in positive where value < 1 {
+            return (key, "is \(value): give a number of at least 1")
+        }
+        for (taps, blocks) in zip(representation.kernel3, representation.blocks)
+        where taps < 0 || taps > blocks {
+            return ("representation.kernel3", "has \(taps) of \(blocks) blocks: give 0 to blocks")
+        }
+        if representation.whatChannels < 1 || (attention.enabled && whereChannels < 1) {
+            return (
+                "representation.planes",
+                "leaves no channel for the \"what\" or \"where\" features: give more planes"
+            )
+        }
+        if batchNorm.epsilon <= 0 || !(0..<1).contains(batchNorm.momentum) {
+            return ("batchNorm", "needs epsilon > 0 and momentum in [0, 1)")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,89 @@
+import Layers
+import Tensors
+
+extension Bottleneck {
+    /// Where the block's gradients lie during a backward pass.
+    struct Gradients: Sendable {
+        /// Of the output; written by the block's readers.
+        let output: Tensor<Element>
+        let middle: Tensor<Element>
+        let first: Tensor<Element>
+        /// Of the input through the projection, one row per output location.
+        let projection: Tensor<Element>?
+        /// Of the input.
+        let input: Tensor<Element>
+    }
+
+    /// Reserves gradients in the order of the backward pass and gives back what it used up.
+    func planBackward(
+        _ buffers: Buffers, outputGradient: Tensor<Element>, in workspace: Workspace
+    ) -> Gradients {
+        let arena = workspace.arena
+        buffers.output.release()
+        let middle = Tensor<Element>(buffers.middle.output.shape, in: arena)
+        buffers.last.release()
+        let first = Tensor<Element>(buffers.first.output.shape, in: arena)
+        middle.release()
+        buffers.middle.output.raw.release()
+        let projection = buffers.projected.map { projected in
+            let input = buffers.input.shape
+            let gradient = Tensor<Element>(
+                Shape(
+                    input.images, projected.shape.height, projected.shape.width, input.channels),
+                in: arena)
+            projected.release()
+            return gradient
+        }
+        let input = Tensor<Element>(buffers.input.shape, in: arena)
+        first.release()
+        buffers.first.output.raw.release()
+        projection?.release()
+        outputGradient.release()
+        return Gradients(
+            output: outputGradient, middle: middle, first: first, projection: projection,
+            input: input)
+    }
+
+    /// The gradients of all parameters and of the input, from `gradients.output`.
+    ///
+    /// - Parameter inputNorms: The norms before the block, which gather their sums.
+    func backward(
+        _ buffers: Buffers, _ gradients: Gradients,
+        inputNorms: [GradientSink<Element>.NormTarget], pass: Pass
+    ) throws {
+        let locations = buffers.output.shape.locations
+        // output = relu(norm(last) + shortcut): the ReLU's mask is already applied.
+        try mainNorm.finishBackward(buffers.lastNorm, locations: locations, pass: pass)
+        last.backward(
+            GradientSource(gradients.output, through: buffers.lastNorm, of: buffers.last),
+            inputs: [buffers.middle.output],
+            sinks: [
+                GradientSink(
+                    gradients.middle, mask: buffers.middle.output,
+                    norms: [buffers.middle.normTarget])
+            ], pass: pass)
+        try middle.backward(
+            buffers.middle, outputGradient: gradients.middle,
+            sink: GradientSink(
+                gradients.first, mask: buffers.first.output, norms: [buffers.first.normTarget]),
+            pass: pass)
+        // The shortcut's part of the input's gradient comes first, the main path's adds to it.
+        var shortcut = GradientSink<Element>.Added(gradients.output, crop: crop)
+        if let projection, let projected = buffers.projected, let part = gradients.projection {
+            var source = GradientSource(stored: gradients.output)
+            if let projectionNorm, let norm = buffers.projectedNorm {
+                try projectionNorm.finishBackward(norm, locations: locations, pass: pass)
+                source = GradientSource(gradients.output, through: norm, of: projected)
+            }
+            projection.backward(
+                source, input: buffers.input, inputGradient: .locations(part), pass: pass)
+            shortcut = GradientSink.Added(
+                part, crop: crop, stride: projection.geometry.stride)
+        }
+        try first.backward(
+            buffers.first, outputGradient: gradients.first,
+            sink: GradientSink(
+                gradients.input, adding: shortcut, mask: buffers.input, norms: inputNorms),
+            pass: pass)
+    }
+}

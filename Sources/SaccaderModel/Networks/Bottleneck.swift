@@ -1,0 +1,138 @@
+import Layers
+import Tensors
+
+/// A residual block: 1×1 → k×k → 1×1 with a shortcut (method §1).
+///
+/// Every convolution is valid, so the shortcut is cropped by one pixel on each side when k = 3;
+/// it goes through a 1×1 convolution when the stride or the channels change.
+struct Bottleneck<Element: StorageElement>: Sendable {
+    let first: NormalizedConvolution<Element>
+    let middle: NormalizedConvolution<Element>
+    let last: PointwiseConvolution<Element>
+    /// The norm of the main path, or two chained ones (`shortcutNorm: reference`).
+    let mainNorm: any Normalization
+    let projection: SpatialConvolution<Element>?
+    /// The norm of the projected residual (`shortcutNorm: residual`).
+    let projectionNorm: BatchNorm?
+    let crop: Int
+    let outputChannels: Int
+
+    init(
+        _ path: String, inputChannels: Int, planes: Int, kernel: Int, stride: Int,
+        configuration: ModelConfiguration, layout: inout ParameterLayout
+    ) {
+        let norms = configuration.batchNorm
+        outputChannels = planes * configuration.representation.expansion
+        crop = (kernel - 1) / 2
+        first = NormalizedConvolution(
+            "\(path)/conv1", normPath: "\(path)/norm1", inputChannels: inputChannels,
+            outputChannels: planes, configuration: norms, layout: &layout)
+        middle = NormalizedConvolution(
+            "\(path)/conv2", normPath: "\(path)/norm2", inputChannels: planes,
+            outputChannels: planes, geometry: PatchGeometry(kernel: kernel, stride: stride),
+            configuration: norms, layout: &layout)
+        last = PointwiseConvolution(
+            "\(path)/conv3", inputChannels: [planes], outputChannels: outputChannels,
+            layout: &layout)
+        let isProjected = stride != 1 || inputChannels != outputChannels
+        let chains = isProjected && configuration.representation.shortcutNorm == .reference
+        // A second norm over a gamma of 0 would see no variance and learn nothing.
+        let mainNorm = BatchNorm(
+            "\(path)/norm3", channels: outputChannels, initialGamma: chains ? 1 : 0,
+            configuration: norms, layout: &layout)
+        guard isProjected else {
+            (projection, projectionNorm) = (nil, nil)
+            self.mainNorm = mainNorm
+            return
+        }
+        projection = SpatialConvolution(
+            "\(path)/shortcut/conv", inputChannels: inputChannels, outputChannels: outputChannels,
+            geometry: PatchGeometry(kernel: 1, stride: stride, offset: crop), layout: &layout)
+        let second = BatchNorm(
+            "\(path)/shortcut/norm", channels: outputChannels, initialGamma: chains ? 0 : 1,
+            configuration: norms, layout: &layout)
+        projectionNorm = chains ? nil : second
+        self.mainNorm = chains ? ChainedNorm(first: mainNorm, second: second) : mainNorm
+    }
+
+    /// Where the block's values lie during a step.
+    struct Buffers: Sendable {
+        let input: Activation<Element>
+        let first: NormalizedConvolution<Element>.Buffers
+        let middle: NormalizedConvolution<Element>.Buffers
+        let last: Tensor<Element>
+        let lastNorm: NormBuffers
+        let projected: Tensor<Element>?
+        let projectedNorm: NormBuffers?
+        let output: Tensor<Element>
+
+        /// The norms that a gradient of the output passes next.
+        var normTargets: [GradientSink<Element>.NormTarget] {
+            var targets = [GradientSink<Element>.NormTarget(raw: last, norm: lastNorm)]
+            if let projected, let projectedNorm {
+                targets.append(.init(raw: projected, norm: projectedNorm))
+            }
+            return targets
+        }
+    }
+
+    func plan(input: Activation<Element>, in workspace: Workspace) -> Buffers {
+        let first = first.plan(input: input, in: workspace)
+        let middle = middle.plan(input: first.output, in: workspace)
+        if !workspace.keepsActivations { first.output.raw.release() }
+        let inner = middle.output.shape
+        let shape = Shape(inner.images, inner.height, inner.width, outputChannels)
+        let last = Tensor<Element>(shape, in: workspace.arena)
+        let lastNorm = NormBuffers(channels: outputChannels, in: workspace)
+        let projectedNorm = projectionNorm.map { _ in
+            NormBuffers(channels: outputChannels, in: workspace)
+        }
+        self.last.plan(in: workspace)
+        if !workspace.keepsActivations { middle.output.raw.release() }
+        let projected = projection.map { projection in
+            projection.plan(input: input.shape, in: workspace)
+            return Tensor<Element>(shape, in: workspace.arena)
+        }
+        let output = Tensor<Element>(shape, in: workspace.arena)
+        if !workspace.keepsActivations {
+            last.release()
+            projected?.release()
+        }
+        return Buffers(
+            input: input, first: first, middle: middle, last: last,
+            lastNorm: lastNorm, projected: projected, projectedNorm: projectedNorm, output: output)
+    }
+
+    /// `output = relu(norm(conv3(…)) + shortcut(input))`, written rectified.
+    func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+        let moments = mode == .training
+        try first.forward(buffers.first, mode: mode, pass: pass)
+        try middle.forward(buffers.middle, mode: mode, pass: pass)
+        last.forward(
+            [buffers.middle.output], into: buffers.last,
+            momentsOf: moments ? buffers.lastNorm : nil, pass: pass)
+        let locations = buffers.output.shape.locations
+        try mainNorm.finishForward(
+            buffers.lastNorm, locations: locations, mode: mode, pass: pass)
+        if let projection, let projected = buffers.projected {
+            projection.forward(
+                buffers.input, into: projected,
+                momentsOf: moments ? buffers.projectedNorm : nil, pass: pass)
+            if let projectionNorm, let norm = buffers.projectedNorm {
+                try projectionNorm.finishForward(
+                    norm, locations: locations, mode: mode, pass: pass)
+            }
+        }
+        let main = Activation(raw: buffers.last, norm: buffers.lastNorm, rectified: false)
+        main.addRectified(residual(buffers), into: buffers.output, pass: pass)
+    }
+
+    /// What the shortcut carries, and how many pixels of it are cropped on each side.
+    private func residual(_ buffers: Buffers) -> (Activation<Element>, crop: Int) {
+        guard let projected = buffers.projected else { return (buffers.input, crop) }
+        if let norm = buffers.projectedNorm {
+            return (Activation(raw: projected, norm: norm, rectified: false), 0)
+        }
+        return (Activation(final: projected), 0)
+    }
+}

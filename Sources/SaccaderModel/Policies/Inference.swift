@@ -1,0 +1,101 @@
+import Layers
+import Tensors
+
+/// A model that looks at images and is not trained: batch norm in inference mode, in a workspace
+/// whose buffers share memory.
+public final class Inference<Element: StorageElement>: Sendable {
+    /// The dimensions of the model.
+    public let geometry: Geometry
+    private let model: Saccader<Element>
+    private let store: ParameterStore
+    private let pool: ThreadPool
+    private let workspace: Workspace
+    private let representation: RepresentationNetwork<Element>.Buffers
+    private let location: Saccader<Element>.LocationBuffers?
+    private let runner: CellRunner<Element>?
+    private let shardSize: Int
+
+    /// Plans for batches of at most `imageCapacity` images.
+    ///
+    /// - Parameters:
+    ///   - shardSize: Images that one thread takes at a time.
+    ///   - glimpses: How far the learned policy is followed; 0 leaves the attention and the cell
+    ///     out (a model that has only been through the first stage).
+    public init(
+        _ model: Saccader<Element>, store: ParameterStore, pool: ThreadPool, imageSize: Int,
+        imageCapacity: Int, shardSize: Int, glimpses: Int
+    ) {
+        self.model = model
+        self.store = store
+        self.pool = pool
+        self.shardSize = shardSize
+        geometry = Geometry(model.configuration.representation, imageSize: imageSize)
+        workspace = Workspace(
+            imageCapacity: imageCapacity,
+            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false)
+        representation = model.representation.plan(imageSize: imageSize, in: workspace)
+        if glimpses > 0 {
+            let buffers = model.planLocation(representation, in: workspace)
+            location = buffers
+            runner = CellRunner(
+                model.cell, features: buffers.features, glimpses: glimpses, samples: 1,
+                in: workspace)
+        } else {
+            (location, runner) = (nil, nil)
+        }
+        workspace.commit(threadCount: pool.threadCount)
+    }
+
+    /// What the model made of one image.
+    public struct View: Sendable {
+        /// `[P, c]`.
+        public let logits: [Float]
+        /// The learned policy's places, `[T]`; empty where it was left out.
+        public let learned: [Int]
+    }
+
+    /// Looks at `imageCount` images, `[N, H, W, 3]`.
+    public func callAsFunction(_ images: [Float], imageCount: Int) throws -> [View] {
+        let shards = stride(from: 0, to: imageCount, by: shardSize).map {
+            $0..<min(imageCount, $0 + shardSize)
+        }
+        let pass = Pass(
+            pool: pool, reducer: NoRanks(), store: store, workspace: workspace, shards: shards,
+            globalImageCount: imageCount)
+        representation.load(images, pass: pass)
+        try model.representation.forward(representation, mode: .inference, pass: pass)
+        let locations = geometry.locationCount
+        if let location, let runner {
+            try model.forwardLocation(location, mode: .inference, pass: pass)
+            pass.forEachShard { _, images, scratch in
+                for image in images {
+                    runner.run(image, store: store, scratch: scratch) { _, _, logits in
+                        Softmax.argmax(logits, count: locations)
+                    }
+                }
+            }
+        }
+        let logits = Activation(final: representation.logits).values(imageCount: imageCount)
+        let count = locations * model.configuration.classes
+        return (0..<imageCount).map { image in
+            let places = runner.map { runner in
+                UnsafeBufferPointer(
+                    start: runner.buffers.locations(image, 0), count: runner.buffers.glimpses
+                ).map { Int($0) }
+            }
+            return View(
+                logits: Array(logits[(image * count)..<((image + 1) * count)]),
+                learned: places ?? [])
+        }
+    }
+
+    /// Every named activation of the last images, for `trace`.
+    public func trace(imageCount: Int) -> [TracedArray] {
+        var arrays = representation.trace(imageCount: imageCount)
+        if let outermost = location?.attention.last {
+            arrays.append(
+                TracedArray("attention/where", outermost.output, imageCount: imageCount))
+        }
+        return arrays + (runner?.trace(imageCount: imageCount, withSamples: false) ?? [])
+    }
+}

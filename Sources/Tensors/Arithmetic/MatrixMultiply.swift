@@ -1,0 +1,69 @@
+import COpenBLAS
+
+/// A row-major matrix in memory: element (i, j) is `start[i * stride + j]`.
+public struct Matrix {
+    /// Element (0, 0).
+    public let start: UnsafeMutablePointer<Float>
+    /// The distance of neighbouring rows, in elements.
+    public let stride: Int
+
+    /// Describes a matrix whose rows lie `stride` elements apart.
+    public init(_ start: UnsafeMutablePointer<Float>, stride: Int) {
+        self.start = start
+        self.stride = stride
+    }
+}
+
+/// The seam behind which the matrix library stands: single-threaded products in `Float`.
+///
+/// Threads are ours (`ThreadPool`): they split shards, never one product, so a product's bits
+/// depend on its operands and sizes alone.
+public enum MatrixMultiply {
+    /// The library and the processor kernels that it chose, for the log.
+    public static var libraryDescription: String {
+        "OpenBLAS \(String(cString: openblas_get_corename()))"
+    }
+
+    /// Keeps the library from starting threads of its own; call once before the first product.
+    public static func useOneThread() { openblas_set_num_threads(1) }
+
+    /// `result = left · right`, or `result += left · right` where `adding`;
+    /// left `[rows, inner]`, right `[inner, columns]`, result `[rows, columns]`.
+    public static func product(
+        _ left: Matrix, _ right: Matrix, into result: Matrix,
+        rows: Int, columns: Int, inner: Int, adding: Bool = false
+    ) {
+        call(
+            CblasNoTrans, CblasNoTrans, left, right, result, rows, columns, inner, adding)
+    }
+
+    /// `result (+)= left · rightᵀ`; left `[rows, inner]`, right `[columns, inner]`.
+    public static func product(
+        _ left: Matrix, transposed right: Matrix, into result: Matrix,
+        rows: Int, columns: Int, inner: Int, adding: Bool = false
+    ) {
+        call(
+            CblasNoTrans, CblasTrans, left, right, result, rows, columns, inner, adding)
+    }
+
+    /// `result (+)= leftᵀ · right`; left `[inner, rows]`, right `[inner, columns]`.
+    public static func product(
+        transposed left: Matrix, _ right: Matrix, into result: Matrix,
+        rows: Int, columns: Int, inner: Int, adding: Bool = false
+    ) {
+        call(
+            CblasTrans, CblasNoTrans, left, right, result, rows, columns, inner, adding)
+    }
+
+    private static func call(
+        _ transposeLeft: CBLAS_TRANSPOSE, _ transposeRight: CBLAS_TRANSPOSE,
+        _ left: Matrix, _ right: Matrix, _ result: Matrix,
+        _ rows: Int, _ columns: Int, _ inner: Int, _ adding: Bool
+    ) {
+        cblas_sgemm(
+            CblasRowMajor, transposeLeft, transposeRight,
+            blasint(rows), blasint(columns), blasint(inner),
+            1, left.start, blasint(left.stride), right.start, blasint(right.stride),
+            adding ? 1 : 0, result.start, blasint(result.stride))
+    }
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Synchronization
+
+/// The threads of one rank: the caller and `threadCount - 1` workers that wait for work.
+///
+/// Which thread runs which piece never matters: each piece writes its own place, and sums over
+/// pieces follow a fixed order afterwards.
+public final class ThreadPool: Sendable {
+    /// How many threads work, the caller included.
+    public let threadCount: Int
+    private let board: Board
+
+    /// What is to be done now, seen by all workers.
+    private final class Board: @unchecked Sendable {
+        let condition = NSCondition()
+        var generation = 0
+        var busyWorkers = 0
+        var stopping = false
+        var pieceCount = 0
+        var body: ((Int, Int) -> Void)?
+        let nextPiece = Atomic<Int>(0)
+
+        func work(as worker: Int) {
+            guard let body else { return }
+            while true {
+                let piece = nextPiece.wrappingAdd(1, ordering: .relaxed).oldValue
+                if piece >= pieceCount { return }
+                body(piece, worker)
+            }
+        }
+
+        func runWorker(_ worker: Int) {
+            var seen = 0
+            while true {
+                condition.lock()
+                while generation == seen && !stopping { condition.wait() }
+                if stopping {
+                    condition.unlock()
+                    return
+                }
+                seen = generation
+                condition.unlock()
+                work(as: worker)
+                condition.lock()
+                busyWorkers -= 1
+                if busyWorkers == 0 { condition.broadcast() }
+                condition.unlock()
+            }
+        }
+    }
+
+    /// Starts the workers.
+    public init(threadCount: Int) {
+        precondition(threadCount >= 1, "a pool has at least one thread, not \(threadCount)")
+        self.threadCount = threadCount
+        let board = Board()
+        self.board = board
+        for worker in 1..<max(1, threadCount) {
+            let thread = Thread { board.runWorker(worker) }
+            thread.stackSize = 8 << 20
+            thread.start()
+        }
+    }
+
+    deinit {
+        board.condition.lock()
+        board.stopping = true
+        board.condition.broadcast()
+        board.condition.unlock()
+    }
+
+    /// Runs `body(piece, worker)` for every piece in `0..<count` and returns when all are done.
+    ///
+    /// `worker` is below `threadCount` and used by one piece at a time: it names scratch memory.
+    public func run(_ count: Int, _ body: (_ piece: Int, _ worker: Int) -> Void) {
+        if threadCount == 1 || count <= 1 {
+            for piece in 0..<count { body(piece, 0) }
+            return
+        }
+        withoutActuallyEscaping(body) { body in
+            let board = self.board
+            board.condition.lock()
+            board.body = body
+            board.pieceCount = count
+            board.nextPiece.store(0, ordering: .relaxed)
+            board.busyWorkers = threadCount - 1
+            board.generation += 1
+            board.condition.broadcast()
+            board.condition.unlock()
+            board.work(as: 0)
+            board.condition.lock()
+            while board.busyWorkers > 0 { board.condition.wait() }
+            board.body = nil
+            board.condition.unlock()
+        }
+    }
+
+    /// Divides `0..<count` into near-equal contiguous ranges, one per thread, and runs them.
+    public func runRanges(_ count: Int, _ body: (Range<Int>) -> Void) {
+        run(threadCount) { piece, _ in
+            let range = (count * piece / threadCount)..<(count * (piece + 1) / threadCount)
+            if !range.isEmpty { body(range) }
+        }
+    }
+}

@@ -1,0 +1,68 @@
+/// A number format in which activations and gradients between layers are stored.
+///
+/// Arithmetic is always done in `Float`: kernels widen in registers when they read and narrow
+/// when they write. Weights, statistics, weight gradients, losses and reductions stay in `Float`.
+public protocol StorageElement: BitwiseCopyable, Sendable {
+    /// The nearest stored value.
+    init(narrowing value: Float)
+    /// The value in single precision.
+    var widened: Float { get }
+    /// Reads 16 consecutive elements; no alignment is assumed.
+    static func loadBlock(_ source: UnsafePointer<Self>) -> SIMD16<Float>
+    /// Writes 16 consecutive elements; no alignment is assumed.
+    static func storeBlock(_ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Self>)
+}
+
+extension Float: StorageElement {
+    /// The value itself.
+    @inlinable public init(narrowing value: Float) { self = value }
+    /// The value itself.
+    @inlinable public var widened: Float { self }
+    /// Reads 16 consecutive values.
+    @inlinable @inline(__always)
+    public static func loadBlock(_ source: UnsafePointer<Float>) -> SIMD16<Float> {
+        UnsafeRawPointer(source).loadUnaligned(as: SIMD16<Float>.self)
+    }
+    /// Writes 16 consecutive values.
+    @inlinable @inline(__always)
+    public static func storeBlock(
+        _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Float>
+    ) {
+        UnsafeMutableRawPointer(destination).storeBytes(of: block, as: SIMD16<Float>.self)
+    }
+}
+
+/// The upper half of a `Float`: 8 bits of exponent, 8 bits of precision.
+public struct BFloat16: StorageElement, Equatable {
+    /// Sign, exponent and the upper seven bits of the fraction.
+    public let bits: UInt16
+
+    /// Rounds to nearest, ties to even; a NaN stays one.
+    @inlinable public init(narrowing value: Float) {
+        let pattern = value.bitPattern
+        let rounded = (pattern &+ 0x7FFF &+ ((pattern >> 16) & 1)) >> 16
+        bits = UInt16(truncatingIfNeeded: value == value ? rounded : (pattern >> 16) | 0x40)
+    }
+    /// The value in single precision, exactly.
+    @inlinable public var widened: Float { Float(bitPattern: UInt32(bits) << 16) }
+    /// Reads 16 consecutive values and widens them, exactly.
+    @inlinable @inline(__always)
+    public static func loadBlock(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> {
+        let halves = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
+        return unsafeBitCast(
+            SIMD16<UInt32>(truncatingIfNeeded: halves) &<< 16, to: SIMD16<Float>.self)
+    }
+    /// Rounds 16 values to nearest even (finite values) and writes them.
+    @inlinable @inline(__always)
+    public static func storeBlock(
+        _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<BFloat16>
+    ) {
+        let patterns = unsafeBitCast(block, to: SIMD16<UInt32>.self)
+        let odd = (patterns &>> 16) & SIMD16(repeating: 1)
+        let rounded = (patterns &+ SIMD16(repeating: 0x7FFF) &+ odd) &>> 16
+        let quiet = (patterns &>> 16) | SIMD16(repeating: 0x40)
+        let halves = rounded.replacing(with: quiet, where: block .!= block)
+        UnsafeMutableRawPointer(destination).storeBytes(
+            of: SIMD16<UInt16>(truncatingIfNeeded: halves), as: SIMD16<UInt16>.self)
+    }
+}
