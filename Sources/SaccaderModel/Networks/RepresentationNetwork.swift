@@ -116,7 +116,8 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
     /// The gradients of all parameters, from `gradients.logits` and those of other readers.
     func backward(
         _ buffers: Buffers, _ gradients: Gradients,
-        addingToWhat what: Tensor<Element>? = nil, addingToFeatures features: Tensor<Element>? = nil,
+        addingToWhat what: Tensor<Element>? = nil,
+        addingToFeatures features: Tensor<Element>? = nil,
         pass: Pass
     ) throws {
         // logits = what·kernel + bias

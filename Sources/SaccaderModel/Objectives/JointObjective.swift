@@ -61,7 +61,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
                     }
                     return Self.sample(
                         logits, count: locations,
-                        scratch: scratch + locations * (model.cell.channels + 1), uniform: random[sample].uniform())
+                        scratch: scratch + locations * (model.cell.channels + 1),
+                        uniform: random[sample].uniform())
                 }
             }
         }
