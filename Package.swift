@@ -43,10 +43,16 @@ let package = Package(
         .target(name: "SaccaderModel", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
         .target(
             name: "Evaluation",
-            dependencies: ["SaccaderModel", "Images", "Checkpoints", "Configuration", "CCairo"]),
+            dependencies: [
+                "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
+                "CCairo",
+            ]),
         .target(
             name: "Training",
-            dependencies: ["Evaluation", "SaccaderModel", "Images", "Checkpoints", "Collectives"],
+            dependencies: [
+                "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+                "Configuration", "Collectives",
+            ],
             resources: [.copy("Resources")]),
         .executableTarget(
             name: "saccader-dist",

@@ -1,7 +1,7 @@
 import Layers
 
 /// The three stages of training, in their order (method §2).
-public enum StageName: String, Codable, CaseIterable, Sendable {
+public enum StageName: String, Codable, CaseIterable, Comparable, Sendable {
     /// The representation network alone.
     case representation
     /// Attention, mixing and cell learn to go to the largest logits.
@@ -17,6 +17,9 @@ public enum StageName: String, Codable, CaseIterable, Sendable {
         case .joint: 2
         }
     }
+
+    /// The order of training.
+    public static func < (left: StageName, right: StageName) -> Bool { left.index < right.index }
 }
 
 /// How the location stage orders its targets.

@@ -1,0 +1,156 @@
+import Foundation
+
+/// What a checkpoint says about itself: its root attributes.
+public struct CheckpointHeader: Equatable, Sendable {
+    /// The resolved configuration, JSON.
+    public var config: String
+    /// The stage in which it was written.
+    public var stage: String
+    /// Steps done in that stage.
+    public var step: Int
+    /// Whole epochs done in that stage.
+    public var epoch: Int
+    /// Images seen in that stage.
+    public var samples: Int
+    /// The run's seed.
+    public var seed: Int
+    /// Ranks of the run.
+    public var worldSize: Int
+    /// The program's version; empty where another program wrote the file.
+    public var program: String
+    /// Top-1 accuracy on the development images, where the checkpoint was scored.
+    public var developmentAccuracy: Double?
+
+    /// Names all attributes.
+    public init(
+        config: String, stage: String, step: Int, epoch: Int, samples: Int, seed: Int,
+        worldSize: Int, program: String, developmentAccuracy: Double? = nil
+    ) {
+        (self.config, self.stage, self.step, self.epoch) = (config, stage, step, epoch)
+        (self.samples, self.seed, self.worldSize) = (samples, seed, worldSize)
+        (self.program, self.developmentAccuracy) = (program, developmentAccuracy)
+    }
+}
+
+/// An array that goes into a checkpoint.
+public struct CheckpointArray {
+    let path: String
+    let shape: [Int]
+    let values: UnsafeBufferPointer<Float>
+
+    /// Names numbers that stay in place while the checkpoint is written.
+    public init(_ path: String, shape: [Int], values: UnsafeBufferPointer<Float>) {
+        (self.path, self.shape, self.values) = (path, shape, values)
+    }
+}
+
+/// A checkpoint on disk: HDF5, format version 1, a checksum with each dataset.
+public struct Checkpoint {
+    static let format = "saccader-checkpoint"
+    static let version = 1
+
+    /// The file.
+    public let file: HDF5File
+    /// Its root attributes.
+    public let header: CheckpointHeader
+
+    /// Opens a checkpoint.
+    public init(reading path: String) throws(CheckpointError) {
+        file = try HDF5File.open(path)
+        guard try file.text("format") == Self.format else {
+            throw .damaged(path: path, what: "is HDF5 but no checkpoint (attribute format)")
+        }
+        let version = try file.integer("version") ?? 0
+        guard version == Self.version else {
+            throw .damaged(
+                path: path,
+                what: "has format version \(version), this program reads \(Self.version)")
+        }
+        func need<Value>(_ name: String, _ value: Value?) throws(CheckpointError) -> Value {
+            guard let value else {
+                throw .damaged(path: path, what: "has no attribute \(name)")
+            }
+            return value
+        }
+        header = CheckpointHeader(
+            config: try need("config", file.text("config")),
+            stage: try need("stage", file.text("stage")),
+            step: try need("step", file.integer("step")), epoch: try file.integer("epoch") ?? 0,
+            samples: try file.integer("samples") ?? 0, seed: try file.integer("seed") ?? 0,
+            worldSize: try file.integer("worldSize") ?? 1,
+            program: try file.text("program") ?? "",
+            developmentAccuracy: try file.number("developmentAccuracy"))
+    }
+
+    /// The name of the attribute that holds a dataset's checksum.
+    static let checksumName = "fnv1a64"
+
+    /// The numbers of the dataset `name`, checked against its checksum where it has one.
+    ///
+    /// - Parameter shape: What the reader expects.
+    public func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
+        let found = try file.shape(of: name)
+        guard found == shape else {
+            throw .damaged(
+                path: file.path,
+                what: "\(name) has shape \(found), the configuration asks for \(shape)")
+        }
+        let numbers = try file.floats(name)
+        let stored = try file.text(Self.checksumName, of: name)
+        if let stored, numbers.withUnsafeBufferPointer(Checksum.text) != stored {
+            throw .damaged(path: file.path, what: "\(name) does not match its checksum")
+        }
+        return numbers
+    }
+
+    /// Reads every dataset of the model and optimizer and checks it.
+    public func verify() throws(CheckpointError) {
+        for group in ["/model", "/optimizer"] {
+            for name in file.datasets(under: group) {
+                let path = "\(group)/\(name)"
+                _ = try floats(path, shape: file.shape(of: path))
+            }
+        }
+    }
+
+    /// How many datasets of the model and optimizer carry a checksum.
+    public func checksummedCount() throws(CheckpointError) -> Int {
+        var count = 0
+        for group in ["/model", "/optimizer"] {
+            for name in file.datasets(under: group)
+            where try file.text(Self.checksumName, of: "\(group)/\(name)") != nil {
+                count += 1
+            }
+        }
+        return count
+    }
+
+    /// Writes a checkpoint at once or not at all: under a temporary name, flushed to the disk,
+    /// then renamed.
+    public static func write(
+        to path: String, header: CheckpointHeader, arrays: [CheckpointArray]
+    ) throws(CheckpointError) {
+        try AtomicFile.write(path) { temporary throws(CheckpointError) in
+            let file = try HDF5File.create(temporary)
+            try file.writeAttribute("format", format)
+            try file.writeAttribute("version", version)
+            try file.writeAttribute("config", header.config)
+            try file.writeAttribute("stage", header.stage)
+            try file.writeAttribute("step", header.step)
+            try file.writeAttribute("epoch", header.epoch)
+            try file.writeAttribute("samples", header.samples)
+            try file.writeAttribute("seed", header.seed)
+            try file.writeAttribute("worldSize", header.worldSize)
+            try file.writeAttribute("program", header.program)
+            if let accuracy = header.developmentAccuracy {
+                try file.writeAttribute("developmentAccuracy", accuracy)
+            }
+            for array in arrays {
+                try file.write(
+                    array.path, shape: array.shape, floats: array.values,
+                    attributes: [checksumName: Checksum.text(array.values)])
+            }
+            try file.flush()
+        }
+    }
+}

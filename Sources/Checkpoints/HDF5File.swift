@@ -1,0 +1,325 @@
+import CHDF5
+import Foundation
+
+/// One open HDF5 file: datasets of numbers at slash-separated paths, and attributes of its root.
+///
+/// Not to be used from two threads at once: the library is not thread-safe.
+public final class HDF5File {
+    /// Where the file is.
+    public let path: String
+    private let handle: hid_t
+
+    private init(path: String, handle: hid_t) {
+        self.path = path
+        self.handle = handle
+    }
+
+    deinit { H5Fclose(handle) }
+
+    private static func prepare() -> hid_t {
+        // Network file systems often have no locks, and a lock would be of no use: files are
+        // written under a temporary name and never changed afterwards.
+        setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1)
+        saccader_silence_errors()
+        let access = H5Pcreate(saccader_file_access())
+        // Tools of HDF5 1.8 can read what is written.
+        H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
+        return access
+    }
+
+    /// Creates a file, replacing one that exists.
+    public static func create(_ path: String) throws(CheckpointError) -> HDF5File {
+        let access = prepare()
+        defer { H5Pclose(access) }
+        errno = 0
+        let handle = H5Fcreate(path, saccader_truncate(), saccader_default(), access)
+        guard handle >= 0 else {
+            throw .unwritable(path: path, reason: systemReason("the file could not be created"))
+        }
+        return HDF5File(path: path, handle: handle)
+    }
+
+    /// Opens a file for reading.
+    public static func open(_ path: String) throws(CheckpointError) -> HDF5File {
+        guard FileManager.default.fileExists(atPath: path) else { throw .missing(path: path) }
+        let access = prepare()
+        defer { H5Pclose(access) }
+        let handle = H5Fopen(path, saccader_read_only(), access)
+        guard handle >= 0 else {
+            throw .damaged(path: path, what: "is not a complete HDF5 file")
+        }
+        return HDF5File(path: path, handle: handle)
+    }
+
+    static func systemReason(_ fallback: String) -> String {
+        errno == 0 ? fallback : String(cString: strerror(errno))
+    }
+
+    // MARK: - Writing
+
+    private func failed(_ what: String) -> CheckpointError {
+        .unwritable(path: path, reason: Self.systemReason("writing \(what) failed"))
+    }
+
+    /// Writes a dataset, making the groups above it.
+    ///
+    /// - Parameters:
+    ///   - shape: Row-major dimensions; empty for a scalar.
+    ///   - attributes: Strings that go with the dataset.
+    private func write(
+        _ name: String, shape: [Int], type: hid_t, attributes: [String: String],
+        bytes: UnsafeRawPointer?
+    ) throws(CheckpointError) {
+        errno = 0
+        let dimensions = shape.map { hsize_t($0) }
+        let space = H5Screate_simple(Int32(shape.count), dimensions, nil)
+        defer { H5Sclose(space) }
+        let links = H5Pcreate(saccader_link_creation())
+        defer { H5Pclose(links) }
+        H5Pset_create_intermediate_group(links, 1)
+        let set = H5Dcreate2(
+            handle, name, type, space, links, saccader_default(), saccader_default())
+        guard set >= 0 else { throw failed(name) }
+        defer { H5Dclose(set) }
+        if let bytes, !shape.contains(0) {
+            let status = H5Dwrite(
+                set, type, saccader_whole(), saccader_whole(), saccader_default(), bytes)
+            guard status >= 0 else { throw failed(name) }
+        }
+        for (key, value) in attributes {
+            try writeString(key, value, on: set)
+        }
+    }
+
+    /// Writes single-precision numbers.
+    public func write(
+        _ name: String, shape: [Int], floats: UnsafeBufferPointer<Float>,
+        attributes: [String: String] = [:]
+    ) throws(CheckpointError) {
+        precondition(shape.reduce(1, *) == floats.count, "\(name): \(shape) ≠ \(floats.count)")
+        try write(
+            name, shape: shape, type: saccader_native_float(), attributes: attributes,
+            bytes: UnsafeRawPointer(floats.baseAddress))
+    }
+
+    /// Writes single-precision numbers.
+    public func write(_ name: String, shape: [Int], floats: [Float]) throws(CheckpointError) {
+        let copy = floats
+        precondition(shape.reduce(1, *) == copy.count, "\(name): \(shape) ≠ \(copy.count)")
+        try write(
+            name, shape: shape, type: saccader_native_float(), attributes: [:], bytes: copy)
+    }
+
+    /// Writes 32-bit integers.
+    public func write(_ name: String, shape: [Int], integers: [Int32]) throws(CheckpointError) {
+        precondition(shape.reduce(1, *) == integers.count, "\(name): \(shape)")
+        try write(
+            name, shape: shape, type: saccader_native_int32(), attributes: [:], bytes: integers)
+    }
+
+    /// Writes one double-precision number.
+    public func write(_ name: String, scalar: Double) throws(CheckpointError) {
+        try write(
+            name, shape: [], type: saccader_native_double(), attributes: [:], bytes: [scalar])
+    }
+
+    private func writeString(
+        _ name: String, _ value: String, on object: hid_t
+    ) throws(CheckpointError) {
+        let bytes = Array(value.utf8)
+        let type = H5Tcopy(saccader_c_string())
+        defer { H5Tclose(type) }
+        H5Tset_size(type, max(1, bytes.count))
+        H5Tset_cset(type, H5T_CSET_UTF8)
+        try writeAttribute(name, type: type, bytes: bytes.isEmpty ? [0] : bytes, on: object)
+    }
+
+    private func writeAttribute(
+        _ name: String, type: hid_t, bytes: UnsafeRawPointer, on object: hid_t
+    ) throws(CheckpointError) {
+        errno = 0
+        let space = H5Screate(H5S_SCALAR)
+        defer { H5Sclose(space) }
+        let attribute = H5Acreate2(
+            object, name, type, space, saccader_default(), saccader_default())
+        guard attribute >= 0 else { throw failed("attribute \(name)") }
+        defer { H5Aclose(attribute) }
+        guard H5Awrite(attribute, type, bytes) >= 0 else { throw failed("attribute \(name)") }
+    }
+
+    /// Writes a text attribute of the root.
+    public func writeAttribute(_ name: String, _ value: String) throws(CheckpointError) {
+        try writeString(name, value, on: handle)
+    }
+
+    /// Writes an integer attribute of the root.
+    public func writeAttribute(_ name: String, _ value: Int) throws(CheckpointError) {
+        try writeAttribute(
+            name, type: saccader_native_int64(), bytes: [Int64(value)], on: handle)
+    }
+
+    /// Writes a number as an attribute of the root.
+    public func writeAttribute(_ name: String, _ value: Double) throws(CheckpointError) {
+        try writeAttribute(name, type: saccader_native_double(), bytes: [value], on: handle)
+    }
+
+    /// Hands all that was written to the operating system.
+    public func flush() throws(CheckpointError) {
+        errno = 0
+        guard H5Fflush(handle, H5F_SCOPE_GLOBAL) >= 0 else { throw failed("the file") }
+    }
+
+    // MARK: - Reading
+
+    /// Whether there is a dataset or group at `name`.
+    public func contains(_ name: String) -> Bool {
+        // Each group on the way must be asked for, or the library complains.
+        var partial = ""
+        for component in name.split(separator: "/") {
+            partial += "/\(component)"
+            if H5Lexists(handle, partial, saccader_default()) <= 0 { return false }
+        }
+        return true
+    }
+
+    /// The paths of all datasets below the group `name`, sorted, relative to it.
+    public func datasets(under name: String) -> [String] {
+        guard contains(name) else { return [] }
+        var found: [String] = []
+        collect(name, prefix: "", into: &found)
+        return found.sorted()
+    }
+
+    private func collect(_ name: String, prefix: String, into found: inout [String]) {
+        let group = H5Gopen2(handle, name, saccader_default())
+        guard group >= 0 else { return }
+        defer { H5Gclose(group) }
+        var information = H5G_info_t()
+        guard H5Gget_info(group, &information) >= 0 else { return }
+        for index in 0..<information.nlinks {
+            let length = H5Lget_name_by_idx(
+                group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, saccader_default())
+            guard length > 0 else { continue }
+            var buffer = [CChar](repeating: 0, count: length + 1)
+            H5Lget_name_by_idx(
+                group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, length + 1,
+                saccader_default())
+            let child = String(decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let object = H5Oopen(group, child, saccader_default())
+            guard object >= 0 else { continue }
+            defer { H5Oclose(object) }
+            switch H5Iget_type(object) {
+            case H5I_DATASET: found.append(prefix + child)
+            case H5I_GROUP: collect("\(name)/\(child)", prefix: "\(prefix)\(child)/", into: &found)
+            default: break
+            }
+        }
+    }
+
+    private func withDataset<Result>(
+        _ name: String, _ body: (hid_t, [Int]) throws(CheckpointError) -> Result
+    ) throws(CheckpointError) -> Result {
+        guard contains(name) else { throw .damaged(path: path, what: "has no dataset \(name)") }
+        let set = H5Dopen2(handle, name, saccader_default())
+        guard set >= 0 else { throw .damaged(path: path, what: "\(name) is not a dataset") }
+        defer { H5Dclose(set) }
+        let space = H5Dget_space(set)
+        defer { H5Sclose(space) }
+        let rank = H5Sget_simple_extent_ndims(space)
+        guard rank >= 0 else { throw .damaged(path: path, what: "\(name) has no shape") }
+        var dimensions = [hsize_t](repeating: 0, count: max(1, Int(rank)))
+        if rank > 0 { H5Sget_simple_extent_dims(space, &dimensions, nil) }
+        return try body(set, dimensions.prefix(Int(rank)).map { Int($0) })
+    }
+
+    /// The row-major dimensions of a dataset.
+    public func shape(of name: String) throws(CheckpointError) -> [Int] {
+        try withDataset(name) { _, shape throws(CheckpointError) in shape }
+    }
+
+    private func read<Number: BitwiseCopyable>(
+        _ name: String, type: hid_t, zero: Number
+    ) throws(CheckpointError) -> [Number] {
+        try withDataset(name) { set, shape throws(CheckpointError) in
+            var numbers = [Number](repeating: zero, count: shape.reduce(1, *))
+            if numbers.isEmpty { return numbers }
+            let status = numbers.withUnsafeMutableBytes {
+                H5Dread(
+                    set, type, saccader_whole(), saccader_whole(), saccader_default(),
+                    $0.baseAddress)
+            }
+            guard status >= 0 else {
+                throw .damaged(path: path, what: "\(name) cannot be read")
+            }
+            return numbers
+        }
+    }
+
+    /// The numbers of a dataset in single precision.
+    public func floats(_ name: String) throws(CheckpointError) -> [Float] {
+        try read(name, type: saccader_native_float(), zero: 0)
+    }
+
+    /// The numbers of a dataset as 32-bit integers.
+    public func integers(_ name: String) throws(CheckpointError) -> [Int32] {
+        try read(name, type: saccader_native_int32(), zero: 0)
+    }
+
+    /// The numbers of a dataset in double precision.
+    public func doubles(_ name: String) throws(CheckpointError) -> [Double] {
+        try read(name, type: saccader_native_double(), zero: 0)
+    }
+
+    /// A text attribute of the object `object` (the root by default), or nil where there is none.
+    public func text(_ name: String, of object: String = "/") throws(CheckpointError) -> String? {
+        guard H5Aexists_by_name(handle, object, name, saccader_default()) > 0 else { return nil }
+        let attribute = H5Aopen_by_name(
+            handle, object, name, saccader_default(), saccader_default())
+        defer { H5Aclose(attribute) }
+        let stored = H5Aget_type(attribute)
+        defer { H5Tclose(stored) }
+        let problem = CheckpointError.damaged(path: path, what: "attribute \(name) is not text")
+        guard H5Tget_class(stored) == H5T_STRING else { throw problem }
+        let type = H5Tcopy(saccader_c_string())
+        defer { H5Tclose(type) }
+        H5Tset_cset(type, H5Tget_cset(stored))
+        guard H5Tis_variable_str(stored) > 0 else {
+            let size = H5Tget_size(stored)
+            var bytes = [UInt8](repeating: 0, count: size + 1)
+            H5Tset_size(type, size + 1)
+            guard H5Aread(attribute, type, &bytes) >= 0 else { throw problem }
+            return String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        H5Tset_size(type, saccader_variable())
+        var pointer: UnsafeMutablePointer<CChar>?
+        guard H5Aread(attribute, type, &pointer) >= 0, let pointer else { throw problem }
+        defer { H5free_memory(pointer) }
+        return String(cString: pointer)
+    }
+
+    /// An integer attribute of the root, or nil where there is none.
+    public func integer(_ name: String) throws(CheckpointError) -> Int? {
+        try scalar(name, type: saccader_native_int64(), zero: Int64(0)).map { Int($0) }
+    }
+
+    /// A number attribute of the root, or nil where there is none.
+    public func number(_ name: String) throws(CheckpointError) -> Double? {
+        try scalar(name, type: saccader_native_double(), zero: 0)
+    }
+
+    private func scalar<Number: BitwiseCopyable>(
+        _ name: String, type: hid_t, zero: Number
+    ) throws(CheckpointError) -> Number? {
+        guard H5Aexists(handle, name) > 0 else { return nil }
+        let attribute = H5Aopen(handle, name, saccader_default())
+        defer { H5Aclose(attribute) }
+        var value = zero
+        let status = withUnsafeMutableBytes(of: &value) {
+            H5Aread(attribute, type, $0.baseAddress)
+        }
+        guard status >= 0 else {
+            throw .damaged(path: path, what: "attribute \(name) is not a number")
+        }
+        return value
+    }
+}

@@ -1,0 +1,40 @@
+/// What can go wrong between ranks.
+public struct CollectiveError: Error, CustomStringConvertible {
+    /// One line: what was done, and what the library says of it.
+    public let description: String
+}
+
+/// The ranks of a run. Sums leave the same bits on every rank.
+///
+/// Sums of fractions follow one binary tree over the ranks, ((r₀ + r₁) + (r₂ + r₃)) + …, whatever
+/// the transport does: with a power of two of ranks that own aligned runs of shards, the result is
+/// the tree over the shards, and its bits do not depend on the number of ranks.
+public protocol Communicator: Sendable {
+    /// This process's number, from 0.
+    var rank: Int { get }
+    /// How many processes there are.
+    var size: Int { get }
+    /// Replaces each number by its sum over the ranks.
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError)
+    /// Replaces each number by its sum over the ranks.
+    func sum(_ values: UnsafeMutableBufferPointer<Double>) throws(CollectiveError)
+    /// Waits until every rank has come here.
+    func barrier() throws(CollectiveError)
+    /// Ends all ranks at once with an exit code; the others get no chance to clean up.
+    func abort(exitCode: Int32) -> Never
+    /// Leaves the run in order, together with the others.
+    func finish() throws(CollectiveError)
+}
+
+extension Communicator {
+    /// The exact sum of counts over the ranks; counts stay below 2⁵³.
+    public func sum(_ counts: [Int]) throws(CollectiveError) -> [Int] {
+        var numbers = counts.map { Double($0) }
+        var failure: CollectiveError?
+        numbers.withUnsafeMutableBufferPointer { buffer in
+            do throws(CollectiveError) { try sum(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+        return numbers.map { Int($0) }
+    }
+}

@@ -1,0 +1,21 @@
+import Foundation
+
+/// A run of one process, without MPI.
+public struct SoloCommunicator: Communicator {
+    /// Creates it.
+    public init() {}
+    /// 0.
+    public var rank: Int { 0 }
+    /// 1.
+    public var size: Int { 1 }
+    /// Nothing to add.
+    public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    /// Nothing to add.
+    public func sum(_ values: UnsafeMutableBufferPointer<Double>) {}
+    /// Nobody to wait for.
+    public func barrier() {}
+    /// Ends this process.
+    public func abort(exitCode: Int32) -> Never { exit(exitCode) }
+    /// Nothing to leave.
+    public func finish() {}
+}

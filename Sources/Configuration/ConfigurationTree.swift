@@ -1,0 +1,247 @@
+import Foundation
+import Yams
+
+/// A tree of settings: the defaults of the program's own types, over which files and `--set` lay
+/// their values.
+///
+/// The defaults are the schema: a key that they lack, or a value of another kind, is an error that
+/// names the key, the place and the nearest key that exists.
+public struct ConfigurationTree {
+    private var root: Node
+    /// The values that a key may have, by dotted path, where they are a few words.
+    private let choices: [String: [String]]
+
+    /// Takes the defaults from a value.
+    public init(
+        defaults: some Encodable, choices: [String: [String]] = [:]
+    ) throws(ConfigurationError) {
+        do {
+            let text = try YAMLEncoder().encode(defaults)
+            root = try Yams.compose(yaml: text) ?? Node([:])
+        } catch {
+            throw ConfigurationError("the defaults cannot be encoded: \(error)")
+        }
+        self.choices = choices
+    }
+
+    /// Lays the settings of a YAML (or JSON) text over the tree.
+    ///
+    /// - Parameters:
+    ///   - source: The file's name, for messages.
+    ///   - ignoringUnknown: Whether keys that this program does not know are skipped, as in a
+    ///     checkpoint that another version wrote.
+    public mutating func overlay(
+        yaml text: String, source: String, ignoringUnknown: Bool = false
+    ) throws(ConfigurationError) {
+        let node: Node?
+        do {
+            node = try Yams.compose(yaml: text)
+        } catch let error as YamlError {
+            let line = "\(error)".split(separator: "\n").joined(separator: " ")
+            throw ConfigurationError("\(source): is not YAML: \(line)")
+        } catch {
+            throw ConfigurationError("\(source): is not YAML: \(error)")
+        }
+        guard let node, node.null == nil else { return }
+        root = try merged(
+            root, node, path: "", source: source, ignoringUnknown: ignoringUnknown)
+    }
+
+    /// Lays one `key.path=value` over the tree, as `--set` gives it.
+    public mutating func set(_ assignment: String) throws(ConfigurationError) {
+        let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2, !parts[0].isEmpty else {
+            throw ConfigurationError("--set \(assignment): write key.path=value")
+        }
+        let value: Node?
+        do {
+            value = try Yams.compose(yaml: String(parts[1]))
+        } catch {
+            throw ConfigurationError("--set \(assignment): the value is not YAML")
+        }
+        var node = value ?? Node("", Tag(.str), .singleQuoted)
+        for key in parts[0].split(separator: ".").reversed() {
+            node = Node([(Node(String(key)), node)])
+        }
+        root = try merged(
+            root, node, path: "", source: "--set \(assignment)", ignoringUnknown: false)
+    }
+
+    /// The settings as a value of their type.
+    public func decode<Value: Decodable>(_ type: Value.Type) throws(ConfigurationError) -> Value {
+        do {
+            return try YAMLDecoder().decode(type, from: yaml())
+        } catch {
+            throw ConfigurationError("the settings cannot be decoded: \(error)")
+        }
+    }
+
+    /// All settings, readable.
+    public func yaml() throws(ConfigurationError) -> String {
+        do {
+            return try Yams.serialize(node: root)
+        } catch {
+            throw ConfigurationError("the settings cannot be written: \(error)")
+        }
+    }
+
+    /// All settings as one line of JSON.
+    public func json() -> String { Self.json(root) }
+
+    // MARK: - Merging
+
+    private func merged(
+        _ known: Node, _ given: Node, path: String, source: String, ignoringUnknown: Bool
+    ) throws(ConfigurationError) -> Node {
+        let place = given.mark.map { source.hasPrefix("--set") ? source : "\(source):\($0.line)" }
+        func wrong(_ expected: String) -> ConfigurationError {
+            ConfigurationError(
+                key: path.isEmpty ? "the file" : path,
+                "must be \(expected), not \(Self.describe(given))", source: place ?? source)
+        }
+        switch known {
+        case .mapping(let mapping):
+            guard case .mapping(let changes) = given else { throw wrong("a group of keys") }
+            return try merged(
+                mapping, changes, path: path, source: source, ignoringUnknown: ignoringUnknown)
+        case .sequence(let sequence):
+            guard case .sequence(let elements) = given else { throw wrong("a list") }
+            for element in elements {
+                if let first = sequence.first, !Self.fits(element, Self.kind(first)) {
+                    throw wrong("a list of \(Self.kind(first).plural)")
+                }
+            }
+            return given
+        case .scalar:
+            let kind = Self.kind(known)
+            guard case .scalar(let scalar) = given, Self.fits(given, kind) else {
+                throw wrong(kind.rawValue)
+            }
+            if let allowed = choices[path], !allowed.contains(scalar.string) {
+                throw wrong("one of \(allowed.joined(separator: ", "))")
+            }
+            switch kind {
+            case .text: return Node(scalar.string, Tag(.str), .singleQuoted)
+            case .number: return Node(scalar.string, Tag(.float), .plain)
+            case .integer, .truth: return Node(scalar.string)
+            }
+        case .alias:
+            throw wrong("a value")
+        }
+    }
+
+    private func merged(
+        _ known: Node.Mapping, _ given: Node.Mapping, path: String, source: String,
+        ignoringUnknown: Bool
+    ) throws(ConfigurationError) -> Node {
+        var result = known
+        let names: [String] = known.keys.compactMap(\.string)
+        for (key, value) in given {
+            let name = key.string ?? ""
+            let full = path.isEmpty ? name : "\(path).\(name)"
+            guard let old = known[key] else {
+                if ignoringUnknown { continue }
+                let place = source.hasPrefix("--set") ? source : "\(source):\(key.mark?.line ?? 1)"
+                throw unknown(full, among: names, path: path, source: place)
+            }
+            result[key] = try merged(
+                old, value, path: full, source: source, ignoringUnknown: ignoringUnknown)
+        }
+        return .mapping(result)
+    }
+
+    private func unknown(
+        _ full: String, among names: [String], path: String, source: String
+    ) -> ConfigurationError {
+        let all = Self.paths(root, path: "")
+        let prefix = path.isEmpty ? "" : "\(path)."
+        let siblings: [String] = names.map { prefix + $0 }
+        let nearest = (siblings + all).min {
+            EditDistance.between($0, full) < EditDistance.between($1, full)
+        }
+        let hint = nearest.map { "; did you mean \($0)?" } ?? ""
+        return ConfigurationError(key: full, "is not a setting\(hint)", source: source)
+    }
+
+    private static func paths(_ node: Node, path: String) -> [String] {
+        guard case .mapping(let mapping) = node else { return [path] }
+        return mapping.flatMap { key, value in
+            paths(value, path: path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")")
+        }
+    }
+
+    // MARK: - Kinds of values
+
+    private enum Kind: String {
+        case truth = "true or false"
+        case integer = "a whole number"
+        case number = "a number"
+        case text = "text"
+
+        var plural: String {
+            switch self {
+            case .truth: "true or false"
+            case .integer: "whole numbers"
+            case .number: "numbers"
+            case .text: "texts"
+            }
+        }
+    }
+
+    private static func kind(_ node: Node) -> Kind {
+        guard case .scalar(let scalar) = node else { return .text }
+        if scalar.style == .singleQuoted || scalar.style == .doubleQuoted { return .text }
+        if scalar.string == "true" || scalar.string == "false" { return .truth }
+        if Int(scalar.string) != nil && node.tag != Tag(.float) { return .integer }
+        return Double(scalar.string) == nil ? .text : .number
+    }
+
+    private static func fits(_ node: Node, _ kind: Kind) -> Bool {
+        guard case .scalar(let scalar) = node else { return false }
+        let found = Self.kind(node)
+        switch kind {
+        case .text: return true
+        case .number:
+            return (found == .integer || found == .number) && Double(scalar.string)?.isFinite == true
+        case .integer, .truth: return found == kind
+        }
+    }
+
+    private static func describe(_ node: Node) -> String {
+        switch node {
+        case .mapping: "a group of keys"
+        case .sequence: "a list"
+        case .scalar(let scalar): "\"\(scalar.string)\""
+        case .alias: "an alias"
+        }
+    }
+
+    private static func json(_ node: Node) -> String {
+        switch node {
+        case .mapping(let mapping):
+            let members = mapping.map { "\(quoted($0.key.string ?? "")): \(json($0.value))" }
+            return "{\(members.joined(separator: ", "))}"
+        case .sequence(let sequence):
+            return "[\(sequence.map { json($0) }.joined(separator: ", "))]"
+        case .scalar(let scalar):
+            return kind(node) == .text ? quoted(scalar.string) : scalar.string
+        case .alias:
+            return "null"
+        }
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case let control where control.value < 0x20:
+                let digits = String(control.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}

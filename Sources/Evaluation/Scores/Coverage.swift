@@ -1,0 +1,22 @@
+import SaccaderModel
+
+/// The part of an image that glimpses see.
+enum Coverage {
+    /// After 1, 2, … T glimpses: pixels in the union of the windows over all pixels.
+    static func parts(_ locations: [Int], geometry: Geometry, imageSize: Int) -> [Double] {
+        var isSeen = [Bool](repeating: false, count: imageSize * imageSize)
+        var count = 0
+        return locations.map { place in
+            let top = place / geometry.gridSize * geometry.stride
+            let left = place % geometry.gridSize * geometry.stride
+            for y in top..<min(imageSize, top + geometry.receptiveField) {
+                for x in left..<min(imageSize, left + geometry.receptiveField)
+                where !isSeen[y * imageSize + x] {
+                    isSeen[y * imageSize + x] = true
+                    count += 1
+                }
+            }
+            return Double(count) / Double(imageSize * imageSize)
+        }
+    }
+}

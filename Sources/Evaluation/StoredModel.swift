@@ -1,0 +1,90 @@
+import Checkpoints
+import Configuration
+import Images
+import Layers
+import SaccaderModel
+import Tensors
+
+/// The part of a run's settings that evaluation needs.
+public struct ModelSettings: Codable, Sendable {
+    /// The run's seed.
+    public var seed: UInt64 = 0
+    /// The networks.
+    public var model = ModelConfiguration()
+    /// The images.
+    public var data = DataConfiguration()
+
+    /// The words that some keys take, by dotted path.
+    public static let choices: [String: [String]] = [
+        "model.representation.shortcutNorm": ["residual", "reference"],
+        "data.augmentation": ["randomArea", "none"],
+    ]
+
+    /// The defaults.
+    public init() {}
+}
+
+/// A model as a checkpoint holds it.
+public struct StoredModel: Sendable {
+    /// The settings with which it was trained.
+    public let settings: ModelSettings
+    /// The layers.
+    public let model: Saccader<Float>
+    /// The numbers.
+    public let store: ParameterStore
+    /// The stage in which the checkpoint was written.
+    public let stage: StageName
+
+    /// Loads a checkpoint, every checksum verified.
+    public init(_ checkpoint: Checkpoint) throws {
+        var tree = try ConfigurationTree(
+            defaults: ModelSettings(), choices: ModelSettings.choices)
+        try tree.overlay(
+            yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
+            ignoringUnknown: true)
+        settings = try tree.decode(ModelSettings.self)
+        if let problem = settings.model.problem {
+            throw CheckpointError.damaged(
+                path: checkpoint.file.path,
+                what: "its config is impossible: model.\(problem.key) \(problem.message)")
+        }
+        guard let stage = StageName(rawValue: checkpoint.header.stage) else {
+            throw CheckpointError.damaged(
+                path: checkpoint.file.path,
+                what: "was written in a stage \"\(checkpoint.header.stage)\", which is unknown")
+        }
+        self.stage = stage
+        model = Saccader<Float>(settings.model)
+        store = ParameterStore(layout: model.layout, seed: settings.seed)
+        try store.load(checkpoint)
+    }
+}
+
+extension ParameterStore {
+    /// Overwrites all parameters and statistics with those of a checkpoint.
+    public func load(_ checkpoint: Checkpoint) throws(CheckpointError) {
+        for parameter in layout.parameters {
+            let numbers = try checkpoint.floats("/model/\(parameter.path)", shape: parameter.shape)
+            values(parameter).update(from: numbers, count: numbers.count)
+        }
+        for statistic in layout.statistics {
+            let numbers = try checkpoint.floats(
+                "/model/\(statistic.path)", shape: [statistic.count])
+            values(statistic).update(from: numbers, count: numbers.count)
+        }
+    }
+
+    /// All parameters and statistics as arrays of a checkpoint, in place.
+    public func checkpointArrays() -> [CheckpointArray] {
+        layout.parameters.map {
+            CheckpointArray(
+                "/model/\($0.path)", shape: $0.shape,
+                values: UnsafeBufferPointer(start: values($0), count: $0.count))
+        }
+            + layout.statistics.map {
+                CheckpointArray(
+                    "/model/\($0.path)", shape: [$0.count],
+                    values: UnsafeBufferPointer(start: values($0), count: $0.count))
+            }
+    }
+}

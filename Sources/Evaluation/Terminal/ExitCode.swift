@@ -1,0 +1,48 @@
+import Checkpoints
+import Configuration
+import Images
+
+/// The exit codes of both programs (sysexits).
+public enum ExitCode: Int32, Sendable {
+    /// Bad usage or configuration.
+    case usage = 64
+    /// Bad data or checkpoint.
+    case badData = 65
+    /// Input missing.
+    case missingInput = 66
+    /// Our mistake.
+    case internalError = 70
+    /// Output cannot be written.
+    case cannotWrite = 73
+
+    /// The code that an error of the rooms up to this one ends with; nil for others.
+    public init?(of error: any Error) {
+        switch error {
+        case is ConfigurationError, is EvaluationError:
+            self = .usage
+        case let error as CheckpointError:
+            switch error {
+            case .missing: self = .missingInput
+            case .damaged: self = .badData
+            case .unwritable: self = .cannotWrite
+            }
+        case let error as ImagesError:
+            switch error {
+            case .missingFolder, .noImages: self = .missingInput
+            case .unknownClass, .unreadable, .resource: self = .badData
+            case .unwritable, .occupied: self = .cannotWrite
+            }
+        default:
+            return nil
+        }
+    }
+}
+
+/// A request that cannot be met with the given model and images.
+public struct EvaluationError: Error, CustomStringConvertible {
+    /// One line: what, where, what to do next.
+    public let description: String
+
+    /// Says it in one line.
+    public init(_ description: String) { self.description = description }
+}

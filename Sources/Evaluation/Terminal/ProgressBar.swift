@@ -1,0 +1,80 @@
+import Foundation
+
+/// How far a long command has come: one line that rewrites itself on a terminal, a plain line now
+/// and then elsewhere.
+public final class ProgressBar {
+    /// How progress is shown.
+    public enum Style: Sendable {
+        /// Not at all.
+        case quiet
+        /// A line every few seconds.
+        case lines
+        /// A line that rewrites itself.
+        case terminal
+
+        /// What fits standard error.
+        public static func fitting(isQuiet: Bool) -> Style {
+            isQuiet ? .quiet : isatty(STDERR_FILENO) == 1 ? .terminal : .lines
+        }
+
+        /// Seconds between two updates.
+        var interval: Double { self == .terminal ? 0.1 : 10 }
+    }
+
+    private static let width = 24
+    private let title: String
+    private let total: Int
+    private let unit: String
+    private let style: Style
+    private let start = Date()
+    private let startCount: Int
+    private var lastShown = Date.distantPast
+
+    /// Starts at `from` of `total` units.
+    public init(_ title: String, total: Int, from: Int = 0, unit: String, style: Style) {
+        (self.title, self.total, self.unit, self.style) = (title, total, unit, style)
+        startCount = from
+    }
+
+    /// Shows that `count` units are done; often called, seldom shown.
+    ///
+    /// - Parameter details: Anything worth saying besides, evaluated only when shown.
+    public func update(_ count: Int, details: @autoclosure () -> String = "") {
+        let now = Date()
+        guard style != .quiet,
+            now.timeIntervalSince(lastShown) >= style.interval || count == total
+        else { return }
+        lastShown = now
+        let elapsed = now.timeIntervalSince(start)
+        let rate = elapsed > 0 ? Double(count - startCount) / elapsed : 0
+        let rest = rate > 0 ? Double(total - count) / rate : 0
+        let part = total > 0 ? Double(count) / Double(total) : 1
+        let filled = Int(part * Double(Self.width))
+        let bar =
+            String(repeating: "█", count: filled)
+            + String(repeating: "░", count: Self.width - filled)
+        let line = String(
+            format: "%@ %@ %3.0f%% %@ %.0f %@/s ETA %@", title, bar, 100 * part, details(), rate,
+            unit, Self.duration(rest))
+        print(style == .terminal ? "\r\u{1B}[K\(line)" : line)
+    }
+
+    /// Ends the line.
+    public func finish() {
+        if style == .terminal { print("\n") }
+    }
+
+    private func print(_ text: String) {
+        let ending = style == .terminal ? "" : "\n"
+        FileHandle.standardError.write(Data((text + ending).utf8))
+    }
+
+    /// Seconds as `m:ss` or `h:mm:ss`.
+    public static func duration(_ seconds: Double) -> String {
+        let total = Int(seconds.rounded())
+        let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
+        return hours > 0
+            ? String(format: "%d:%02d:%02d", hours, minutes, rest)
+            : String(format: "%d:%02d", minutes, rest)
+    }
+}

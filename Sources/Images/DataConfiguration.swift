@@ -1,0 +1,30 @@
+/// How training images are varied.
+public enum Augmentation: String, Codable, CaseIterable, Sendable {
+    /// A random-area crop (8–100 % of the area, aspect 3/4–4/3) and a horizontal flip in half of
+    /// the cases (method §4).
+    case randomArea
+    /// As in evaluation: for images whose classes a crop or a flip would change.
+    case none
+}
+
+/// Where the images are and what is done to them.
+public struct DataConfiguration: Codable, Equatable, Sendable {
+    /// The folder, in ImageNet's layout; empty: the demonstration's.
+    public var path = ""
+    /// The side of the images that the model sees, in pixels.
+    public var imageSize = 224
+    /// The part of the training images that is kept for development, unless there is a folder
+    /// `dev`.
+    public var developmentFraction = 0.05
+    /// Whether class 0 is "background", which no image has: class k then has label k + 1.
+    public var backgroundClass = true
+    /// Threads that decode images ahead of the step.
+    public var workers = 1
+    /// How training images are varied.
+    public var augmentation = Augmentation.randomArea
+    /// Evaluation crops the central imageSize/(imageSize + margin) of the shorter side.
+    public var centralCropMargin = 22
+
+    /// ImageNet's defaults.
+    public init() {}
+}

@@ -1,0 +1,86 @@
+import Foundation
+import Tensors
+
+/// From a decoded image to the numbers that the model sees (method §4).
+public struct Preparation: Sendable {
+    /// Of the red, green and blue values of ImageNet, on the scale [0, 1].
+    public static let mean: [Float] = [0.485, 0.456, 0.406]
+    /// Of the same.
+    public static let deviation: [Float] = [0.229, 0.224, 0.225]
+
+    let configuration: DataConfiguration
+
+    /// Prepares images as `configuration` says.
+    public init(_ configuration: DataConfiguration) { self.configuration = configuration }
+
+    /// The central imageSize/(imageSize + margin) of the shorter side, as a square.
+    public func centralBox(height: Int, width: Int) -> Resize.Box {
+        let size = Double(configuration.imageSize)
+        let part = size / (size + Double(configuration.centralCropMargin))
+        let side = (Double(min(height, width)) * part).rounded()
+        return Resize.Box(
+            x: ((Double(width) - side) / 2).rounded(.down),
+            y: ((Double(height) - side) / 2).rounded(.down), width: side, height: side)
+    }
+
+    /// A random part of 8–100 % of the area with aspect 3/4–4/3; the central square after ten
+    /// parts that do not fit.
+    func randomBox(height: Int, width: Int, random: inout CounterRandom) -> Resize.Box {
+        let area = Double(height * width)
+        for _ in 0..<10 {
+            let target = area * (0.08 + 0.92 * random.uniform())
+            let aspect = exp(log(0.75) + (log(4.0 / 3) - log(0.75)) * random.uniform())
+            let boxWidth = (target * aspect).squareRoot().rounded()
+            let boxHeight = (target / aspect).squareRoot().rounded()
+            guard boxWidth >= 1, boxHeight >= 1, boxWidth <= Double(width),
+                boxHeight <= Double(height)
+            else { continue }
+            return Resize.Box(
+                x: (random.uniform() * (Double(width) - boxWidth + 1)).rounded(.down),
+                y: (random.uniform() * (Double(height) - boxHeight + 1)).rounded(.down),
+                width: boxWidth, height: boxHeight)
+        }
+        return centralBox(height: height, width: width)
+    }
+
+    /// The square that the model sees, as bytes.
+    ///
+    /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
+    public func square(_ pixels: Pixels, random: CounterRandom? = nil) -> Pixels {
+        let size = configuration.imageSize
+        guard var random, configuration.augmentation == .randomArea else {
+            let box = centralBox(height: pixels.height, width: pixels.width)
+            return Resize.bicubic(pixels, box: box, size: size)
+        }
+        let isFlipped = random.uniform() < 0.5
+        let box = randomBox(height: pixels.height, width: pixels.width, random: &random)
+        var result = Resize.bicubic(pixels, box: box, size: size)
+        guard isFlipped else { return result }
+        for y in 0..<size {
+            for x in 0..<(size / 2) {
+                for channel in 0..<3 {
+                    result.bytes.swapAt(
+                        (y * size + x) * 3 + channel, (y * size + size - 1 - x) * 3 + channel)
+                }
+            }
+        }
+        return result
+    }
+
+    /// The reverse of `standardize`: values on the scale [0, 1].
+    public static func unstandardized(_ values: [Float]) -> [Float] {
+        values.enumerated().map { index, value in
+            min(1, max(0, value * deviation[index % 3] + mean[index % 3]))
+        }
+    }
+
+    /// Scales to [0, 1], subtracts the mean and divides by the deviation, `[size, size, 3]`.
+    public static func standardize(_ square: Pixels, into result: inout [Float], at start: Int) {
+        let scale = deviation.map { 1 / (255 * $0) }
+        let shift = zip(mean, deviation).map { -$0 / $1 }
+        for index in square.bytes.indices {
+            let channel = index % 3
+            result[start + index] = Float(square.bytes[index]) * scale[channel] + shift[channel]
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// What can go wrong with images and their folders.
+public enum ImagesError: Error, Equatable, CustomStringConvertible {
+    /// A folder that is needed is not there.
+    case missingFolder(path: String)
+    /// A folder holds no images.
+    case noImages(path: String)
+    /// A class of one subset that the training images lack.
+    case unknownClass(path: String)
+    /// A file is not an image that can be read.
+    case unreadable(path: String, reason: String)
+    /// A file or folder cannot be written.
+    case unwritable(path: String, reason: String)
+    /// A folder holds something else already.
+    case occupied(path: String)
+    /// A file that ships with the program is missing or damaged.
+    case resource(name: String)
+
+    /// One line: what, where, what to do next.
+    public var description: String {
+        switch self {
+        case .missingFolder(let path):
+            "\(path): no such folder; set data.path to a folder with train/CLASS/*.JPEG, or make "
+                + "one with: saccader-dist dataset demo --output DIR"
+        case .noImages(let path):
+            "\(path): holds no images; expected CLASS/*.JPEG in it"
+        case .unknownClass(let path):
+            "\(path): this class has no folder in train; remove it or add training images"
+        case .unreadable(let path, let reason):
+            "\(path): not a readable image: \(reason); repair or remove the file"
+        case .unwritable(let path, let reason):
+            "\(path): cannot be written: \(reason); free space or choose another --output"
+        case .occupied(let path):
+            "\(path): exists and is no demonstration set of this seed; remove it or choose another "
+                + "--output"
+        case .resource(let name):
+            "the program's resource \(name) is missing or damaged; install the program anew"
+        }
+    }
+}

@@ -1,0 +1,139 @@
+import Foundation
+import Tensors
+
+/// Images to load together.
+public struct BatchRequest: Sendable {
+    /// Places in the image set.
+    public let entries: [Int]
+    /// The key of this epoch's augmentation; nil: as in evaluation.
+    public let augmentation: UInt64?
+
+    /// Names the images.
+    public init(entries: [Int], augmentation: UInt64?) {
+        (self.entries, self.augmentation) = (entries, augmentation)
+    }
+}
+
+/// Loaded images.
+public struct ImageBatch: Sendable {
+    /// Their places in the image set.
+    public let entries: [Int]
+    /// Their labels.
+    public let labels: [Int32]
+    /// Standardised pixels, `[N, size, size, 3]`.
+    public let images: [Float]
+}
+
+/// Loads batches ahead of their use: a few threads decode into a bounded queue, and batches come
+/// out in the order of the requests, whatever the number of threads.
+public final class BatchLoader: Sendable {
+    private let shared: Shared
+
+    /// What the decoding threads and the consumer share.
+    private final class Shared: @unchecked Sendable {
+        let set: ImageSet
+        let preparation: Preparation
+        let seed: UInt64
+        let requests: @Sendable (Int) -> BatchRequest?
+        let depth: Int
+        let condition = NSCondition()
+        var nextRequest = 0
+        var nextDelivery = 0
+        var isClosed = false
+        var ready: [Int: Result<ImageBatch?, ImagesError>] = [:]
+
+        init(
+            set: ImageSet, preparation: Preparation, seed: UInt64, depth: Int,
+            requests: @escaping @Sendable (Int) -> BatchRequest?
+        ) {
+            (self.set, self.preparation, self.seed) = (set, preparation, seed)
+            (self.depth, self.requests) = (depth, requests)
+        }
+
+        func load(
+            _ request: BatchRequest, decoder: JPEGDecoder
+        ) throws(ImagesError) -> ImageBatch {
+            let size = preparation.configuration.imageSize
+            let count = size * size * 3
+            var images = [Float](repeating: 0, count: request.entries.count * count)
+            for (index, entry) in request.entries.enumerated() {
+                let pixels = try decoder.decode(path: set.path(entry))
+                let random = request.augmentation.map {
+                    CounterRandom(
+                        seed: seed, purpose: .augmentation, stream: $0, index: UInt64(entry))
+                }
+                Preparation.standardize(
+                    preparation.square(pixels, random: random), into: &images,
+                    at: index * count)
+            }
+            return ImageBatch(
+                entries: request.entries, labels: request.entries.map { set.entries[$0].label },
+                images: images)
+        }
+
+        func work() {
+            let decoder = JPEGDecoder()
+            while true {
+                condition.lock()
+                while !isClosed && nextRequest >= nextDelivery + depth { condition.wait() }
+                let number = nextRequest
+                nextRequest += 1
+                let stop = isClosed
+                condition.unlock()
+                if stop { return }
+                var result: Result<ImageBatch?, ImagesError> = .success(nil)
+                if let request = requests(number) {
+                    do {
+                        result = .success(try load(request, decoder: decoder))
+                    } catch {
+                        result = .failure(error)
+                    }
+                }
+                condition.lock()
+                ready[number] = result
+                condition.broadcast()
+                condition.unlock()
+                guard case .success(.some) = result else { return }
+            }
+        }
+    }
+
+    /// Starts loading.
+    ///
+    /// - Parameters:
+    ///   - seed: The run's seed, for augmentation.
+    ///   - depth: Batches that are kept ready at most.
+    ///   - requests: The batch of each number from 0; nil after the last.
+    public init(
+        _ set: ImageSet, configuration: DataConfiguration, seed: UInt64, depth: Int = 3,
+        requests: @escaping @Sendable (Int) -> BatchRequest?
+    ) {
+        shared = Shared(
+            set: set, preparation: Preparation(configuration), seed: seed, depth: depth,
+            requests: requests)
+        for _ in 0..<max(1, configuration.workers) {
+            Thread { [shared] in shared.work() }.start()
+        }
+    }
+
+    deinit {
+        shared.condition.lock()
+        shared.isClosed = true
+        shared.condition.broadcast()
+        shared.condition.unlock()
+    }
+
+    /// The next batch, or nil after the last; waits until it is ready.
+    public func next() throws(ImagesError) -> ImageBatch? {
+        shared.condition.lock()
+        defer { shared.condition.unlock() }
+        while true {
+            if let result = shared.ready.removeValue(forKey: shared.nextDelivery) {
+                shared.nextDelivery += 1
+                shared.condition.broadcast()
+                return try result.get()
+            }
+            shared.condition.wait()
+        }
+    }
+}

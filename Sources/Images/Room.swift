@@ -1,2 +1,0 @@
-/// The version of the program.
-enum Room {}

@@ -1,0 +1,68 @@
+import Images
+import SaccaderModel
+
+/// The settings of the three stages.
+public struct StagesConfiguration: Codable, Equatable, Sendable {
+    /// Stage 1.
+    public var representation = StageConfiguration(.representation)
+    /// Stage 2.
+    public var location = StageConfiguration(.location)
+    /// Stage 3.
+    public var joint = StageConfiguration(.joint)
+
+    /// The settings of one stage.
+    public subscript(stage: StageName) -> StageConfiguration {
+        switch stage {
+        case .representation: representation
+        case .location: location
+        case .joint: joint
+        }
+    }
+}
+
+/// When checkpoints are written.
+public struct CheckpointConfiguration: Codable, Equatable, Sendable {
+    /// Steps between two checkpoints; 0: only by time and at the end of a stage.
+    public var everySteps = 0
+    /// Minutes between two checkpoints; 0: only by steps and at the end of a stage.
+    public var everyMinutes = 10.0
+    /// Checkpoints that are kept, besides the best and the last of each stage.
+    public var keep = 2
+}
+
+/// How often progress is written down.
+public struct LogConfiguration: Codable, Equatable, Sendable {
+    /// Steps between two lines of `metrics.jsonl`.
+    public var everySteps = 10
+}
+
+/// When the model is scored on the development subset.
+public struct EvaluationConfiguration: Codable, Equatable, Sendable {
+    /// Epochs between two scores; 0: never.
+    public var everyEpochs = 1
+    /// T of the learned policy when scoring; 0: the stage's own.
+    public var glimpses = 0
+    /// Images that a rank looks at together.
+    public var batchSize = 64
+}
+
+/// All settings of a run; the defaults are ImageNet's, `Configs/demo.yaml` has the demonstration's.
+public struct RunConfiguration: Codable, Equatable, Sendable {
+    /// From which all random numbers follow.
+    public var seed: UInt64 = 0
+    /// The networks.
+    public var model = ModelConfiguration()
+    /// The images.
+    public var data = DataConfiguration()
+    /// The stages.
+    public var stages = StagesConfiguration()
+    /// Scores during training.
+    public var evaluation = EvaluationConfiguration()
+    /// Checkpoints.
+    public var checkpoint = CheckpointConfiguration()
+    /// The log.
+    public var log = LogConfiguration()
+
+    /// The defaults.
+    public init() {}
+}

@@ -1,0 +1,100 @@
+import Layers
+import SaccaderModel
+import Tensors
+
+/// SGD with Nesterov momentum on the parameters that a stage trains, and their L2 terms.
+///
+///     v ← μ·v + g        θ ← θ − rate·(g + μ·v)
+///
+/// g includes the gradient of the L2 term, (λ/2)·Σθ² over kernels and a (eq. 4–6).
+final class Optimizer: Sendable {
+    /// The parameters in training, in the order of the flat buffer.
+    let parameters: [Parameter]
+    /// Their part of the flat buffer.
+    let range: Range<Int>
+    private let momentum: Float
+    private let decay: [Float]
+    private let arena = Arena()
+    private let velocityTensor: Tensor<Float>
+
+    /// Chooses the stage's parameters; the momentum starts at 0.
+    init(stage: StageName, settings: StageConfiguration, store: ParameterStore) {
+        parameters = store.layout.parameters.reversed().filter {
+            let isRepresentation = $0.path.hasPrefix("representation/")
+            return switch stage {
+            case .representation: isRepresentation
+            case .location: !isRepresentation
+            case .joint: true
+            }
+        }
+        decay = parameters.map {
+            guard $0.decays else { return 0 }
+            let isRepresentation = $0.path.hasPrefix("representation/")
+            return Float(isRepresentation ? settings.l2 : settings.l2Location)
+        }
+        let ranges = parameters.map { store.range($0) }
+        range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
+        momentum = Float(settings.momentum)
+        velocityTensor = Tensor(vector: range.count, in: arena)
+        arena.commit()
+    }
+
+    /// The momentum of a parameter.
+    func velocity(_ parameter: Parameter, store: ParameterStore) -> UnsafeMutablePointer<Float> {
+        velocityTensor.pointer + store.range(parameter).lowerBound - range.lowerBound
+    }
+
+    /// The L2 terms of the loss.
+    struct Penalty: Sendable {
+        /// (λ/2)·Σθ² over the representation network.
+        var representation = 0.0
+        /// (ν/2)·Σθ² over attention, mixing and cell.
+        var location = 0.0
+    }
+
+    /// Adds λθ to the gradients, which are sums over all ranks by now, and returns the terms.
+    func addDecay(store: ParameterStore) -> Penalty {
+        var penalty = Penalty()
+        for (parameter, factor) in zip(parameters, decay) where factor != 0 {
+            let (values, gradient) = (store.values(parameter), store.gradient(parameter))
+            var sum = 0.0
+            for index in 0..<parameter.count {
+                let value = values[index]
+                gradient[index] += factor * value
+                sum += Double(value * value)
+            }
+            if parameter.path.hasPrefix("representation/") {
+                penalty.representation += 0.5 * Double(factor) * sum
+            } else {
+                penalty.location += 0.5 * Double(factor) * sum
+            }
+        }
+        return penalty
+    }
+
+    /// √Σg² over the parameters in training; not finite where any gradient is not.
+    func gradientNorm(store: ParameterStore) -> Double {
+        let gradients = UnsafeMutableBufferPointer(rebasing: store.allGradients[range])
+        var sum = 0.0
+        for gradient in gradients { sum += Double(gradient) * Double(gradient) }
+        return sum.squareRoot()
+    }
+
+    /// Updates the parameters at the given learning rate.
+    func update(store: ParameterStore, learningRate: Double, pool: ThreadPool) {
+        let rate = Float(learningRate)
+        let first = range.lowerBound
+        guard let values = store.allValues.baseAddress,
+            let gradients = store.allGradients.baseAddress
+        else { return }
+        let velocity = velocityTensor.pointer
+        pool.runRanges(range.count) { part in
+            for index in part {
+                let gradient = gradients[first + index]
+                let next = momentum * velocity[index] + gradient
+                velocity[index] = next
+                values[first + index] -= rate * (gradient + momentum * next)
+            }
+        }
+    }
+}

@@ -1,0 +1,149 @@
+import Evaluation
+import Foundation
+import SaccaderModel
+import Tensors
+
+/// What the first rank says to a person; the others are silent.
+struct Reporter {
+    let isFirstRank: Bool
+    let isQuiet: Bool
+
+    /// One line on standard error.
+    func say(_ line: String) {
+        guard isFirstRank && !isQuiet else { return }
+        FileHandle.standardError.write(Data("\(line)\n".utf8))
+    }
+
+    /// What is about to be trained, on what.
+    func describe(_ trainer: Trainer, start: Position?) {
+        let counts = ParameterCounts(trainer.model.layout)
+        let size = trainer.configuration.data.imageSize
+        let geometry = Geometry(trainer.configuration.model.representation, imageSize: size)
+        say(
+            "saccader-dist \(Program.version): \(trainer.communicator.size) ranks × "
+                + "\(trainer.pool.threadCount) threads, \(MatrixMultiply.libraryDescription), "
+                + "float32")
+        say(
+            "model: \(counts.trainable) parameters, receptive field \(geometry.receptiveField) "
+                + "pixels, \(geometry.gridSize)×\(geometry.gridSize) locations on "
+                + "\(size)×\(size) pixels")
+        say(
+            "data: \(trainer.data.training.entries.count) training, "
+                + "\(trainer.data.development.entries.count) development, "
+                + "\(trainer.data.validation.entries.count) validation images of "
+                + "\(trainer.data.classes.count) classes in \(trainer.configuration.data.path)")
+        if let start { say("going on after step \(start.step) of stage \(start.stage.rawValue)") }
+    }
+
+    /// The result of `--validate`: the resolved settings on standard output.
+    func describeValidation(_ trainer: Trainer, byteCount: Int) {
+        guard isFirstRank else { return }
+        describe(trainer, start: nil)
+        let counts = ParameterCounts(trainer.model.layout)
+        say(
+            "parameters: \(counts.representation) in the representation network, "
+                + "\(counts.trainable) trainable, \(counts.trainable + counts.statistics) with "
+                + "running statistics")
+        say(String(format: "memory: %.2f GB on this rank", Double(byteCount) / 1e9))
+        do {
+            print(try trainer.configuration.tree().yaml(), terminator: "")
+        } catch {
+            say("\(error)")
+        }
+    }
+
+    /// Starts the progress bar of a stage.
+    func start(_ stage: StageName, first: Int, last: Int) -> StageProgress {
+        StageProgress(
+            stage, first: first, last: last,
+            style: isFirstRank ? .fitting(isQuiet: isQuiet) : .quiet, reporter: self)
+    }
+}
+
+/// The progress bar of a stage, with loss and accuracy smoothed over about fifty steps.
+final class StageProgress {
+    private let stage: StageName
+    private let bar: ProgressBar
+    private let reporter: Reporter
+    private let last: Int
+    private let start = Date()
+    private var loss: Double?
+    private var accuracy: Double?
+    private var rate: Double?
+    private static let smoothing = 0.98
+
+    init(_ stage: StageName, first: Int, last: Int, style: ProgressBar.Style, reporter: Reporter) {
+        (self.stage, self.last, self.reporter) = (stage, last, reporter)
+        let title = stage.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
+        bar = ProgressBar(title, total: last, from: first, unit: "steps", style: style)
+    }
+
+    private static func smooth(_ old: Double?, _ new: Double) -> Double {
+        old.map { smoothing * $0 + (1 - smoothing) * new } ?? new
+    }
+
+    func show(_ report: StepReport, step: Int, seconds: Double) {
+        loss = Self.smooth(loss, report.loss.total)
+        accuracy = Self.smooth(accuracy, report.loss.accuracy)
+        rate = Self.smooth(rate, Double(report.imageCount) / seconds)
+        bar.update(step, details: details)
+    }
+
+    private var details: String {
+        String(
+            format: "loss %.3f  acc %.3f  %.0f images/s ", loss ?? 0, accuracy ?? 0, rate ?? 0)
+    }
+
+    func showScore(_ score: Double?, step: Int) {
+        guard let score else { return }
+        bar.finish()
+        reporter.say(
+            String(
+                format: "%@ step %d/%d: loss %.4f, training accuracy %.4f, development %.4f, %@",
+                stage.rawValue, step, last, loss ?? 0, accuracy ?? 0, score,
+                ProgressBar.duration(Date().timeIntervalSince(start))))
+    }
+
+    func finish() { bar.finish() }
+}
+
+extension StepReport {
+    /// The line of the log for a step.
+    func fields(
+        _ stage: StageName, step: Int, _ trainer: StageTrainer, seconds: Double
+    ) -> [(String, MetricsValue)] {
+        var fields = place(stage, step: step, trainer)
+        fields.append(("loss", .number(total)))
+        let parts: [(String, Double?)] = [
+            ("crossEntropy", loss.crossEntropy), ("location", loss.location),
+            ("reinforce", loss.reinforce), ("l2Representation", penalty.representation),
+            ("l2Location", penalty.location), ("accuracy", loss.accuracy),
+            ("reward", loss.baseline), ("baseline", loss.baseline),
+            ("learningRate", learningRate), ("gradientNorm", gradientNorm),
+            ("imagesPerSecond", Double(imageCount) / seconds),
+            ("allReduceSeconds", allReduceSeconds), ("dataWaitSeconds", dataWaitSeconds),
+        ]
+        for (name, value) in parts {
+            if let value { fields.append((name, .number(value))) }
+        }
+        return fields
+    }
+
+    /// The line of the log for a score.
+    func scoreFields(
+        _ stage: StageName, step: Int, _ trainer: StageTrainer, _ accuracy: Double
+    ) -> [(String, MetricsValue)] {
+        place(stage, step: step, trainer) + [("developmentAccuracy", .number(accuracy))]
+    }
+
+    private func place(
+        _ stage: StageName, step: Int, _ trainer: StageTrainer
+    ) -> [(String, MetricsValue)] {
+        [
+            ("time", .number(Date().timeIntervalSince1970)), ("stage", .text(stage.rawValue)),
+            ("step", .integer(step)),
+            ("epoch", .number(Double(step) / Double(trainer.stepsPerEpoch))),
+            ("samples", .integer(trainer.samples(after: step))),
+        ]
+    }
+}

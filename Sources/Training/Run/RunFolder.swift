@@ -1,0 +1,73 @@
+import Checkpoints
+import Layers
+import SaccaderModel
+
+/// The output folder of a run, written by the first rank alone.
+final class RunFolder {
+    let path: String
+    let checkpoints: CheckpointFolder
+    private let keep: Int
+    private var best: Best?
+    /// The last checkpoint of each finished stage is kept.
+    private var finalNames: Set<String> = []
+
+    /// The checkpoint with the best score on the development images.
+    private struct Best {
+        let stage: StageName
+        let accuracy: Double
+    }
+
+    private static let stages = StageName.allCases.map(\.rawValue)
+
+    init(_ path: String, keep: Int) throws(CheckpointError) {
+        self.path = path
+        self.keep = keep
+        checkpoints = CheckpointFolder("\(path)/checkpoints")
+        try AtomicFile.createFolder(path)
+    }
+
+    /// The newest valid checkpoint; a damaged one is set aside and told of.
+    func newest(warn: (String) -> Void) throws(CheckpointError) -> Checkpoint? {
+        try checkpoints.newest(stages: Self.stages, warn: warn)
+    }
+
+    /// Takes up the best score of the run so far, when it goes on.
+    func recallBest() throws(CheckpointError) {
+        let link = "\(checkpoints.path)/best.h5"
+        do throws(CheckpointError) {
+            let checkpoint = try Checkpoint(reading: link)
+            guard let stage = StageName(rawValue: checkpoint.header.stage),
+                let accuracy = checkpoint.header.developmentAccuracy
+            else { return }
+            best = Best(stage: stage, accuracy: accuracy)
+        } catch {
+            guard case .missing = error else { throw error }
+        }
+    }
+
+    /// Writes a checkpoint, links it as the last and, if its score is the best, as the best.
+    ///
+    /// - Parameter isFinal: Whether it ends its stage.
+    func save(
+        _ header: CheckpointHeader, arrays: [CheckpointArray], isFinal: Bool
+    ) throws(CheckpointError) {
+        let name = try checkpoints.write(header, arrays: arrays)
+        if isFinal { finalNames.insert(name) }
+        if let accuracy = header.developmentAccuracy,
+            let stage = StageName(rawValue: header.stage)
+        {
+            // A later stage is a better model than an earlier one, whatever its first scores.
+            let isBest = best.map { stage > $0.stage || accuracy >= $0.accuracy } ?? true
+            if isBest {
+                best = Best(stage: stage, accuracy: accuracy)
+                try checkpoints.linkBest(name)
+            }
+        }
+        checkpoints.prune(keep: keep, protecting: finalNames, stages: Self.stages)
+    }
+
+    /// Remembers the last checkpoints of stages that were finished before the run went on.
+    func protectFinal(_ stage: StageName, step: Int) {
+        finalNames.insert(CheckpointFolder.name(stage: stage.rawValue, step: step))
+    }
+}

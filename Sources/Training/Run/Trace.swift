@@ -1,0 +1,185 @@
+import Checkpoints
+import Configuration
+import Evaluation
+import Layers
+import SaccaderModel
+import Tensors
+
+/// One forward, and where there is a loss one backward, on a given batch, with every named array
+/// written out: the tool for comparing with another implementation.
+public struct Trace {
+    /// What is computed.
+    public enum Kind: String, CaseIterable, Sendable {
+        /// The greedy policy, batch norm in inference mode.
+        case inference
+        /// Stage 1.
+        case representation
+        /// Stage 2.
+        case location
+        /// Stage 3.
+        case joint
+    }
+
+    let checkpoint: Checkpoint
+    let configuration: RunConfiguration
+    let batch: HDF5File
+    let pool: ThreadPool
+
+    /// Opens a checkpoint and a batch.
+    ///
+    /// - Parameters:
+    ///   - batchPath: The file with `/batch`, or nil where the checkpoint holds it.
+    ///   - overrides: `key.path=value`.
+    public init(
+        checkpointPath: String, batchPath: String?, overrides: [String], threadCount: Int
+    ) throws {
+        checkpoint = try Checkpoint(reading: checkpointPath)
+        configuration = try RunConfiguration.read(
+            .checkpoint(json: checkpoint.header.config, path: checkpointPath),
+            overrides: overrides)
+        batch = try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
+            ?? checkpoint.file
+        pool = ThreadPool(threadCount: threadCount)
+    }
+
+    /// Computes and writes `output`, at once or not at all.
+    public func write(_ kind: Kind, to output: String) throws {
+        let model = Saccader<Float>(configuration.model)
+        let store = ParameterStore(layout: model.layout, seed: configuration.seed)
+        try store.load(checkpoint)
+        let shape = try batch.shape(of: "/batch/images")
+        let size = configuration.data.imageSize
+        guard shape.count == 4, shape[0] > 0, Array(shape[1...]) == [size, size, 3] else {
+            throw CheckpointError.damaged(
+                path: batch.path,
+                what: "/batch/images has shape \(shape), the configuration asks for "
+                    + "[B, \(size), \(size), 3]")
+        }
+        let images = try batch.floats("/batch/images")
+        var arrays: [TracedArray]
+        var report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer)?
+        if kind == .inference {
+            let inference = Inference(
+                model, store: store, pool: pool, imageSize: size, imageCapacity: shape[0],
+                shardSize: 1, glimpses: configuration.stages.joint.glimpses)
+            let views = try inference(images, imageCount: shape[0])
+            arrays = inference.trace(imageCount: shape[0])
+            arrays.append(prediction(views))
+        } else {
+            (arrays, report) = try step(
+                kind, model: model, store: store, images: images, imageCount: shape[0])
+        }
+        try AtomicFile.write(output) { path throws(CheckpointError) in
+            let file = try HDF5File.create(path)
+            for array in arrays {
+                switch array.values {
+                case .floats(let values):
+                    try file.write("/trace/\(array.path)", shape: array.shape, floats: values)
+                case .integers(let values):
+                    try file.write("/trace/\(array.path)", shape: array.shape, integers: values)
+                }
+            }
+            if let report { try write(report, store: store, to: file) }
+            try file.flush()
+        }
+    }
+
+    private func prediction(_ views: [Inference<Float>.View]) -> TracedArray {
+        let classes = configuration.model.classes
+        let means = views.flatMap { view in
+            AveragedLogits.prefixes(view.logits, classes: classes, locations: view.learned).last
+                ?? []
+        }
+        return TracedArray("prediction", [views.count, classes], .floats(means))
+    }
+
+    private func step(
+        _ kind: Kind, model: Saccader<Float>, store: ParameterStore, images: [Float],
+        imageCount: Int
+    ) throws -> ([TracedArray], (LossReport, Optimizer.Penalty, Optimizer)) {
+        let labels = try batch.integers("/batch/labels")
+        guard labels.count == imageCount,
+            labels.allSatisfy({ 0 <= $0 && $0 < configuration.model.classes })
+        else {
+            throw CheckpointError.damaged(
+                path: batch.path, what: "/batch/labels does not fit the images or the classes")
+        }
+        let stage = StageName(rawValue: kind.rawValue) ?? .representation
+        let settings = configuration.stages[stage]
+        let layout = stride(from: 0, to: imageCount, by: settings.shardSize).map {
+            $0..<min(imageCount, $0 + settings.shardSize)
+        }
+        let objective = ObjectiveFactory.make(
+            stage, model: model, settings: settings, imageSize: configuration.data.imageSize,
+            imageCapacity: imageCount, shardCapacity: layout.count, threadCount: pool.threadCount)
+        let optimizer = Optimizer(stage: stage, settings: settings, store: store)
+        let trainingBatch = TrainingBatch(
+            images: images, labels: labels, glimpses: try glimpses(stage, imageCount: imageCount))
+        let pass = Pass(
+            pool: pool, reducer: NoRanks(), store: store, workspace: objective.workspace,
+            shards: layout, globalImageCount: imageCount)
+        try objective.forward(trainingBatch, pass: pass)
+        let loss = try objective.loss(trainingBatch, pass: pass)
+        let arrays = objective.trace(imageCount: imageCount)
+        try objective.backward(trainingBatch, loss, pass: pass)
+        let penalty = optimizer.addDecay(store: store)
+        return (arrays, (loss, penalty, optimizer))
+    }
+
+    private func glimpses(_ stage: StageName, imageCount: Int) throws -> GlimpseSource {
+        guard stage == .joint, batch.contains("/batch/locations") else {
+            return .sampled(
+                seed: configuration.seed, stream: 0, identifiers: Array(0..<imageCount))
+        }
+        let settings = configuration.stages.joint
+        let shape = try batch.shape(of: "/batch/locations")
+        let places = try batch.integers("/batch/locations")
+        let geometry = Geometry(
+            configuration.model.representation, imageSize: configuration.data.imageSize)
+        guard shape == [settings.samples, imageCount, settings.glimpses],
+            places.allSatisfy({ 0 <= $0 && $0 < geometry.locationCount })
+        else {
+            throw CheckpointError.damaged(
+                path: batch.path,
+                what: "/batch/locations has shape \(shape) or a place outside the grid; expected "
+                    + "[\(settings.samples), \(imageCount), \(settings.glimpses)]")
+        }
+        return .fixed(places)
+    }
+
+    private func write(
+        _ report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer),
+        store: ParameterStore, to file: HDF5File
+    ) throws(CheckpointError) {
+        let (loss, penalty, optimizer) = report
+        let trainsRepresentation = optimizer.parameters.contains {
+            $0.path.hasPrefix("representation/")
+        }
+        let trainsLocation = optimizer.parameters.contains {
+            !$0.path.hasPrefix("representation/")
+        }
+        let terms: [(String, Double?)] = [
+            ("total", loss.total + penalty.representation + penalty.location),
+            ("crossEntropy", loss.crossEntropy), ("location", loss.location),
+            ("reinforce", loss.reinforce),
+            ("l2Representation", trainsRepresentation ? penalty.representation : nil),
+            ("l2Location", trainsLocation ? penalty.location : nil),
+        ]
+        for (name, value) in terms {
+            if let value { try file.write("/trace/loss/\(name)", scalar: value) }
+        }
+        if let baseline = loss.baseline { try file.write("/trace/baseline", scalar: baseline) }
+        for parameter in optimizer.parameters {
+            try file.write(
+                "/trace/gradient/\(parameter.path)", shape: parameter.shape,
+                floats: UnsafeBufferPointer(
+                    start: store.gradient(parameter), count: parameter.count))
+        }
+        for statistic in store.layout.statistics {
+            try file.write(
+                "/trace/statistics/\(statistic.path)", shape: [statistic.count],
+                floats: UnsafeBufferPointer(
+                    start: store.values(statistic), count: statistic.count))
+        }
+    }
+}

@@ -1,0 +1,53 @@
+import Collectives
+import Configuration
+import Evaluation
+import Images
+import SaccaderModel
+
+extension Trainer {
+    /// The stages named on the command line, in the order of training.
+    static func stages(_ text: String) throws -> [StageName] {
+        try text.split(separator: ",").map { word in
+            guard let stage = StageName(rawValue: String(word)) else {
+                throw ConfigurationError(
+                    "--stages: \"\(word)\" is not a stage; choose from "
+                        + StageName.allCases.map(\.rawValue).joined(separator: ","))
+            }
+            return stage
+        }.sorted()
+    }
+
+    /// The first rank writes the demonstration's images while the others wait.
+    static func makeDemonstration(
+        _ configuration: RunConfiguration, communicator: any Communicator, reporter: Reporter
+    ) throws {
+        if communicator.rank == 0 {
+            let set = DemonstrationSet(seed: 0)
+            if !set.isComplete(in: configuration.data.path) {
+                reporter.say("writing the demonstration's images to \(configuration.data.path)")
+            }
+            try set.write(to: configuration.data.path) { _, _ in }
+        }
+        try communicator.barrier()
+    }
+
+    /// Whether images, classes and ranks fit together.
+    static func requireFit(
+        _ configuration: RunConfiguration, data: ImageFolder, ranks: Int
+    ) throws {
+        let images = data.training.entries.count
+        if ranks > images {
+            throw TrainingError.moreRanksThanImages(
+                ranks: ranks, images: images, what: configuration.data.path)
+        }
+        for stage in StageName.allCases where ranks > configuration.stages[stage].batchSize {
+            throw TrainingError.moreRanksThanImages(
+                ranks: ranks, images: configuration.stages[stage].batchSize,
+                what: "a batch (stages.\(stage.rawValue).batchSize)")
+        }
+        let labels = data.classes.count + (configuration.data.backgroundClass ? 1 : 0)
+        if labels > configuration.model.classes {
+            throw TrainingError.tooManyClasses(found: labels, model: configuration.model.classes)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+/// What the command line says about a run.
+public struct TrainingOptions: Sendable {
+    let configurationPath: String?
+    let overrides: [String]
+    let output: String
+    let stages: String
+    let resume: String
+    let maximumSteps: Int?
+    let threadCount: Int?
+    let isQuiet: Bool
+
+    /// Takes the words of the command line.
+    ///
+    /// - Parameters:
+    ///   - configurationPath: Nil: the demonstration.
+    ///   - overrides: `key.path=value`.
+    ///   - stages: Names separated by commas.
+    ///   - resume: `auto`, `never` or the path of a checkpoint.
+    ///   - maximumSteps: Of each stage.
+    ///   - threadCount: Nil: this rank's share of the cores.
+    public init(
+        configurationPath: String?, overrides: [String], output: String, stages: String,
+        resume: String, maximumSteps: Int?, threadCount: Int?, isQuiet: Bool
+    ) {
+        (self.configurationPath, self.overrides) = (configurationPath, overrides)
+        (self.output, self.stages, self.resume) = (output, stages, resume)
+        (self.maximumSteps, self.threadCount) = (maximumSteps, threadCount)
+        self.isQuiet = isQuiet
+    }
+}

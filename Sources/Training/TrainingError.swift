@@ -1,0 +1,28 @@
+/// What can go wrong in a run besides its configuration, data and files.
+public enum TrainingError: Error, CustomStringConvertible {
+    /// The file given with `--config` is not there.
+    case missingConfiguration(path: String)
+    /// There are not enough images for the ranks.
+    case moreRanksThanImages(ranks: Int, images: Int, what: String)
+    /// A loss or gradient is infinite or not a number.
+    case notFinite(stage: String, step: Int, what: String)
+    /// An image's label is beyond the model's classes.
+    case tooManyClasses(found: Int, model: Int)
+
+    /// One line: what, where, what to do next.
+    public var description: String {
+        switch self {
+        case .missingConfiguration(let path):
+            "\(path): no such configuration file; give --config a YAML file, or leave it out for "
+                + "the demonstration"
+        case .moreRanksThanImages(let ranks, let images, let what):
+            "\(ranks) ranks, but only \(images) images in \(what); start at most \(images) ranks"
+        case .notFinite(let stage, let step, let what):
+            "stage \(stage), step \(step): \(what) is not finite; the last checkpoint is intact: "
+                + "lower stages.\(stage).learningRate and run again"
+        case .tooManyClasses(let found, let model):
+            "the data has labels up to \(found - 1), but model.classes is \(model); set "
+                + "model.classes=\(found)"
+        }
+    }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import Evaluation
+import Images
+
+/// `saccader-dist dataset`
+struct Dataset: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Makes data sets.", subcommands: [Demo.self])
+
+    /// `saccader-dist dataset demo`
+    struct Demo: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes the demonstration: scenes of two handwritten digits, as JPEG files.",
+            discussion: """
+                10,000 scenes of 64×64 pixels in ImageNet's folder layout (train, dev, val), the \
+                digits' places in places.jsonl. A folder that holds the set already is left as is.
+                """)
+
+        @Option(help: "The folder to write.")
+        var output: String
+
+        @Option(help: "From which all scenes follow.")
+        var seed: UInt64 = 0
+
+        @Flag(help: "No progress bar.")
+        var quiet = false
+
+        func run() throws {
+            let bar = ProgressBar(
+                "scenes", total: 10_000, unit: "scenes", style: .fitting(isQuiet: quiet))
+            try DemonstrationSet(seed: seed).write(to: output) { done, _ in bar.update(done) }
+            bar.finish()
+            print("demonstration set: \(output)")
+        }
+    }
+}

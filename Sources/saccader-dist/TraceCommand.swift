@@ -1,0 +1,43 @@
+import ArgumentParser
+import Training
+
+/// `saccader-dist trace`
+struct TraceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "trace",
+        abstract: "Computes one step on a given batch and writes every named array.",
+        discussion: """
+            For comparing with another implementation. The batch file holds /batch/images
+            [B,H,W,3], standardised, /batch/labels [B] and, for joint, /batch/locations [S,B,T].
+            """)
+
+    @Argument(help: "The checkpoint (HDF5).")
+    var checkpoint: String
+
+    @Option(help: "inference, representation, location or joint.")
+    var objective: Objective
+
+    @Option(help: "The HDF5 file to write.")
+    var output: String
+
+    @Option(help: "The HDF5 file with /batch; left out: the checkpoint holds it.")
+    var batch: String?
+
+    @Option(name: .customLong("set"), help: "A setting that replaces the checkpoint's: key=value.")
+    var overrides: [String] = []
+
+    @Option(help: "Threads.")
+    var threads = 1
+
+    enum Objective: String, ExpressibleByArgument, CaseIterable {
+        case inference, representation, location, joint
+    }
+
+    func run() throws {
+        guard let kind = Trace.Kind(rawValue: objective.rawValue) else { return }
+        let trace = try Trace(
+            checkpointPath: checkpoint, batchPath: batch, overrides: overrides,
+            threadCount: max(1, threads))
+        try trace.write(kind, to: output)
+    }
+}

@@ -1,0 +1,68 @@
+import ArgumentParser
+import Collectives
+import Evaluation
+import Training
+
+/// `saccader-dist train`
+struct Train: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Trains the stages in order, on all ranks that mpirun started.",
+        discussion: """
+            Without --config it trains the built-in demonstration, whose images it makes if they \
+            are missing. Started again with the same --output it goes on where it was.
+            """)
+
+    @Option(help: "Settings (YAML); left out: the built-in demonstration.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
+    var overrides: [String] = []
+
+    @Option(help: "The folder for checkpoints, metrics and the resolved settings.")
+    var output = "runs/train"
+
+    @Option(help: "The stages to train, in order.")
+    var stages = "representation,location,joint"
+
+    @Option(help: "auto, never, or a checkpoint to go on from.")
+    var resume = "auto"
+
+    @Option(help: "At most this many steps of each stage, counted over resumes.")
+    var maxSteps: Int?
+
+    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
+    var threads: Int?
+
+    @Flag(
+        name: .customLong("validate"),
+        help: "Checks settings, data and memory, prints the resolved settings, trains nothing.")
+    var onlyValidates = false
+
+    @Flag(help: "No progress bar.")
+    var quiet = false
+
+    func validate() throws {
+        if let threads, threads < 1 {
+            throw ValidationError("--threads is \(threads): give at least 1")
+        }
+        if let maxSteps, maxSteps < 1 {
+            throw ValidationError("--max-steps is \(maxSteps): give at least 1")
+        }
+    }
+
+    func run() throws {
+        let communicator = try MPICommunicator.launch()
+        do {
+            let trainer = try Trainer(
+                TrainingOptions(
+                    configurationPath: config, overrides: overrides, output: output,
+                    stages: stages, resume: resume, maximumSteps: maxSteps, threadCount: threads,
+                    isQuiet: quiet),
+                communicator: communicator)
+            if onlyValidates { try trainer.validate() } else { try trainer.run() }
+            try communicator.finish()
+        } catch {
+            Failure.end(error, on: communicator)
+        }
+    }
+}

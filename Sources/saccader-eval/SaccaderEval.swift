@@ -1,0 +1,7 @@
+import ArgumentParser
+
+/// The standalone evaluation program.
+@main
+struct SaccaderEval: ParsableCommand {
+    func run() throws {}
+}
