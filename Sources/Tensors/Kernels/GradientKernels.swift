@@ -66,7 +66,7 @@ public enum GradientKernels {
             for _ in 0..<rows {
                 let value = shift.addingProduct(scale, Element.loadBlock(raw + position))
                 let masked = Float.loadBlock(gradient + position)
-                    .replacing(with: zero, where: value .<= zero)
+                    .cleared(where: value .<= zero)
                 Float.storeBlock(masked, to: gradient + position)
                 position += channels
             }

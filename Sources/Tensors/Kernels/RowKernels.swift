@@ -23,7 +23,7 @@ public enum RowKernels {
 
     @inline(__always)
     static func rectified(_ block: SIMD16<Float>) -> SIMD16<Float> {
-        block.replacing(with: SIMD16(repeating: 0), where: block .< SIMD16(repeating: 0))
+        block.cleared(where: block .< SIMD16(repeating: 0))
     }
 
     /// `result = relu?(scale·source + shift)`; without `affine` the source itself.
@@ -46,7 +46,7 @@ public enum RowKernels {
             var to = result + channel
             for _ in 0..<rows {
                 let value = shift.addingProduct(scale, Element.loadBlock(from))
-                Float.storeBlock(value.replacing(with: floors, where: value .< floors), to: to)
+                Float.storeBlock(value.raised(to: floors), to: to)
                 from += channels
                 to += resultStride
             }

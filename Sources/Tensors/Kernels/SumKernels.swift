@@ -32,7 +32,7 @@ public enum SumKernels {
                 let carried = offset.addingProduct(factor, Element.loadBlock(residual + position))
                 let sum =
                     shift.addingProduct(scale, Element.loadBlock(main + position))
-                    + carried.replacing(with: floors, where: carried .< floors)
+                    + carried.raised(to: floors)
                 Element.storeBlock(RowKernels.rectified(sum), to: result + position)
                 position += channels
             }
