@@ -60,11 +60,17 @@ public struct ImageFolder: Sendable {
             folder: path, entries: all.entries.filter { held.contains($0.name) })
     }
 
-    /// Lists one subset alone, for a tool that only evaluates.
+    /// Lists one subset alone, for a tool that only evaluates; the images that are held out for
+    /// development where there is no folder `dev`.
     public static func subset(
-        _ subset: String, of path: String, configuration: DataConfiguration
+        _ subset: String, of path: String, configuration: DataConfiguration, seed: UInt64
     ) throws(ImagesError) -> (classes: [String], images: ImageSet) {
         let hasTraining = FileManager.default.fileExists(atPath: "\(path)/train")
+        let hasSubset = FileManager.default.fileExists(atPath: "\(path)/\(subset)")
+        if subset == "dev" && hasTraining && !hasSubset {
+            let folder = try ImageFolder(path, configuration: configuration, seed: seed)
+            return (folder.classes, folder.development)
+        }
         let classes = try subfolders("\(path)/\(hasTraining ? "train" : subset)")
         let images = try list(
             path, subset: subset, classes: classes, shift: configuration.backgroundClass ? 1 : 0)

@@ -55,7 +55,8 @@ public struct StageConfiguration: Codable, Equatable, Sendable {
     public var glimpses = 12
     /// S, sampled trajectories per image.
     public var samples = 1
-    /// w_R of eq. 6.
+    /// w_R of eq. 6; the joint stage's default is the published code's 1/(S·T), an average over
+    /// samples and glimpses: with a plain sum the policy's noise drowns the cross entropy.
     public var reinforceWeight = 1.0
     /// The order of the location stage's targets.
     public var targetOrder = TargetOrder.maxLogit
@@ -67,6 +68,7 @@ public struct StageConfiguration: Codable, Equatable, Sendable {
         if stage == .joint {
             glimpses = 6
             samples = 2
+            reinforceWeight = 1 / 12
             learningRate = 0.02
         }
     }

@@ -10,20 +10,8 @@ public struct Scores: Sendable {
     public var meanLogits = PolicyScore(glimpses: 1)
     /// Each policy for 1…T glimpses.
     public var policies: [Policy: PolicyScore] = [:]
-}
-
-/// One image with what a policy did, for pictures.
-public struct Sighting: Sendable {
-    /// The image's name in the data folder.
-    public let name: String
-    /// The square that the model saw.
-    public let pixels: Pixels
-    /// Places in order.
-    public let locations: [Int]
-    /// The image's class.
-    public let label: Int
-    /// What the averaged logits say.
-    public let prediction: Int
+    /// What each policy did on the images that were asked for, in their order.
+    public var sightings: [Policy: [Sighting]] = [:]
 }
 
 /// Looks at images and counts, alone: no training, no ranks.
@@ -64,11 +52,11 @@ public final class Evaluator {
     ///
     /// - Parameters:
     ///   - places: Where the evidence lies, if known.
-    ///   - visit: Called for each image and policy with what was seen.
+    ///   - pictured: Images of which `Scores.sightings` tells.
     ///   - progress: Told how many images are done.
     public func scores(
         _ set: ImageSet, range: Range<Int>, places: KnownPlaces? = nil,
-        visit: ((Policy, Sighting) -> Void)? = nil, progress: (Int) -> Void = { _ in }
+        pictured: Set<Int> = [], progress: (Int) -> Void = { _ in }
     ) throws -> Scores {
         var scores = Scores()
         for policy in policies { scores.policies[policy] = PolicyScore(glimpses: glimpses) }
@@ -84,8 +72,8 @@ public final class Evaluator {
             let views = try inference(batch.images, imageCount: batch.entries.count)
             for (index, view) in views.enumerated() {
                 count(
-                    view, batch: batch, index: index, set: set, places: places, into: &scores,
-                    visit: visit)
+                    view, batch: batch, index: index, set: set, places: places,
+                    isPictured: pictured.contains(batch.entries[index]), into: &scores)
             }
             done += views.count
             progress(done)
@@ -95,7 +83,7 @@ public final class Evaluator {
 
     private func count(
         _ view: Inference<Float>.View, batch: ImageBatch, index: Int, set: ImageSet,
-        places: KnownPlaces?, into scores: inout Scores, visit: ((Policy, Sighting) -> Void)?
+        places: KnownPlaces?, isPictured: Bool, into scores: inout Scores
     ) {
         let classes = settings.model.classes
         let label = Int(batch.labels[index])
@@ -138,16 +126,15 @@ public final class Evaluator {
                 score.hits[t] += hits
             }
             scores.policies[policy] = score
-            guard let visit, let last = averages.last else { continue }
-            let prediction = last.indices.max { last[$0] < last[$1] } ?? 0
-            visit(
-                policy,
+            guard isPictured else { continue }
+            scores.sightings[policy, default: []].append(
                 Sighting(
                     name: name,
                     pixels: Pixels(
                         height: size, width: size,
                         bytes: pixels.map { UInt8(($0 * 255).rounded()) }),
-                    locations: locations, label: label, prediction: prediction))
+                    locations: locations, label: label,
+                    predictions: averages.map { AveragedLogits.prediction($0) }))
         }
     }
 }

@@ -18,8 +18,10 @@ public enum ExitCode: Int32, Sendable {
     /// The code that an error of the rooms up to this one ends with; nil for others.
     public init?(of error: any Error) {
         switch error {
-        case is ConfigurationError, is EvaluationError:
+        case is ConfigurationError:
             self = .usage
+        case let error as EvaluationError:
+            self = error.exitCode
         case let error as CheckpointError:
             switch error {
             case .missing: self = .missingInput
@@ -42,7 +44,11 @@ public enum ExitCode: Int32, Sendable {
 public struct EvaluationError: Error, CustomStringConvertible {
     /// One line: what, where, what to do next.
     public let description: String
+    /// How the program ends.
+    public let exitCode: ExitCode
 
     /// Says it in one line.
-    public init(_ description: String) { self.description = description }
+    public init(_ description: String, exitCode: ExitCode = .usage) {
+        (self.description, self.exitCode) = (description, exitCode)
+    }
 }

@@ -19,6 +19,11 @@ public enum AveragedLogits {
         return prefixes(logits, classes: classes, locations: Array(0..<places)).last ?? []
     }
 
+    /// The class with the largest value; of equal ones the lowest.
+    public static func prediction(_ values: [Float]) -> Int {
+        values.indices.max { values[$0] < values[$1] || (values[$0] == values[$1] && $0 > $1) } ?? 0
+    }
+
     /// How many classes have a larger value than `label`, or an equal one and a lower number:
     /// 0 means top-1 correct, below 5 top-5 correct.
     public static func rank(of label: Int, in values: [Float]) -> Int {

@@ -1,0 +1,88 @@
+import Images
+import SaccaderModel
+
+/// Images side by side with a policy's first glimpses: numbered windows, the rest dimmed, a green
+/// frame where the averaged logits are right and a red one where they are wrong.
+public struct ContactSheet {
+    private static let columns = 6
+    /// Sides of the margin, the frame and the line of words below an image, in pixels.
+    private static let (margin, frame, caption) = (12.0, 5.0, 24.0)
+
+    private let sightings: [Sighting]
+    private let glimpses: Int
+    private let geometry: Geometry
+    private let classes: [String]
+
+    /// Lays out `sightings`, each with its first `glimpses` glimpses.
+    ///
+    /// - Parameter classes: The word for each label.
+    public init(_ sightings: [Sighting], glimpses: Int, geometry: Geometry, classes: [String]) {
+        (self.sightings, self.glimpses) = (sightings, glimpses)
+        (self.geometry, self.classes) = (geometry, classes)
+    }
+
+    /// Draws the sheet into a PNG file.
+    public func write(to path: String) throws(ImagesError) {
+        guard let first = sightings.first else { return }
+        let size = first.pixels.width
+        // At least 192 pixels a side: whole pixels, so that none is blurred.
+        let scale = max(1, (191 + size) / size)
+        let side = Double(size * scale)
+        let columns = min(Self.columns, sightings.count)
+        let rows = (sightings.count + columns - 1) / columns
+        let (stepX, stepY) = (
+            side + 2 * Self.margin, side + 2 * Self.margin + Self.caption
+        )
+        guard
+            let canvas = Canvas(
+                width: Int(stepX) * columns, height: Int(stepY) * rows)
+        else { throw .unwritable(path: path, reason: "no memory for the picture") }
+        for (index, sighting) in sightings.enumerated() {
+            draw(
+                sighting, on: canvas, x: stepX * Double(index % columns) + Self.margin,
+                y: stepY * Double(index / columns) + Self.margin, scale: Double(scale))
+        }
+        try canvas.write(to: path)
+    }
+
+    private func draw(
+        _ sighting: Sighting, on canvas: Canvas, x: Double, y: Double, scale: Double
+    ) {
+        let side = Double(sighting.pixels.width) * scale
+        let picture = Canvas.Box(x: x, y: y, width: side, height: side)
+        let places = sighting.locations.prefix(glimpses)
+        let windows = places.map { place in
+            Canvas.Box(
+                x: x + Double(place % geometry.gridSize * geometry.stride) * scale,
+                y: y + Double(place / geometry.gridSize * geometry.stride) * scale,
+                width: Double(geometry.receptiveField) * scale,
+                height: Double(geometry.receptiveField) * scale)
+        }
+        canvas.image(sighting.pixels, x: x, y: y, scale: scale)
+        canvas.dim(picture, except: windows)
+        for window in windows { canvas.frame(window, .glimpse, width: 1.5) }
+        for (number, place) in places.enumerated() {
+            let center = geometry.center(ofLocation: place)
+            canvas.text(
+                "\(number + 1)", x: x + center.x * scale, y: y + center.y * scale, size: 15,
+                color: .glimpse, hasRim: true)
+        }
+        let prediction = sighting.predictions[max(0, places.count - 1)]
+        let isRight = prediction == sighting.label
+        canvas.frame(
+            Canvas.Box(
+                x: x - Self.frame / 2, y: y - Self.frame / 2, width: side + Self.frame,
+                height: side + Self.frame),
+            isRight ? .right : .wrong, width: Self.frame)
+        let words =
+            isRight
+            ? "\(word(prediction)): right" : "\(word(prediction)), is \(word(sighting.label))"
+        canvas.text(
+            words, x: x + side / 2, y: y + side + Self.caption * 0.75, size: 14,
+            color: isRight ? .right : .wrong, hasRim: false)
+    }
+
+    private func word(_ label: Int) -> String {
+        classes.indices.contains(label) ? classes[label] : "class \(label)"
+    }
+}

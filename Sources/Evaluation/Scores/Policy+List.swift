@@ -1,0 +1,19 @@
+import Configuration
+import SaccaderModel
+
+extension Policy {
+    /// Policies by name, with commas between.
+    public static func list(_ text: String) throws(EvaluationError) -> [Policy] {
+        var list: [Policy] = []
+        for word in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let policy = Policy(rawValue: String(word)) else {
+                let names = allCases.map(\.rawValue)
+                throw EvaluationError(
+                    "--policies: \"\(word)\" is no policy; choose from "
+                        + names.joined(separator: ","))
+            }
+            if !list.contains(policy) { list.append(policy) }
+        }
+        return list
+    }
+}
