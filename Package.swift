@@ -65,11 +65,26 @@ let package = Package(
                 "Evaluation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
+        .target(name: "TestSupport", path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
-        .testTarget(name: "CollectivesTests", dependencies: ["Collectives"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints"]),
-        .testTarget(name: "ImagesTests", dependencies: ["Images"]),
+        .executableTarget(
+            name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),
+        .testTarget(name: "CollectivesTests", dependencies: ["TestSupport", "rank-probe"]),
+        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Images", "TestSupport"],
+            resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "SaccaderModelTests",
+            dependencies: ["SaccaderModel", "Layers", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "TrainingTests",
+            dependencies: [
+                "Training", "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Collectives",
+                "TestSupport",
+            ],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests"),
     ],
     swiftLanguageModes: [.v6]

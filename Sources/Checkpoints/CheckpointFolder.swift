@@ -66,14 +66,15 @@ public struct CheckpointFolder: Sendable {
         return nil
     }
 
-    /// Deletes the oldest checkpoints beyond `keep`, never the last or best one nor a protected one.
-    public func prune(keep: Int, protecting protected: Set<String>, stages: [String]) {
+    /// Deletes the oldest checkpoints beyond `keep`, never the last or best one nor the newest of
+    /// a stage.
+    public func prune(keep: Int, stages: [String]) {
         let links = ["last.h5", "best.h5"].compactMap {
             try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)")
         }
-        let candidates = names(stages: stages).filter {
-            !links.contains($0) && !protected.contains($0)
-        }
+        let names = names(stages: stages)
+        let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
+        let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
         for name in candidates.dropLast(max(0, keep - 1)) { unlink("\(path)/\(name)") }
     }
 }

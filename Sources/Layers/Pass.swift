@@ -43,7 +43,9 @@ public final class Workspace: @unchecked Sendable {
     public func commit(threadCount: Int) {
         scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: scratchArena) }
         if partialCount > 0 {
-            partialTensor = Tensor(vector: partialCount * shardCapacity, in: scratchArena)
+            // A rank without images still has a sum: zeros.
+            partialTensor = Tensor(
+                vector: partialCount * max(1, shardCapacity), in: scratchArena)
         }
         arena.commit()
         scratchArena.commit()

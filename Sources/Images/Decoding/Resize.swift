@@ -21,14 +21,14 @@ public enum Resize {
         var first: [Int] = []
         var values: [[Double]] = []
 
-        init(start: Double, extent: Double, sourceSize: Int, targetSize: Int) {
+        init(start: Double, extent: Double, targetSize: Int) {
             let scale = extent / Double(targetSize)
             let widening = max(1, scale)
             let support = 2 * widening
             for target in 0..<targetSize {
                 let center = start + (Double(target) + 0.5) * scale
-                let low = max(0, Int(center - support + 0.5))
-                let high = min(sourceSize, Int(center + support + 0.5))
+                let low = max(Int(start), Int(center - support + 0.5))
+                let high = min(Int(start + extent), Int(center + support + 0.5))
                 var weights = (low..<max(low, high)).map {
                     Self.cubic((Double($0) - center + 0.5) / widening)
                 }
@@ -47,13 +47,13 @@ public enum Resize {
         }
     }
 
-    /// The part `box` of an image as `size`×`size` pixels.
+    /// The part `box` (whole pixels) of an image, cropped first and then resampled, as `size`×`size` pixels.
     public static func bicubic(_ pixels: Pixels, box: Box, size: Int) -> Pixels {
         if let copy = crop(pixels, box: box, size: size) { return copy }
         let across = Weights(
-            start: box.x, extent: box.width, sourceSize: pixels.width, targetSize: size)
+            start: box.x, extent: box.width, targetSize: size)
         let down = Weights(
-            start: box.y, extent: box.height, sourceSize: pixels.height, targetSize: size)
+            start: box.y, extent: box.height, targetSize: size)
         // Only the rows that the vertical pass reads are resampled horizontally.
         let firstRow = down.first.min() ?? 0
         let lastRow = zip(down.first, down.values).map { $0 + $1.count }.max() ?? 0

@@ -8,8 +8,6 @@ final class RunFolder {
     let checkpoints: CheckpointFolder
     private let keep: Int
     private var best: Best?
-    /// The last checkpoint of each finished stage is kept.
-    private var finalNames: Set<String> = []
 
     /// The checkpoint with the best score on the development images.
     private struct Best {
@@ -19,12 +17,14 @@ final class RunFolder {
 
     private static let stages = StageName.allCases.map(\.rawValue)
 
-    init(_ path: String, keep: Int) throws(CheckpointError) {
+    init(_ path: String, keep: Int) {
         self.path = path
         self.keep = keep
         checkpoints = CheckpointFolder("\(path)/checkpoints")
-        try AtomicFile.createFolder(path)
     }
+
+    /// Makes the folder and finds out whether it can be written.
+    func create() throws(CheckpointError) { try AtomicFile.createFolder(path) }
 
     /// The newest valid checkpoint; a damaged one is set aside and told of.
     func newest(warn: (String) -> Void) throws(CheckpointError) -> Checkpoint? {
@@ -46,13 +46,10 @@ final class RunFolder {
     }
 
     /// Writes a checkpoint, links it as the last and, if its score is the best, as the best.
-    ///
-    /// - Parameter isFinal: Whether it ends its stage.
     func save(
-        _ header: CheckpointHeader, arrays: [CheckpointArray], isFinal: Bool
+        _ header: CheckpointHeader, arrays: [CheckpointArray]
     ) throws(CheckpointError) {
         let name = try checkpoints.write(header, arrays: arrays)
-        if isFinal { finalNames.insert(name) }
         if let accuracy = header.developmentAccuracy,
             let stage = StageName(rawValue: header.stage)
         {
@@ -63,11 +60,6 @@ final class RunFolder {
                 try checkpoints.linkBest(name)
             }
         }
-        checkpoints.prune(keep: keep, protecting: finalNames, stages: Self.stages)
-    }
-
-    /// Remembers the last checkpoints of stages that were finished before the run went on.
-    func protectFinal(_ stage: StageName, step: Int) {
-        finalNames.insert(CheckpointFolder.name(stage: stage.rawValue, step: step))
+        checkpoints.prune(keep: keep, stages: Self.stages)
     }
 }

@@ -55,12 +55,13 @@ public final class Trainer {
     public func run() throws {
         let folder =
             communicator.rank == 0
-            ? try RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
+            ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
         let start = try ResumePoint.find(
             options.resume, folder: folder, communicator: communicator, output: options.output,
             warn: { reporter.say($0) })
         if let start { try store.load(start.checkpoint) }
         if let folder {
+            try folder.create()
             try AtomicFile.write(
                 "\(options.output)/config.yaml", text: configuration.tree().yaml())
             if start != nil { try folder.recallBest() }
@@ -124,12 +125,10 @@ public final class Trainer {
             if accuracy != nil || ends || isDue(step: done, savedAt: savedAt) {
                 try folder?.save(
                     header(stage, step: done, trainer, accuracy),
-                    arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store),
-                    isFinal: ends)
+                    arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
                 savedAt = Date()
             }
         }
-        folder?.protectFinal(stage, step: last)
         progress.finish()
     }
 

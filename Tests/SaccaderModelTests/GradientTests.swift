@@ -1,0 +1,224 @@
+import Layers
+import Tensors
+import Testing
+
+@testable import SaccaderModel
+
+/// Every element of every parameter's gradient against central differences of the reference in
+/// double precision: each layer and each loss, through the whole model.
+@Suite struct GradientTests {
+    private static let imageSize = 13
+    private static let imageCount = 3
+    private static let labels: [Int32] = [2, 0, 1]
+
+    private static func configuration(
+        _ norm: ShortcutNorm, attention: Bool = true
+    ) -> ModelConfiguration {
+        var configuration = ModelConfiguration()
+        configuration.classes = 3
+        configuration.mixedFeatures = 4
+        configuration.representation.stemChannels = 3
+        configuration.representation.planes = [2, 3]
+        configuration.representation.blocks = [2, 2]
+        configuration.representation.strides = [2, 1]
+        configuration.representation.kernel3 = [1, 1]
+        configuration.representation.expansion = 2
+        configuration.representation.lowDDivisor = 2
+        configuration.representation.shortcutNorm = norm
+        configuration.attention.groups = 1
+        configuration.attention.layersPerGroup = 3
+        configuration.attention.enabled = attention
+        return configuration
+    }
+
+    /// A model with numbers that no layer leaves at 0 or 1, the same in both implementations.
+    private struct Subject {
+        let model: Saccader<Float>
+        let store: ParameterStore
+        let reference: ReferenceModel
+        let pixels: [Float]
+
+        init(_ configuration: ModelConfiguration) {
+            let model = Saccader<Float>(configuration)
+            let store = ParameterStore(layout: model.layout, seed: 6)
+            var random = CounterRandom(seed: 9, purpose: .initialization)
+            var numbers: [String: [Double]] = [:]
+            for parameter in model.layout.parameters {
+                for index in 0..<parameter.count where !parameter.decays {
+                    store.values(parameter)[index] =
+                        Float(random.uniform()) + (parameter.path.hasSuffix("gamma") ? 0.5 : -0.3)
+                }
+                numbers[parameter.path] = (0..<parameter.count).map {
+                    Double(store.values(parameter)[$0])
+                }
+            }
+            for statistic in model.layout.statistics {
+                for index in 0..<statistic.count {
+                    store.values(statistic)[index] =
+                        Float(random.uniform()) + (statistic.path.hasSuffix("mean") ? -0.5 : 0.3)
+                }
+                numbers[statistic.path] = (0..<statistic.count).map {
+                    Double(store.values(statistic)[$0])
+                }
+            }
+            pixels = (0..<(imageCount * imageSize * imageSize * 3)).map { _ in
+                Float(random.uniform() * 2 - 1)
+            }
+            (self.model, self.store) = (model, store)
+            reference = ReferenceModel(configuration: configuration, numbers: numbers)
+        }
+
+        var images: Map {
+            Map(imageCount, imageSize, imageSize, 3, values: pixels.map { Double($0) })
+        }
+    }
+
+    /// Runs the engine's step in two unlike shards on two threads.
+    private func step(
+        _ subject: Subject, _ objective: any Objective, glimpses: GlimpseSource
+    ) throws -> LossReport {
+        let batch = TrainingBatch(
+            images: subject.pixels, labels: Self.labels, glimpses: glimpses)
+        let pass = Pass(
+            pool: ThreadPool(threadCount: 2), reducer: NoRanks(), store: subject.store,
+            workspace: objective.workspace, shards: [0..<2, 2..<3],
+            globalImageCount: Self.imageCount)
+        try objective.forward(batch, pass: pass)
+        let report = try objective.loss(batch, pass: pass)
+        try objective.backward(batch, report, pass: pass)
+        return report
+    }
+
+    /// Compares all elements of the parameters that `isTrained` names.
+    private func compare(
+        _ subject: Subject, trained isTrained: (String) -> Bool, loss: (ReferenceModel) -> Double
+    ) {
+        var reference = subject.reference
+        let parameters = subject.model.layout.parameters.filter { isTrained($0.path) }
+        #expect(parameters.count >= 3)
+        var pairs: [(path: String, found: Double, expected: Double)] = []
+        let step = 1e-5
+        for parameter in parameters {
+            guard let values = reference.numbers[parameter.path] else { continue }
+            for index in values.indices {
+                reference.numbers[parameter.path]?[index] = values[index] + step
+                let above = loss(reference)
+                reference.numbers[parameter.path]?[index] = values[index] - step
+                let below = loss(reference)
+                reference.numbers[parameter.path]?[index] = values[index]
+                pairs.append(
+                    (
+                        "\(parameter.path)[\(index)]",
+                        Double(subject.store.gradient(parameter)[index]),
+                        (above - below) / (2 * step)
+                    ))
+            }
+        }
+        let scale = pairs.map { abs($0.expected) }.max() ?? 0
+        #expect(scale > 1e-3)
+        for pair in pairs {
+            // Single precision: about seven digits of the largest terms that cancel in an element.
+            #expect(
+                abs(pair.found - pair.expected) <= 2e-4 * abs(pair.expected) + 2e-5 * scale,
+                "\(pair)")
+        }
+    }
+
+    @Test(arguments: [ShortcutNorm.residual, .reference])
+    func representation(norm: ShortcutNorm) throws {
+        let subject = Subject(Self.configuration(norm))
+        let objective = RepresentationObjective(
+            subject.model, imageSize: Self.imageSize, imageCapacity: 3, shardCapacity: 2,
+            threadCount: 2)
+        let report = try step(subject, objective, glimpses: .fixed([]))
+        func loss(_ reference: ReferenceModel) -> Double {
+            let logits = reference.representation(subject.images, training: true).logits
+            return (0..<Self.imageCount).reduce(0) { sum, image in
+                sum
+                    + reference.crossEntropy(
+                        reference.averagedLogits(logits, image: image),
+                        label: Int(Self.labels[image]))
+            } / Double(Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-5)
+        compare(subject, trained: Saccader<Float>.isRepresentation, loss: loss)
+    }
+
+    @Test(arguments: [NormMode.inference, .training], [true, false])
+    func location(frozenNorm: NormMode, attention: Bool) throws {
+        let subject = Subject(Self.configuration(.residual, attention: attention))
+        var settings = StageConfiguration(.location)
+        (settings.glimpses, settings.frozenNorm) = (4, frozenNorm)
+        let objective = LocationObjective(
+            subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2, threadCount: 2)
+        let report = try step(subject, objective, glimpses: .fixed([]))
+        let frozen = subject.reference.representation(
+            subject.images, training: frozenNorm == .training)
+        let targets = (0..<Self.imageCount).map { image in
+            let metric = (0..<(frozen.logits.h * frozen.logits.w)).map { place in
+                subject.reference.averagedLogits(frozen.logits, image: image, places: [place]).max()
+                    ?? 0
+            }
+            return Array(metric.indices.sorted { metric[$0] > metric[$1] }.prefix(4))
+        }
+        func loss(_ reference: ReferenceModel) -> Double {
+            let mixed = reference.mixed(features: frozen.features, what: frozen.what)
+            return (0..<Self.imageCount).reduce(0) {
+                $0 + reference.surprise(mixed, image: $1, trajectory: targets[$1])
+            } / Double(4 * Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-5)
+        compare(
+            subject,
+            trained: { !Saccader<Float>.isRepresentation($0) },
+            loss: loss)
+    }
+
+    @Test(arguments: [ShortcutNorm.residual, .reference], [true, false])
+    func joint(norm: ShortcutNorm, attention: Bool) throws {
+        let subject = Subject(Self.configuration(norm, attention: attention))
+        var settings = StageConfiguration(.joint)
+        (settings.glimpses, settings.samples, settings.reinforceWeight) = (3, 2, 0.7)
+        let objective = JointObjective(
+            subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2, threadCount: 2)
+        // [S][N][T]
+        let trajectories = [[[0, 4, 8], [3, 1, 2], [5, 6, 0]], [[7, 2, 1], [8, 0, 4], [1, 5, 3]]]
+        let report = try step(
+            subject, objective,
+            glimpses: .fixed(trajectories.flatMap { $0.flatMap { $0.map { Int32($0) } } }))
+        let base = subject.reference.representation(subject.images, training: true).logits
+        let rewards = trajectories.map { sample in
+            sample.enumerated().map { image, places -> Double in
+                let mean = subject.reference.averagedLogits(base, image: image, places: places)
+                let best = mean.indices.max { mean[$0] < mean[$1] }
+                return best == Int(Self.labels[image]) ? 1 : 0
+            }
+        }
+        let all = rewards.flatMap { $0 }
+        let baseline = all.reduce(0, +) / Double(all.count)
+        // Otherwise the policy term would vanish and nothing be tested.
+        #expect(baseline > 0 && baseline < 1)
+        #expect(report.baseline == baseline)
+        func loss(_ reference: ReferenceModel) -> Double {
+            let (features, what, logits) = reference.representation(subject.images, training: true)
+            let mixed = reference.mixed(features: features, what: what)
+            var sum = 0.0
+            for (s, sample) in trajectories.enumerated() {
+                for (image, places) in sample.enumerated() {
+                    sum +=
+                        settings.reinforceWeight * (rewards[s][image] - baseline)
+                        * reference.surprise(mixed, image: image, trajectory: places)
+                    sum +=
+                        reference.crossEntropy(
+                            reference.averagedLogits(logits, image: image, places: places),
+                            label: Int(Self.labels[image])) / Double(settings.samples)
+                }
+            }
+            return sum / Double(Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-4)
+        compare(subject, trained: { _ in true }, loss: loss)
+    }
+}

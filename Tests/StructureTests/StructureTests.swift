@@ -1,0 +1,77 @@
+import Foundation
+import Testing
+
+/// The house as the sources show it: imports point down only, and nothing ends the program but
+/// the executables.
+@Suite struct StructureTests {
+    /// What each room may import of this package.
+    private static let graph: [String: Set<String>] = [
+        "Tensors": ["COpenBLAS"],
+        "Configuration": [],
+        "Collectives": ["CMPI"],
+        "Checkpoints": ["CHDF5"],
+        "Images": ["Tensors", "CTurboJPEG", "CZlib"],
+        "Layers": ["Tensors"],
+        "SaccaderModel": ["Layers", "Tensors"],
+        "Evaluation": [
+            "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration", "CCairo",
+        ],
+        "Training": [
+            "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+            "Configuration", "Collectives",
+        ],
+        "saccader-dist": ["Training", "Evaluation", "Collectives", "Images"],
+        "saccader-eval": ["Evaluation", "SaccaderModel"],
+    ]
+    private static let outside: Set<String> = [
+        "Foundation", "Synchronization", "ArgumentParser", "Yams",
+    ]
+
+    private static let sources = URL(fileURLWithPath: #filePath)
+        .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        .appendingPathComponent("Sources").path
+
+    private func files(_ room: String) throws -> [(name: String, text: String)] {
+        let folder = "\(Self.sources)/\(room)"
+        let names = try FileManager.default.subpathsOfDirectory(atPath: folder)
+        return try names.filter { $0.hasSuffix(".swift") }.map {
+            ("\(room)/\($0)", try String(contentsOfFile: "\(folder)/\($0)", encoding: .utf8))
+        }
+    }
+
+    @Test func everyRoomIsListed() throws {
+        let rooms = try FileManager.default.contentsOfDirectory(atPath: Self.sources)
+        let own = rooms.filter { $0.first != "C" || Self.graph[$0] != nil }
+        #expect(Set(own) == Set(Self.graph.keys))
+    }
+
+    @Test(arguments: graph.keys.sorted()) func importsPointDown(room: String) throws {
+        let allowed = (Self.graph[room] ?? []).union(Self.outside)
+        let files = try files(room)
+        #expect(!files.isEmpty)
+        for (name, text) in files {
+            for line in text.split(separator: "\n") where line.hasPrefix("import ") {
+                let module = String(line.dropFirst(7))
+                #expect(allowed.contains(module), "\(name) imports \(module)")
+            }
+        }
+    }
+
+    @Test func nothingEndsTheProgramInPassing() throws {
+        // Written apart, so that this file does not find itself.
+        let words = ["try" + "!", "as" + "!", "fatal" + "Error(", "unsafe" + "Downcast"]
+        for room in Self.graph.keys {
+            for (name, text) in try files(room) {
+                for word in words { #expect(!text.contains(word), "\(name) has \(word)") }
+            }
+        }
+    }
+
+    @Test func filesStayShort() throws {
+        for room in Self.graph.keys {
+            for (name, text) in try files(room) {
+                #expect(text.split(separator: "\n").count <= 400, "\(name)")
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+
+/// The same run on 1 to 4 ranks, under mpirun, and 1 and 2 threads: each rank has other images.
+@Suite(.serialized) final class ParallelTests {
+    private let folder: TemporaryFolder
+    private let configuration: String
+    private let data: String
+    private static let stages = ["representation", "location", "joint"]
+
+    init() throws {
+        folder = try TemporaryFolder()
+        configuration = try SmallRun.writeConfiguration(folder)
+        data = folder.path("data")
+        try SmallData.write(to: data)
+    }
+
+    private func train(_ name: String, ranks: Int, threads: Int, steps: Int) throws -> String {
+        let output = folder.path(name)
+        let run = try SmallRun.train(
+            ranks: ranks, threads: threads, configuration: configuration, data: data,
+            output: output, ["--max-steps", "\(steps)"])
+        #expect(run.status == 0, "\(run.errors)")
+        return output
+    }
+
+    private func checkpoint(_ output: String, _ stage: String, _ step: Int) throws -> HDF5File {
+        try HDF5File.open(
+            "\(output)/checkpoints/\(CheckpointFolder.name(stage: stage, step: step))")
+    }
+
+    /// The largest relative difference of any parameter, statistic or momentum of any stage.
+    private func difference(_ a: String, _ b: String, steps: Int) throws -> Double {
+        var largest = 0.0
+        for stage in Self.stages {
+            let left = try checkpoint(a, stage, steps)
+            let right = try checkpoint(b, stage, steps)
+            let names = left.datasets(under: "/model").map { "/model/\($0)" }
+            #expect(names.count > 20)
+            for name in names {
+                largest = max(
+                    largest,
+                    relativeDifference(
+                        try left.floats(name), try right.floats(name), floor: 1e-3))
+            }
+        }
+        return largest
+    }
+
+    @Test(arguments: [(1, 1e-6), (20, 1e-3)])
+    func ranksAndThreadsChangeNothing(steps: Int, tolerance: Double) throws {
+        let alone = try train("alone-\(steps)", ranks: 1, threads: 1, steps: steps)
+        let metrics = try SmallRun.metrics(alone)
+        #expect(metrics.count >= 3 * steps)
+        // Three ranks round otherwise, and after some steps a sampled glimpse turns out differently.
+        for (ranks, threads) in [(1, 2), (2, 1), (2, 2), (4, 1)] + (steps == 1 ? [(3, 1)] : []) {
+            let name = "\(ranks)x\(threads)-\(steps)"
+            let other = try train(name, ranks: ranks, threads: threads, steps: steps)
+            let difference = try difference(alone, other, steps: steps)
+            #expect(difference <= tolerance, "\(name): \(difference)")
+            let joint = try checkpoint(other, "joint", steps)
+            #expect(try joint.integer("worldSize") == ranks)
+            // Along the fixed tree even the bits agree, for powers of two.
+            if ranks != 3 {
+                #expect(difference == 0, "\(name)")
+                #expect(try SmallRun.metrics(other) == metrics, "\(name)")
+            }
+        }
+    }
+
+    @Test func aRankWithoutImagesTakesPart() throws {
+        // Three shards on eight ranks: five ranks have nothing to do in any step.
+        let alone = try train("alone", ranks: 1, threads: 1, steps: 5)
+        let eight = try train("eight", ranks: 8, threads: 1, steps: 5)
+        #expect(try difference(alone, eight, steps: 5) == 0)
+    }
+
+    @Test func separateNormsStayTheSameOnAllRanks() throws {
+        let output = folder.path("unsynchronised")
+        let run = try SmallRun.train(
+            ranks: 2, configuration: configuration, data: data, output: output,
+            ["--max-steps", "3", "--set", "model.batchNorm.sync=false"])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try SmallRun.metrics(output).allSatisfy { ($0["loss"] ?? 0).isFinite })
+    }
+
+    @Test func resumesInTheMiddleOfAStageAndAcrossStages() throws {
+        let whole = try train("whole", ranks: 2, threads: 1, steps: 7)
+        let parts = folder.path("parts")
+        for (stages, steps, ranks) in [
+            ("representation", 3, 2), ("representation", 7, 4), ("representation,location", 2, 1),
+            ("representation,location", 7, 2), ("representation,location,joint", 7, 2),
+        ] {
+            let run = try SmallRun.train(
+                ranks: ranks, configuration: configuration, data: data, output: parts,
+                ["--max-steps", "\(steps)", "--stages", stages])
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        #expect(try difference(whole, parts, steps: 7) == 0)
+    }
+}

@@ -1,0 +1,78 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+
+@testable import Training
+
+/// `trace` against an independent implementation in double precision.
+///
+/// Activations, losses and statistics to 1e-4, norm-wise, as the fixtures promise to any correct
+/// float32 program. For gradients they promise 5e-3 where rounding flips a ReLU; ours stay below
+/// 1e-4, so that is what is asked.
+@Suite(.serialized) struct TraceTests {
+    static let cases = ["residual", "reference"].flatMap { file in
+        [
+            "inference", "representation", "location", "location-training-norm",
+            "location-predicted-class", "joint",
+        ].map { (file, $0) }
+    }.filter { $0 != ("reference", "representation") }
+
+    @Test(arguments: cases) func agreesWithTheFixture(file: String, name: String) throws {
+        try compare(file, name, more: [], threads: 1)
+    }
+
+    @Test func agreesForAnyShardsAndThreads() throws {
+        try compare("residual", "joint", more: ["stages.joint.shardSize=3"], threads: 2)
+    }
+
+    private func compare(_ file: String, _ name: String, more: [String], threads: Int) throws {
+        let path = try Fixture.path(file)
+        let fixture = try HDF5File.open(path)
+        let root = "/expected/\(name)"
+        let objective = try #require(try fixture.text("objective", of: root))
+        let list = try #require(try fixture.text("set", of: root))
+        let overrides = try JSONDecoder().decode([String].self, from: Data(list.utf8))
+        let folder = try TemporaryFolder()
+        let kind = try #require(Trace.Kind(rawValue: objective))
+        try Trace(
+            checkpointPath: path, batchPath: nil, overrides: overrides + more,
+            threadCount: threads
+        ).write(kind, to: folder.path("trace.h5"))
+        let trace = try HDF5File.open(folder.path("trace.h5"))
+
+        let names = fixture.datasets(under: root)
+        #expect(names.count > 3)
+        let gradients = names.filter { $0.hasPrefix("gradient/") }
+        let gradientNorm = try gradients.flatMap { try fixture.doubles("\(root)/\($0)") }
+            .reduce(0) { $0 + $1 * $1 }.squareRoot()
+        for name in names where !name.hasPrefix("loss/") && name != "targets" {
+            let expected = try fixture.doubles("\(root)/\(name)")
+            let found = try trace.doubles("/trace/\(name)")
+            #expect(
+                try trace.shape(of: "/trace/\(name)") == fixture.shape(of: "\(root)/\(name)"),
+                "\(name)")
+            if name == "cell/locations" {
+                #expect(found == expected)
+                continue
+            }
+            // Places already visited carry the mask of −1e5, which hides everything else.
+            let kept = expected.indices.filter { name != "cell/logits" || expected[$0] > -5e4 }
+            let difference = relativeDifference(
+                kept.map { found[$0] }, kept.map { expected[$0] },
+                // Some gradients are exactly 0: measured against all together.
+                floor: name.hasPrefix("gradient/") ? 1e-6 * gradientNorm : 1e-12)
+            #expect(difference < 1e-4, "\(name): \(difference)")
+        }
+        if names.contains("targets") {
+            #expect(
+                try trace.doubles("/trace/cell/locations") == fixture.doubles("\(root)/targets"))
+        }
+        // The policy term is a small difference of large ones: the losses as one vector.
+        let losses = names.filter { $0.hasPrefix("loss/") }
+        let difference = relativeDifference(
+            try losses.flatMap { try trace.doubles("/trace/\($0)") },
+            try losses.flatMap { try fixture.doubles("\(root)/\($0)") })
+        #expect(losses.isEmpty || difference < 1e-4, "losses: \(difference)")
+    }
+}
