@@ -204,7 +204,8 @@ public final class HDF5File {
             H5Lget_name_by_idx(
                 group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, length + 1,
                 saccader_default())
-            let child = String(decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+            let child = String(
+                decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let object = H5Oopen(group, child, saccader_default())
             guard object >= 0 else { continue }
             defer { H5Oclose(object) }

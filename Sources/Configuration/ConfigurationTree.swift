@@ -202,7 +202,8 @@ public struct ConfigurationTree {
         switch kind {
         case .text: return true
         case .number:
-            return (found == .integer || found == .number) && Double(scalar.string)?.isFinite == true
+            return (found == .integer || found == .number)
+                && Double(scalar.string)?.isFinite == true
         case .integer, .truth: return found == kind
         }
     }

@@ -22,7 +22,7 @@ struct SaccaderDist: ParsableCommand {
             var command = try parseAsRoot()
             do {
                 try command.run()
-            } catch where exitCode(for: error) == .failure {
+            } catch  where exitCode(for: error) == .failure {
                 Failure.end(error)
             }
         } catch {

@@ -88,7 +88,7 @@ struct SaccaderEval: ParsableCommand {
             var command = try parseAsRoot()
             do {
                 try command.run()
-            } catch where exitCode(for: error) == .failure {
+            } catch  where exitCode(for: error) == .failure {
                 FileHandle.standardError.write(Data("saccader-eval: \(error)\n".utf8))
                 let code = Evaluation.ExitCode(of: error) ?? .internalError
                 Foundation.exit(code.rawValue)

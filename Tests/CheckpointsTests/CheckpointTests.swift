@@ -25,8 +25,12 @@ import Testing
         #expect(checkpoint.header == header)
         #expect(try checkpoint.floats("/model/a/b", shape: [2, 3]) == numbers)
         try checkpoint.verify()
-        #expect(throws: CheckpointError.self) { try checkpoint.floats("/model/a/b", shape: [3, 2]) }
-        #expect(throws: CheckpointError.self) { try checkpoint.floats("/model/a/c", shape: [2, 3]) }
+        #expect(throws: CheckpointError.self) {
+            try checkpoint.floats("/model/a/b", shape: [3, 2])
+        }
+        #expect(throws: CheckpointError.self) {
+            try checkpoint.floats("/model/a/c", shape: [2, 3])
+        }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["c.h5"])
     }
 

@@ -77,7 +77,8 @@ private var settings: DataConfiguration {
                 for y in max(0, place.y - 10)..<min(64, place.y + 10) {
                     for x in max(0, place.x - 10)..<min(64, place.x + 10) {
                         for channel in 0..<3 {
-                            brightest = max(brightest, Int(pixels.bytes[(y * 64 + x) * 3 + channel]))
+                            brightest = max(
+                                brightest, Int(pixels.bytes[(y * 64 + x) * 3 + channel]))
                         }
                     }
                 }

@@ -23,7 +23,7 @@ import Testing
         configuration.representation.strides = [2, 1]
         configuration.representation.kernel3 = [1, 1]
         configuration.representation.expansion = 2
-        configuration.representation.lowDDivisor = 2
+        configuration.representation.lowDDivisor = 1
         configuration.representation.shortcutNorm = norm
         configuration.attention.groups = 1
         configuration.attention.layersPerGroup = 3
@@ -97,7 +97,7 @@ import Testing
         let parameters = subject.model.layout.parameters.filter { isTrained($0.path) }
         #expect(parameters.count >= 3)
         var pairs: [(path: String, found: Double, expected: Double)] = []
-        let step = 1e-5
+        let step = 1e-7
         for parameter in parameters {
             guard let values = reference.numbers[parameter.path] else { continue }
             for index in values.indices {
@@ -184,7 +184,9 @@ import Testing
             subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
             shardCapacity: 2, threadCount: 2)
         // [S][N][T]
-        let trajectories = [[[0, 4, 8], [3, 1, 2], [5, 6, 0]], [[7, 2, 1], [8, 0, 4], [1, 5, 3]]]
+        let trajectories = [
+            [[0, 4, 8], [3, 1, 2], [5, 6, 0]], [[7, 2, 1], [8, 0, 4], [1, 5, 3]],
+        ]
         let report = try step(
             subject, objective,
             glimpses: .fixed(trajectories.flatMap { $0.flatMap { $0.map { Int32($0) } } }))

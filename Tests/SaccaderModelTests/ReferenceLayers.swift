@@ -71,7 +71,8 @@ struct Map {
         let reach = dilation * (k - 1)
         let padding = same ? reach / 2 : 0
         var result = Map(
-            n, (h + 2 * padding - reach - 1) / stride + 1, (w + 2 * padding - reach - 1) / stride + 1,
+            n, (h + 2 * padding - reach - 1) / stride + 1,
+            (w + 2 * padding - reach - 1) / stride + 1,
             out)
         for image in 0..<n {
             for y in 0..<result.h {
@@ -112,7 +113,9 @@ struct Map {
     func affine(_ scale: [Double], _ shift: [Double]) -> Map {
         Map(
             n, h, w, c,
-            values: values.enumerated().map { scale[$0.offset % c] * $0.element + shift[$0.offset % c] })
+            values: values.enumerated().map {
+                scale[$0.offset % c] * $0.element + shift[$0.offset % c]
+            })
     }
 }
 

@@ -18,7 +18,8 @@ struct ReferenceModel {
         let scale = zip(gamma, variance).map {
             $0 / ($1 + configuration.batchNorm.epsilon).squareRoot()
         }
-        return map.affine(scale, map.c == 0 ? [] : (0..<map.c).map { beta[$0] - mean[$0] * scale[$0] })
+        return map.affine(
+            scale, map.c == 0 ? [] : (0..<map.c).map { beta[$0] - mean[$0] * scale[$0] })
     }
 
     private func bottleneck(

@@ -14,7 +14,8 @@ import Testing
         "Layers": ["Tensors"],
         "SaccaderModel": ["Layers", "Tensors"],
         "Evaluation": [
-            "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration", "CCairo",
+            "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
+            "CCairo",
         ],
         "Training": [
             "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",

@@ -60,8 +60,9 @@ import Testing
         for (image, magnitude) in zip(images, magnitudes) {
             #expect(relativeDifference(Sobel.magnitude(image, size: size), magnitude) < 1e-5)
         }
-        for (name, statistic) in [("sobelMean", Sobel.Statistic.mean), ("sobelVariance", .variance)]
-        {
+        for (name, statistic) in [
+            ("sobelMean", Sobel.Statistic.mean), ("sobelVariance", .variance),
+        ] {
             try expect(name) { image, _ in
                 Sobel.locations(
                     images[image], size: size, geometry: geometry, statistic: statistic,

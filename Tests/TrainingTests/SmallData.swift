@@ -1,5 +1,6 @@
-@testable import Images
 import TestSupport
+
+@testable import Images
 
 /// 50 training, 21 development and 10 validation scenes of the demonstration.
 enum SmallData {

@@ -13,7 +13,8 @@ public struct GlimpseList: Sendable {
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = word.split(separator: ".", omittingEmptySubsequences: true).map { Int($0) }
             let isRange = word.contains("...")
-            guard ends.count == (isRange ? 2 : 1), let first = ends[0], let last = ends[ends.count - 1],
+            guard ends.count == (isRange ? 2 : 1), let first = ends[0],
+                let last = ends[ends.count - 1],
                 first >= 1, first <= last, last <= 100_000
             else { throw wrong }
             counts.formUnion(first...last)

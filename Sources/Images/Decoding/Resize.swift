@@ -91,7 +91,8 @@ public enum Resize {
 
     @inline(__always)
     private static func store(_ sum: SIMD3<Double>, into bytes: inout [UInt8], at index: Int) {
-        let clipped = sum.clamped(lowerBound: SIMD3(repeating: 0), upperBound: SIMD3(repeating: 255))
+        let clipped = sum.clamped(
+            lowerBound: SIMD3(repeating: 0), upperBound: SIMD3(repeating: 255))
         for channel in 0..<3 { bytes[index + channel] = UInt8(clipped[channel]) }
     }
 

@@ -37,7 +37,8 @@ public struct Trace {
         configuration = try RunConfiguration.read(
             .checkpoint(json: checkpoint.header.config, path: checkpointPath),
             overrides: overrides)
-        batch = try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
+        batch =
+            try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
             ?? checkpoint.file
         pool = ThreadPool(threadCount: threadCount)
     }
