@@ -17,11 +17,26 @@ public struct ConfigurationTree {
     ) throws(ConfigurationError) {
         do {
             let text = try YAMLEncoder().encode(defaults)
-            root = try Yams.compose(yaml: text) ?? Node([:])
+            root = Self.readable(try Yams.compose(yaml: text) ?? Node([:]))
         } catch {
             throw ConfigurationError("the defaults cannot be encoded: \(error)")
         }
         self.choices = choices
+    }
+
+    /// The encoder's numbers as a person would write them: 0.9 instead of 9e-1.
+    private static func readable(_ node: Node) -> Node {
+        switch node {
+        case .mapping(let mapping):
+            return Node(mapping.map { ($0.key, readable($0.value)) })
+        case .sequence(let sequence):
+            return Node(sequence.map(readable), .implicit, .flow)
+        case .scalar(let scalar):
+            guard kind(node) == .number, let value = Double(scalar.string) else { return node }
+            return Node("\(value)", Tag(.float))
+        case .alias:
+            return node
+        }
     }
 
     /// Lays the settings of a YAML (or JSON) text over the tree.

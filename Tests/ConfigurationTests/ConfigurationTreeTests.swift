@@ -60,3 +60,20 @@ private func message(_ body: () throws -> Void) -> String {
     // Nothing of a refused word stays.
     #expect(try tree.decode(Settings.self) == Settings())
 }
+
+@Test func theResolvedSettingsReadAsAPersonWritesThem() throws {
+    #expect(
+        try tree().yaml() == """
+            count: 3
+            isOn: true
+            inner:
+              rate: 0.5
+              sizes: [1, 2]
+              mode: fast
+
+            """)
+    #expect(
+        try tree().json()
+            == "{\"count\": 3, \"isOn\": true, \"inner\": {\"rate\": 0.5, \"sizes\": [1, 2], "
+            + "\"mode\": \"fast\"}}")
+}
