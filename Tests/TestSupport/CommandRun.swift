@@ -15,11 +15,14 @@ public struct CommandRun: Sendable {
     static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().path
 
+    /// Where a program of this package lies.
+    public static func path(_ program: String) -> String { "\(folder)/\(program)" }
+
     /// Runs `program` of this package, under mpirun where `ranks` is given.
     public init(
         _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil
     ) throws {
-        let path = "\(Self.folder)/\(program)"
+        let path = Self.path(program)
         let process = Process()
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launcher = ranks.map { ["mpirun", "-n", "\($0)"] } ?? []

@@ -1,0 +1,152 @@
+import Checkpoints
+import Foundation
+import TestSupport
+import Testing
+
+/// The programs as a user starts them: train, inspect, evaluate, trace.
+@Suite(.serialized) final class CommandTests {
+    private let folder: TemporaryFolder
+    private let configuration: String
+    private let data: String
+    private let output: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        configuration = try SmallRun.writeConfiguration(folder)
+        data = folder.path("data")
+        output = folder.path("run")
+        try SmallData.write(to: data)
+    }
+
+    private func train(_ more: [String] = []) throws -> CommandRun {
+        try SmallRun.train(
+            ranks: 2, configuration: configuration, data: data, output: output,
+            ["--max-steps", "5"] + more)
+    }
+
+    @Test func aRunLeavesWhatTheContractPromises() throws {
+        #expect(try train().status == 0)
+        let manager = FileManager.default
+        let files = try manager.contentsOfDirectory(atPath: output).sorted()
+        #expect(files == ["checkpoints", "config.yaml", "metrics.jsonl"])
+        let checkpoints = try manager.contentsOfDirectory(atPath: "\(output)/checkpoints").sorted()
+        #expect(
+            checkpoints == [
+                "best.h5", "joint-00000005.h5", "last.h5", "location-00000005.h5",
+                "representation-00000005.h5",
+            ])
+        let last = try manager.destinationOfSymbolicLink(atPath: "\(output)/checkpoints/last.h5")
+        #expect(last == "joint-00000005.h5")
+
+        let lines = try String(contentsOfFile: "\(output)/metrics.jsonl", encoding: .utf8)
+            .split(separator: "\n").map { line in
+                try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any] ?? [:]
+            }
+        let steps = lines.filter { $0["loss"] != nil }
+        #expect(steps.count == 15)
+        let keys: Set<String> = [
+            "time", "stage", "step", "epoch", "samples", "loss", "accuracy", "learningRate",
+            "gradientNorm", "imagesPerSecond", "allReduceSeconds", "dataWaitSeconds",
+        ]
+        for line in steps { #expect(keys.isSubset(of: line.keys)) }
+        let joint = steps.filter { $0["stage"] as? String == "joint" }
+        #expect(joint.count == 5)
+        for line in joint { #expect(line["reward"] != nil && line["baseline"] != nil) }
+        // 50 images in batches of 12: the fifth step takes the last two.
+        #expect(steps[4]["samples"] as? Int == 50)
+        #expect(lines.filter { $0["developmentAccuracy"] != nil }.count == 3)
+
+        // Started again there is nothing left to do, and nothing changes.
+        let metrics = try SmallRun.metrics(output)
+        #expect(try train().status == 0)
+        #expect(try SmallRun.metrics(output) == metrics)
+    }
+
+    @Test func aCheckpointIsInspectedEvaluatedAndTraced() throws {
+        #expect(try train().status == 0)
+        let checkpoint = "\(output)/checkpoints/last.h5"
+        let inspection = try CommandRun("saccader-dist", ["inspect", checkpoint, "--json"])
+        #expect(inspection.status == 0)
+        let object =
+            try JSONSerialization.jsonObject(with: Data(inspection.output.utf8)) as? [String: Any]
+        #expect(object?["stage"] as? String == "joint" && object?["step"] as? Int == 5)
+
+        let pictures = folder.path("evaluation")
+        let arguments = [checkpoint, "--data", data, "--quiet", "--glimpses", "1...6", "--json"]
+        let evaluation = try CommandRun("saccader-eval", arguments + ["--output", pictures])
+        #expect(evaluation.status == 0, "\(evaluation.errors)")
+        let results =
+            try JSONSerialization.jsonObject(with: Data(evaluation.output.utf8)) as? [String: Any]
+        #expect(results?["images"] as? Int == 10)
+        let policies = results?["policies"] as? [String: [[String: Any]]] ?? [:]
+        #expect(policies.count == 6 && policies.values.allSatisfy { $0.count == 6 })
+        for (name, entries) in policies {
+            let counts = entries.compactMap { $0["top1Count"] as? Int }
+            #expect(counts.count == 6 && counts.allSatisfy { (0...10).contains($0) })
+            let coverage = entries.compactMap { $0["coverage"] as? Double }
+            #expect(coverage == coverage.sorted() && (coverage.first ?? 0) > 0, "\(name)")
+            #expect(entries.allSatisfy { ($0["top5Count"] as? Int ?? -1) >= 0 })
+            #expect(entries.allSatisfy { $0["hits"] != nil })
+            let picture = FileManager.default.contents(atPath: "\(pictures)/glimpses-\(name).png")
+            #expect(picture?.prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]), "\(name)")
+        }
+        // The same counts for any number of threads.
+        let again = try CommandRun("saccader-eval", arguments + ["--threads", "3"])
+        #expect(again.output == evaluation.output)
+
+        let trace = folder.path("trace.h5")
+        let traced = try CommandRun(
+            "saccader-dist",
+            ["trace", checkpoint, "--objective", "inference", "--output", trace])
+        #expect(traced.status == 65 && traced.messages.first?.contains("/batch/images") == true)
+        #expect(!FileManager.default.fileExists(atPath: trace))
+    }
+
+    @Test func evaluationRefusesWhatDoesNotFit() throws {
+        #expect(try train(["--stages", "representation"]).status == 0)
+        let checkpoint = "\(output)/checkpoints/last.h5"
+        func refused(_ arguments: [String], _ status: Int32, _ word: String) throws {
+            let run = try CommandRun("saccader-eval", arguments + ["--quiet"])
+            #expect(run.status == status, "\(run.errors)")
+            #expect(run.messages.count == 1 && run.messages[0].contains(word), "\(run.errors)")
+        }
+        try refused([checkpoint, "--data", data, "--policies", "learned"], 64, "representation")
+        try refused([checkpoint, "--data", data, "--policies", "lerned"], 64, "lerned")
+        try refused([checkpoint, "--data", data, "--glimpses", "0"], 64, "--glimpses")
+        try refused([checkpoint, "--data", data, "--glimpses", "9999"], 64, "locations")
+        try refused([checkpoint, "--data", folder.path("nowhere")], 66, "nowhere")
+        try refused([folder.path("no.h5"), "--data", data], 66, "no.h5")
+        try refused([configuration, "--data", data], 65, "config.yaml")
+        try FileManager.default.removeItem(atPath: "\(data)/train/digits-0-1")
+        try refused([checkpoint, "--data", data, "--split", "dev"], 65, "digits-0-1")
+        try FileManager.default.removeItem(atPath: "\(data)/dev/digits-0-1")
+        try refused([checkpoint, "--data", data, "--split", "dev"], 65, "9 classes")
+    }
+
+    @Test func validationTrainsNothing() throws {
+        let run = try train(["--validate"])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(run.output.contains("shardSize: 4"))
+        #expect(!FileManager.default.fileExists(atPath: output))
+    }
+
+    @Test func theEvaluationProgramLinksNoMPI() throws {
+        let linked = try CommandRun("saccader-eval", ["--version"])
+        #expect(linked.status == 0)
+        let program = try Data(contentsOf: URL(fileURLWithPath: CommandRun.path("saccader-eval")))
+        #expect(program.range(of: Data("libmpi".utf8)) == nil)
+        let trainer = try Data(contentsOf: URL(fileURLWithPath: CommandRun.path("saccader-dist")))
+        #expect(trainer.range(of: Data("libmpi".utf8)) != nil)
+    }
+
+    @Test func helpNamesEveryOption() throws {
+        let help = try CommandRun("saccader-dist", ["train", "--help"])
+        #expect(help.status == 0)
+        for option in [
+            "--config", "--set", "--output", "--stages", "--resume", "--max-steps", "--threads",
+            "--validate", "--quiet",
+        ] { #expect(help.output.contains(option)) }
+        let wrong = try CommandRun("saccader-dist", ["trian"])
+        #expect(wrong.status == 64)
+    }
+}
