@@ -1,0 +1,166 @@
+import Testing
+
+@testable import Tensors
+
+/// Kernels against loops, for channel counts with and without a rest beyond whole vectors.
+@Suite struct KernelTests {
+    private func numbers(_ count: Int, _ seed: UInt64) -> [Float] {
+        var random = CounterRandom(seed: seed, purpose: .initialization)
+        return (0..<count).map { _ in Float(random.uniform() * 4 - 2) }
+    }
+
+    private func stored<Element: StorageElement>(_ values: [Float], _: Element.Type) -> [Element] {
+        values.map { Element(narrowing: $0) }
+    }
+
+    private func check<Element: StorageElement>(channels: Int, _ type: Element.Type) {
+        let rows = 7
+        let count = rows * channels
+        let (main, residual) = (
+            stored(numbers(count, 1), type), stored(numbers(count, 2), type)
+        )
+        let (scale, shift) = (numbers(channels, 3), numbers(channels, 4))
+        let (factor, offset) = (numbers(channels, 5), numbers(channels, 6))
+        let affine = RowKernels.Affine(scale: pointer(scale), shift: pointer(shift))
+        let other = RowKernels.Affine(scale: pointer(factor), shift: pointer(offset))
+
+        for isRectified in [false, true] {
+            var applied = [Float](repeating: 9, count: count)
+            RowKernels.apply(
+                pointer(main), affine: affine, rectify: isRectified, rows: rows,
+                channels: channels, into: &applied, resultStride: channels)
+            for index in 0..<count {
+                let value =
+                    scale[index % channels] * main[index].widened + shift[index % channels]
+                let expected = isRectified ? max(0, value) : value
+                #expect(abs(applied[index] - expected) < 1e-5)
+            }
+
+            var sums = [Element](repeating: Element(narrowing: 9), count: count)
+            SumKernels.addRectified(
+                pointer(main), affine: affine, residual: pointer(residual),
+                residualAffine: other, rectifyResidual: isRectified, rows: rows,
+                channels: channels, into: &sums)
+            for index in 0..<count {
+                let channel = index % channels
+                let value = factor[channel] * residual[index].widened + offset[channel]
+                let carried = isRectified ? max(0, value) : value
+                let sum = scale[channel] * main[index].widened + shift[channel] + carried
+                #expect(abs(sums[index].widened - max(0, sum)) <= 1e-5 + abs(sum) / 128)
+            }
+        }
+
+        var gradient = numbers(count, 7)
+        let before = gradient
+        GradientKernels.mask(
+            &gradient, where: pointer(main), affine: affine, rows: rows, channels: channels)
+        for index in 0..<count {
+            let value = scale[index % channels] * main[index].widened + shift[index % channels]
+            #expect(gradient[index] == (value > 0 ? before[index] : 0))
+        }
+
+        let mean = numbers(channels, 8)
+        var sums = [Double](repeating: 1, count: 2 * channels)
+        GradientKernels.addNormSums(
+            pointer(before), raw: pointer(main), mean: pointer(mean), rows: rows,
+            channels: channels, to: &sums)
+        for channel in 0..<channels {
+            var (sum, product) = (1.0, 1.0)
+            for row in 0..<rows {
+                let index = row * channels + channel
+                sum += Double(before[index])
+                product += Double(before[index] * (main[index].widened - mean[channel]))
+            }
+            #expect(abs(sums[channel] - sum) < 1e-4)
+            #expect(abs(sums[channels + channel] - product) < 1e-4)
+        }
+    }
+
+    /// The array lives in the caller's scope for as long as the kernel runs.
+    private func pointer<Element>(_ array: [Element]) -> UnsafePointer<Element> {
+        let copy = UnsafeMutablePointer<Element>.allocate(capacity: array.count)
+        copy.initialize(from: array, count: array.count)
+        return UnsafePointer(copy)
+    }
+
+    @Test(arguments: [1, 3, 16, 21, 48]) func agreeWithLoops(channels: Int) {
+        check(channels: channels, Float.self)
+        check(channels: channels, BFloat16.self)
+    }
+
+    @Test func notANumberIsNotRectifiedAway() {
+        let block = SIMD16<Float>(repeating: .nan)
+        #expect(block.raised(to: SIMD16(repeating: 0))[3].isNaN)
+        #expect(block.cleared(where: block .< SIMD16(repeating: 0))[3].isNaN)
+    }
+
+    @Test func bfloat16RoundsToNearestEven() {
+        #expect(BFloat16(narrowing: 1).widened == 1)
+        #expect(BFloat16(narrowing: 1 + 1 / 256).widened == 1)
+        #expect(BFloat16(narrowing: 1 + 3 / 256).widened == 1.015625)
+        #expect(BFloat16(narrowing: .infinity).widened == .infinity)
+        #expect(BFloat16(narrowing: .nan).widened.isNaN)
+        var narrow = [BFloat16](repeating: BFloat16(narrowing: 0), count: 16)
+        let values = (0..<16).map { Float($0) * 0.3713 - 2 }
+        values.withUnsafeBufferPointer {
+            guard let base = $0.baseAddress else { return }
+            BFloat16.storeBlock(Float.loadBlock(base), to: &narrow)
+        }
+        #expect(narrow == values.map { BFloat16(narrowing: $0) })
+    }
+
+    @Test(arguments: [0, 1, 2, 3, 5, 8, 13]) func sumsFollowTheTree(count: Int) {
+        let length = 5000
+        var vectors = numbers(max(1, count) * length, 9)
+        let before = vectors
+        func tree(_ range: Range<Int>, _ index: Int) -> Float {
+            if range.count == 1 { return before[range.lowerBound * length + index] }
+            var half = 1
+            while half * 2 < range.count { half *= 2 }
+            return tree(range.lowerBound..<(range.lowerBound + half), index)
+                + tree((range.lowerBound + half)..<range.upperBound, index)
+        }
+        TreeSum.sum(&vectors, count: count, length: length, over: ThreadPool(threadCount: 2))
+        for index in 0..<length {
+            #expect(vectors[index] == (count == 0 ? 0 : tree(0..<count, index)))
+        }
+    }
+
+    @Test(arguments: [1, 2, 5]) func everyPieceRunsOnce(threads: Int) {
+        let pool = ThreadPool(threadCount: threads)
+        for count in [0, 1, 2, 17, 1000] {
+            let counts = UnsafeMutablePointer<Int>.allocate(capacity: max(1, count))
+            defer { counts.deallocate() }
+            counts.initialize(repeating: 0, count: max(1, count))
+            let cells = Cells(counts)
+            pool.run(count) { piece, worker in
+                precondition(worker < threads, "worker \(worker)")
+                cells.counts[piece] += 1
+            }
+            #expect((0..<count).allSatisfy { counts[$0] == 1 })
+        }
+    }
+
+    private struct Cells: @unchecked Sendable {
+        let counts: UnsafeMutablePointer<Int>
+        init(_ counts: UnsafeMutablePointer<Int>) { self.counts = counts }
+    }
+
+    @Test func buffersOfAnArenaNeverOverlapWhileInUse() {
+        var random = CounterRandom(seed: 3, purpose: .initialization)
+        let arena = Arena()
+        var live: [Arena.Region] = []
+        for _ in 0..<500 {
+            if !live.isEmpty && random.uniform() < 0.45 {
+                arena.release(live.remove(at: Int(random.uniform() * Double(live.count))))
+            } else {
+                live.append(arena.reserve(byteCount: Int(random.uniform() * 5000)))
+            }
+            let sorted = live.sorted { $0.offset < $1.offset }
+            for (left, right) in zip(sorted, sorted.dropFirst()) {
+                #expect(left.offset + left.byteCount <= right.offset)
+            }
+            #expect((sorted.last.map { $0.offset + $0.byteCount } ?? 0) <= arena.byteCount)
+        }
+    }
+}
