@@ -57,6 +57,12 @@ import Testing
         }
     }
 
+    /// Part of the file format: other programs may verify it.
+    @Test func theChecksumIsFNV1aOverWords() {
+        let numbers: [Float] = [1, -2.5]
+        numbers.withUnsafeBufferPointer { #expect(Checksum.text($0) == "283327010ecb6fed") }
+    }
+
     @Test func missingAndForeignFilesAreNamed() throws {
         let folder = try TemporaryFolder()
         #expect(throws: CheckpointError.missing(path: folder.path("no.h5"))) {

@@ -44,9 +44,13 @@ import Testing
             var random = CounterRandom(seed: 9, purpose: .initialization)
             var numbers: [String: [Double]] = [:]
             for parameter in model.layout.parameters {
-                for index in 0..<parameter.count where !parameter.decays {
+                for index in 0..<parameter.count {
+                    let start = Float(random.uniform())
                     store.values(parameter)[index] =
-                        Float(random.uniform()) + (parameter.path.hasSuffix("gamma") ? 0.5 : -0.3)
+                        parameter.decays
+                        // Values of about 1 throughout: nothing cancels.
+                        ? store.values(parameter)[index] * Float(6).squareRoot()
+                        : start + (parameter.path.hasSuffix("gamma") ? 0.5 : -0.3)
                 }
                 numbers[parameter.path] = (0..<parameter.count).map {
                     Double(store.values(parameter)[$0])

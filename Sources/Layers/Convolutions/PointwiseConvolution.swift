@@ -10,8 +10,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     /// Channels of the output.
     public let outputChannels: Int
 
-    /// Registers `kernel` `[1, 1, in, out]` (He et al. 2015: normal, deviation √(2/in)) below
-    /// `path` and, if asked for, `bias` `[out]`, which starts at 0.
+    /// Registers `kernel` `[1, 1, in, out]` below `path` and, if asked for, `bias` `[out]`, which
+    /// starts at 0.
     public init(
         _ path: String, inputChannels: [Int], outputChannels: Int, bias hasBias: Bool = false,
         layout: inout ParameterLayout
@@ -19,7 +19,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let inputs = inputChannels.reduce(0, +)
         kernel = layout.parameter(
             "\(path)/kernel", shape: [1, 1, inputs, outputChannels], decays: true,
-            initial: .normal(deviation: (2 / Float(inputs)).squareRoot()))
+            initial: .kernel(inputs: inputs))
         bias =
             hasBias
             ? layout.parameter(

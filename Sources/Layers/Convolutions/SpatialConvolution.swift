@@ -19,7 +19,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     let inputChannels: Int
     let outputChannels: Int
 
-    /// Registers `kernel` `[k, k, in, out]` (normal, deviation √(2/(k·k·in))) below `path`.
+    /// Registers `kernel` `[k, k, in, out]` below `path`.
     public init(
         _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
         layout: inout ParameterLayout
@@ -28,7 +28,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         kernel = layout.parameter(
             "\(path)/kernel",
             shape: [geometry.kernel, geometry.kernel, inputChannels, outputChannels],
-            decays: true, initial: .normal(deviation: (2 / Float(fanIn)).squareRoot()))
+            decays: true, initial: .kernel(inputs: fanIn))
         self.geometry = geometry
         self.inputChannels = inputChannels
         self.outputChannels = outputChannels

