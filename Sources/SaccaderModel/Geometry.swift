@@ -26,11 +26,17 @@ public struct Geometry: Equatable, Sendable {
     /// h·w.
     public var locationCount: Int { gridSize * gridSize }
 
-    /// The centre of what a location sees, (y, x) in pixels.
+    /// The centre of what a location sees, (y, x), a distance from the image's corner in pixels.
     public func center(ofLocation location: Int) -> (y: Double, x: Double) {
         let half = Double(receptiveField) / 2
         return (
             Double(location / gridSize * stride) + half, Double(location % gridSize * stride) + half
         )
+    }
+
+    /// The pixel in the middle of what a location sees (of an even side the one after the middle).
+    public func centralPixel(ofLocation location: Int) -> (y: Int, x: Int) {
+        let half = receptiveField / 2
+        return (location / gridSize * stride + half, location % gridSize * stride + half)
     }
 }

@@ -117,10 +117,9 @@ public final class Evaluator {
                 score.top5[t] += rank < 5 ? 1 : 0
                 score.coverage[t] += parts[t]
                 score.coverageSquares[t] += parts[t] * parts[t]
-                let center = geometry.center(ofLocation: locations[t])
+                let center = geometry.centralPixel(ofLocation: locations[t])
                 let isHit = known.contains {
-                    max(abs(Double($0.y) - center.y), abs(Double($0.x) - center.x))
-                        <= PolicyScore.hitDistance
+                    max(abs($0.y - center.y), abs($0.x - center.x)) <= PolicyScore.hitDistance
                 }
                 hits += isHit ? 1 : 0
                 score.hits[t] += hits

@@ -15,8 +15,9 @@ public struct PolicyScore: Equatable, Sendable {
     /// Images with known places.
     public var knownCount = 0
 
-    /// A hit is at most this far from a known place, the larger coordinate, in pixels.
-    public static let hitDistance = 6.0
+    /// A hit's central pixel is at most this far from that of a known place, in the coordinate in
+    /// which they differ more.
+    public static let hitDistance = 6
 
     /// No images yet.
     public init(glimpses: Int) {

@@ -47,7 +47,7 @@ struct Scene: Sendable {
                 x = Int.random(in: 0...room, using: &random)
             } while places.contains {
                 let (dy, dx) = ($0.y - y - Self.digitSide / 2, $0.x - x - Self.digitSide / 2)
-                return dy * dy + dx * dx < Self.leastDistance * Self.leastDistance
+                return max(abs(dy), abs(dx)) < Self.leastDistance
             }
             let index = Int.random(in: part, using: &random)
             canvas.draw(
