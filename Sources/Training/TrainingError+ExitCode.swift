@@ -1,9 +1,13 @@
 import Evaluation
 
 extension TrainingError {
+    /// How a run ends that was asked to stop.
+    static let stoppedExitCode = Evaluation.ExitCode.stopped.rawValue
+
     /// The exit code that the error ends the program with.
     public var exitCode: ExitCode {
         switch self {
+        case .stopped: .stopped
         case .missingConfiguration: .missingInput
         case .moreRanksThanImages: .usage
         case .tooManyClasses: .badData

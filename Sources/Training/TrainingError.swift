@@ -2,6 +2,8 @@
 public enum TrainingError: Error, CustomStringConvertible {
     /// The file given with `--config` is not there.
     case missingConfiguration(path: String)
+    /// The run was asked to stop, and has saved what it did.
+    case stopped(reason: String, checkpoint: String)
     /// There are not enough images for the ranks.
     case moreRanksThanImages(ranks: Int, images: Int, what: String)
     /// A loss or gradient is infinite or not a number.
@@ -15,6 +17,8 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .missingConfiguration(let path):
             "\(path): no such configuration file; give --config a YAML file, or leave it out for "
                 + "the demonstration"
+        case .stopped(let reason, let checkpoint):
+            "\(reason); saved \(checkpoint): run the same command again to go on"
         case .moreRanksThanImages(let ranks, let images, let what):
             "\(ranks) ranks, but only \(images) images in \(what); start at most \(images) ranks"
         case .notFinite(let stage, let step, let what):

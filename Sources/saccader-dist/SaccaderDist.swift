@@ -35,8 +35,13 @@ struct SaccaderDist: ParsableCommand {
 enum Failure {
     /// Prints one line and ends the program with the contract's exit code.
     static func end(_ error: any Error) -> Never {
-        FileHandle.standardError.write(Data("saccader-dist: \(error)\n".utf8))
+        say(error)
         exit(code(of: error))
+    }
+
+    /// One line on standard error.
+    static func say(_ error: any Error) {
+        FileHandle.standardError.write(Data("saccader-dist: \(error)\n".utf8))
     }
 
     /// The same on one rank of several: the line names the rank and all ranks end.

@@ -30,6 +30,9 @@ struct Train: ParsableCommand {
     @Option(help: "At most this many steps of each stage, counted over resumes.")
     var maxSteps: Int?
 
+    @Option(help: "Saves and ends with exit code 75 after this long: seconds, 45m, 2h, 1-12:00:00.")
+    var timeLimit: String?
+
     @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
     var threads: Int?
 
@@ -57,10 +60,17 @@ struct Train: ParsableCommand {
                 TrainingOptions(
                     configurationPath: config, overrides: overrides, output: output,
                     stages: stages, resume: resume, maximumSteps: maxSteps, threadCount: threads,
+                    timeLimit: try timeLimit.map { try TimeLimit.seconds($0) },
                     isQuiet: quiet),
                 communicator: communicator)
             if onlyValidates { try trainer.validate() } else { try trainer.run() }
             try communicator.finish()
+        } catch let stop as TrainingError where stop.exitCode == .stopped {
+            // All ranks come here together: nobody is left in a collective. What is to be said
+            // comes first: mpirun ends the other ranks as soon as one has gone.
+            if communicator.rank == 0 { Failure.say(stop) }
+            try communicator.finish()
+            throw ArgumentParser.ExitCode(stop.exitCode.rawValue)
         } catch {
             Failure.end(error, on: communicator)
         }

@@ -14,6 +14,12 @@ public enum ExitCode: Int32, Sendable {
     case internalError = 70
     /// Output cannot be written.
     case cannotWrite = 73
+    /// Reading or writing failed.
+    case inputOutput = 74
+    /// Stopped by a signal or the time limit after saving a checkpoint: run again to go on.
+    case stopped = 75
+    /// A rank was lost or stuck.
+    case rankLost = 76
 
     /// The code that an error of the rooms up to this one ends with; nil for others.
     public init?(of error: any Error) {

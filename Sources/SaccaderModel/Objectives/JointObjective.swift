@@ -202,11 +202,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
                 reward.append(rewards.row(row)[0])
             }
         }
-        var arrays = representation.trace(imageCount: imageCount)
-        if let outermost = location.attention.last {
-            arrays.append(
-                TracedArray("attention/where", outermost.output, imageCount: imageCount))
-        }
+        let arrays =
+            representation.trace(imageCount: imageCount) + location.trace(imageCount: imageCount)
         return arrays + runner.trace(imageCount: imageCount, withSamples: true) + [
             TracedArray("prediction", [samples, imageCount, classes], .floats(predictions)),
             TracedArray("reward", [samples, imageCount], .floats(reward)),

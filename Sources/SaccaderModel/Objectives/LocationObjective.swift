@@ -75,11 +75,7 @@ public struct LocationObjective<Element: StorageElement>: Objective {
     }
 
     public func trace(imageCount: Int) -> [TracedArray] {
-        var arrays = representation.trace(imageCount: imageCount)
-        if let outermost = location.attention.last {
-            arrays.append(
-                TracedArray("attention/where", outermost.output, imageCount: imageCount))
-        }
-        return arrays + runner.trace(imageCount: imageCount, withSamples: false)
+        representation.trace(imageCount: imageCount) + location.trace(imageCount: imageCount)
+            + runner.trace(imageCount: imageCount, withSamples: false)
     }
 }

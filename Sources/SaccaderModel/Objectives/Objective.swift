@@ -141,3 +141,12 @@ extension RepresentationNetwork.Buffers {
         ]
     }
 }
+
+extension Saccader.LocationBuffers {
+    /// The attention network's array of a trace; none where the network is left out.
+    func trace(imageCount: Int) -> [TracedArray] {
+        attention.last.map {
+            [TracedArray("attention/where", $0.output, imageCount: imageCount)]
+        } ?? []
+    }
+}

@@ -91,11 +91,8 @@ public final class Inference<Element: StorageElement>: Sendable {
 
     /// Every named activation of the last images, for `trace`.
     public func trace(imageCount: Int) -> [TracedArray] {
-        var arrays = representation.trace(imageCount: imageCount)
-        if let outermost = location?.attention.last {
-            arrays.append(
-                TracedArray("attention/where", outermost.output, imageCount: imageCount))
-        }
-        return arrays + (runner?.trace(imageCount: imageCount, withSamples: false) ?? [])
+        representation.trace(imageCount: imageCount)
+            + (location?.trace(imageCount: imageCount) ?? [])
+            + (runner?.trace(imageCount: imageCount, withSamples: false) ?? [])
     }
 }

@@ -20,11 +20,13 @@ public final class Trainer {
     private let stages: [StageName]
     private let reporter: Reporter
     private let scorer: DevelopmentScorer
+    private let stopRequest: StopRequest
 
     /// Reads the settings, lists the images (making the demonstration's if they are missing) and
     /// makes the model; writes nothing else.
     public init(_ options: TrainingOptions, communicator: any Communicator) throws {
         self.options = options
+        stopRequest = StopRequest(timeLimit: options.timeLimit)
         self.communicator = communicator
         var configuration = try RunConfiguration.read(
             options.configurationPath.map { .file($0) } ?? .demonstration,
@@ -122,11 +124,18 @@ public final class Trainer {
                     try log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
                 }
             }
-            if accuracy != nil || ends || isDue(step: done, savedAt: savedAt) {
+            let reason = try stopRequest.agreed(communicator)
+            if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
                 try folder?.save(
                     header(stage, step: done, trainer, accuracy),
                     arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
                 savedAt = Date()
+            }
+            if let reason, !(ends && stage == stages.last) {
+                progress.finish()
+                throw TrainingError.stopped(
+                    reason: reason.description,
+                    checkpoint: CheckpointFolder.name(stage: stage.rawValue, step: done))
             }
         }
         progress.finish()

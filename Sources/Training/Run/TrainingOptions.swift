@@ -7,6 +7,7 @@ public struct TrainingOptions: Sendable {
     let resume: String
     let maximumSteps: Int?
     let threadCount: Int?
+    let timeLimit: Double?
     let isQuiet: Bool
 
     /// Takes the words of the command line.
@@ -17,14 +18,16 @@ public struct TrainingOptions: Sendable {
     ///   - stages: Names separated by commas.
     ///   - resume: `auto`, `never` or the path of a checkpoint.
     ///   - maximumSteps: Of each stage.
+    ///   - timeLimit: Seconds after which the run saves and stops.
     ///   - threadCount: Nil: this rank's share of the cores.
     public init(
         configurationPath: String?, overrides: [String], output: String, stages: String,
-        resume: String, maximumSteps: Int?, threadCount: Int?, isQuiet: Bool
+        resume: String, maximumSteps: Int?, threadCount: Int?, timeLimit: Double?, isQuiet: Bool
     ) {
         (self.configurationPath, self.overrides) = (configurationPath, overrides)
         (self.output, self.stages, self.resume) = (output, stages, resume)
         (self.maximumSteps, self.threadCount) = (maximumSteps, threadCount)
+        self.timeLimit = timeLimit
         self.isQuiet = isQuiet
     }
 }

@@ -1,0 +1,39 @@
+import Configuration
+
+/// A duration as people and schedulers write it.
+public enum TimeLimit {
+    /// Seconds of `90`, `30s`, `45m`, `2h`, `1d`, `MM:SS`, `HH:MM:SS` or `D-HH:MM:SS`.
+    public static func seconds(_ text: String) throws(ConfigurationError) -> Double {
+        guard let seconds = parse(text), seconds > 0 else {
+            throw ConfigurationError(
+                "--time-limit: \"\(text)\" is no duration; give seconds, or 45m, 2h, 1-12:00:00")
+        }
+        return seconds
+    }
+
+    private static func parse(_ text: String) -> Double? {
+        let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
+        if let last = text.last, let unit = units[last] {
+            return number(text.dropLast()).map { $0 * unit }
+        }
+        let dayAndTime = text.split(separator: "-", omittingEmptySubsequences: false)
+        guard dayAndTime.count <= 2, let time = dayAndTime.last else { return nil }
+        var days = 0.0
+        if dayAndTime.count == 2 {
+            guard let first = number(dayAndTime[0]) else { return nil }
+            days = first
+        }
+        let parts = time.split(separator: ":", omittingEmptySubsequences: false).map { number($0) }
+        guard parts.count <= 3 else { return nil }
+        var seconds = 0.0
+        for part in parts {
+            guard let part else { return nil }
+            seconds = seconds * 60 + part
+        }
+        return days * 86_400 + seconds
+    }
+
+    private static func number(_ text: Substring) -> Double? {
+        text.allSatisfy { $0.isNumber || $0 == "." } ? Double(text) : nil
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+
+/// A program of this package that is running.
+public final class StartedCommand {
+    private let process = Process()
+    private let capture: TemporaryFolder
+    private let start = Date()
+
+    /// Starts `program`, under mpirun where `ranks` is given.
+    public init(
+        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil
+    ) throws {
+        process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        let launcher = ranks.map { ["mpirun", "-n", "\($0)"] } ?? []
+        process.arguments = launcher + [CommandRun.path(program)] + arguments
+        process.environment = ProcessInfo.processInfo.environment.merging([
+            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
+            "OMPI_MCA_rmaps_base_oversubscribe": "1", "OPENBLAS_NUM_THREADS": "1",
+        ]) { $1 }
+        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
+        // Files, not pipes: nothing can fill up and stall the program.
+        capture = try TemporaryFolder()
+        for name in ["output", "errors"] {
+            try Data().write(to: URL(fileURLWithPath: capture.path(name)))
+        }
+        process.standardOutput = try FileHandle(
+            forWritingTo: URL(fileURLWithPath: capture.path("output")))
+        process.standardError = try FileHandle(
+            forWritingTo: URL(fileURLWithPath: capture.path("errors")))
+        process.standardInput = FileHandle.nullDevice
+        try process.run()
+    }
+
+    /// The process that was started: mpirun, where there are ranks.
+    public var identifier: Int32 { process.processIdentifier }
+
+    /// The processes of the ranks, in the order in which mpirun started them.
+    public func ranks() throws -> [Int32] {
+        let list = "/proc/\(identifier)/task/\(identifier)/children"
+        return try String(contentsOfFile: list, encoding: .utf8).split(separator: " ")
+            .compactMap { Int32($0) }
+    }
+
+    /// What it has written to standard error so far.
+    public func errors() throws -> String {
+        try String(contentsOfFile: capture.path("errors"), encoding: .utf8)
+    }
+
+    /// Waits for its end.
+    public func wait() throws -> CommandRun {
+        process.waitUntilExit()
+        return CommandRun(
+            status: process.terminationReason == .exit
+                ? process.terminationStatus : 128 + process.terminationStatus,
+            output: try String(contentsOfFile: capture.path("output"), encoding: .utf8),
+            errors: try errors(), seconds: Date().timeIntervalSince(start))
+    }
+}
