@@ -8,6 +8,7 @@ extension TrainingError {
     public var exitCode: ExitCode {
         switch self {
         case .stopped: .stopped
+        case .stalled: .rankLost
         case .missingConfiguration: .missingInput
         case .moreRanksThanImages: .usage
         case .tooManyClasses: .badData

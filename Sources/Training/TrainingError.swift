@@ -4,6 +4,8 @@ public enum TrainingError: Error, CustomStringConvertible {
     case missingConfiguration(path: String)
     /// The run was asked to stop, and has saved what it did.
     case stopped(reason: String, checkpoint: String)
+    /// Nothing has moved on for too long.
+    case stalled(String)
     /// There are not enough images for the ranks.
     case moreRanksThanImages(ranks: Int, images: Int, what: String)
     /// A loss or gradient is infinite or not a number.
@@ -19,6 +21,8 @@ public enum TrainingError: Error, CustomStringConvertible {
                 + "the demonstration"
         case .stopped(let reason, let checkpoint):
             "\(reason); saved \(checkpoint): run the same command again to go on"
+        case .stalled(let description):
+            description
         case .moreRanksThanImages(let ranks, let images, let what):
             "\(ranks) ranks, but only \(images) images in \(what); start at most \(images) ranks"
         case .notFinite(let stage, let step, let what):

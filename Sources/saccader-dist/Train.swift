@@ -33,6 +33,9 @@ struct Train: ParsableCommand {
     @Option(help: "Saves and ends with exit code 75 after this long: seconds, 45m, 2h, 1-12:00:00.")
     var timeLimit: String?
 
+    @Option(help: "Ends the job, naming the rank, when nothing has moved on for this long.")
+    var stallTimeout = "5m"
+
     @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
     var threads: Int?
 
@@ -60,9 +63,13 @@ struct Train: ParsableCommand {
                 TrainingOptions(
                     configurationPath: config, overrides: overrides, output: output,
                     stages: stages, resume: resume, maximumSteps: maxSteps, threadCount: threads,
-                    timeLimit: try timeLimit.map { try TimeLimit.seconds($0) },
+                    timeLimit: try timeLimit.map {
+                        try CommandDuration.seconds($0, option: "--time-limit")
+                    },
+                    stallTimeout: try CommandDuration.seconds(
+                        stallTimeout, option: "--stall-timeout"),
                     isQuiet: quiet),
-                communicator: communicator)
+                communicator: communicator, onStall: { Failure.end($0, on: communicator) })
             if onlyValidates { try trainer.validate() } else { try trainer.run() }
             try communicator.finish()
         } catch let stop as TrainingError where stop.exitCode == .stopped {

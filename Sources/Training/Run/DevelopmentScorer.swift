@@ -13,14 +13,16 @@ final class DevelopmentScorer {
     private let pool: ThreadPool
     private let images: ImageSet
     private let communicator: any Communicator
+    private let activity: Activity
     private var evaluators: [StageName: Evaluator] = [:]
 
     init(
         configuration: RunConfiguration, model: Saccader<Float>, store: ParameterStore,
-        pool: ThreadPool, images: ImageSet, communicator: any Communicator
+        pool: ThreadPool, images: ImageSet, communicator: any Communicator, activity: Activity
     ) {
         (self.configuration, self.model, self.store) = (configuration, model, store)
         (self.pool, self.images, self.communicator) = (pool, images, communicator)
+        self.activity = activity
     }
 
     /// The top-1 accuracy: of the mean logits in the first stage, of the learned policy in the
@@ -33,7 +35,9 @@ final class DevelopmentScorer {
         evaluators[stage] = evaluator
         let part = Evaluator.part(
             images.entries.count, rank: communicator.rank, of: communicator.size)
-        let scores = try evaluator.scores(images, range: part)
+        let scores = try activity.during(.scoring) {
+            try evaluator.scores(images, range: part) { _ in activity.tick() }
+        }
         let correct =
             isLearned ? scores.policies[.learned]?.top1[glimpses - 1] : scores.meanLogits.top1[0]
         let sums = try communicator.sum([correct ?? 0, part.count])

@@ -31,6 +31,11 @@ final class RunFolder {
         try checkpoints.newest(stages: Self.stages, warn: warn)
     }
 
+    /// Reads the checkpoint written last back from the disk and checks it.
+    func verifyNewest() throws(CheckpointError) {
+        try Checkpoint(reading: "\(checkpoints.path)/last.h5").verify()
+    }
+
     /// Takes up the best score of the run so far, when it goes on.
     func recallBest() throws(CheckpointError) {
         let link = "\(checkpoints.path)/best.h5"

@@ -43,6 +43,7 @@ final class StageTrainer {
     private let store: ParameterStore
     private let pool: ThreadPool
     private let communicator: any Communicator
+    private let activity: Activity
     private let objective: any Objective
     private let schedule: LearningRateSchedule
     fileprivate let batches: BatchSchedule
@@ -52,13 +53,14 @@ final class StageTrainer {
     init(
         _ stage: StageName, configuration: RunConfiguration, model: Saccader<Float>,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
-        communicator: any Communicator, firstStep: Int
+        communicator: any Communicator, activity: Activity, firstStep: Int
     ) throws {
         self.stage = stage
         settings = configuration.stages[stage]
         seed = configuration.seed
         synchronizesNorms = configuration.model.batchNorm.sync
         (self.store, self.pool, self.communicator) = (store, pool, communicator)
+        self.activity = activity
         let batches = BatchSchedule(
             stage: stage, imageCount: images.entries.count, settings: settings, seed: seed,
             rank: communicator.rank, rankCount: communicator.size)
@@ -109,7 +111,7 @@ final class StageTrainer {
     }
 
     private func nextBatch(_ step: Int) throws -> TrainingBatch {
-        guard let images = try loader.next() else {
+        guard let images = try activity.during(.loadingImages, { try loader.next() }) else {
             preconditionFailure("the loader ends with the stage's last step")
         }
         return TrainingBatch(

@@ -16,16 +16,26 @@ public final class Trainer {
     let store: ParameterStore
     let pool: ThreadPool
     let data: ImageFolder
-    private let options: TrainingOptions
-    private let stages: [StageName]
-    private let reporter: Reporter
-    private let scorer: DevelopmentScorer
-    private let stopRequest: StopRequest
+    let options: TrainingOptions
+    let stages: [StageName]
+    let reporter: Reporter
+    let scorer: DevelopmentScorer
+    let stopRequest: StopRequest
+    let activity = Activity()
+    private let onStall: @Sendable (TrainingError) -> Never
 
     /// Reads the settings, lists the images (making the demonstration's if they are missing) and
     /// makes the model; writes nothing else.
-    public init(_ options: TrainingOptions, communicator: any Communicator) throws {
+    ///
+    /// - Parameter onStall: Ends the job when no rank has moved on for the options' time; called
+    ///   on a thread of its own.
+    public init(
+        _ options: TrainingOptions, communicator: any Communicator,
+        onStall: @escaping @Sendable (TrainingError) -> Never
+    ) throws {
         self.options = options
+        self.onStall = onStall
+        let communicator = WatchedCommunicator(base: communicator, activity: activity)
         stopRequest = StopRequest(timeLimit: options.timeLimit)
         self.communicator = communicator
         var configuration = try RunConfiguration.read(
@@ -50,7 +60,7 @@ public final class Trainer {
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
         scorer = DevelopmentScorer(
             configuration: configuration, model: model, store: store, pool: pool,
-            images: data.development, communicator: communicator)
+            images: data.development, communicator: communicator, activity: activity)
     }
 
     /// Trains, resuming as the options say.
@@ -67,7 +77,15 @@ public final class Trainer {
             try AtomicFile.write(
                 "\(options.output)/config.yaml", text: configuration.tree().yaml())
             if start != nil { try folder.recallBest() }
+            try StatusBoard(output: options.output).create()
         }
+        // The output folder is there from here on, on every rank.
+        try communicator.barrier()
+        let onStall = onStall
+        let watchdog = Watchdog(
+            activity, communicator: communicator, output: options.output,
+            timeout: options.stallTimeout, report: { onStall(.stalled($0)) })
+        defer { watchdog.end() }
         let log =
             communicator.rank == 0
             ? try MetricsLog(
@@ -92,74 +110,10 @@ public final class Trainer {
         reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
     }
 
-    private func stageTrainer(_ stage: StageName, firstStep: Int) throws -> StageTrainer {
+    func stageTrainer(_ stage: StageName, firstStep: Int) throws -> StageTrainer {
         try StageTrainer(
             stage, configuration: configuration, model: model, store: store,
-            images: data.training, pool: pool, communicator: communicator, firstStep: firstStep)
-    }
-
-    /// Trains one stage to its end.
-    private func train(
-        _ stage: StageName, from start: ResumePoint?, folder: RunFolder?, log: MetricsLog?
-    ) throws {
-        let first = start?.position.step ?? 0
-        let trainer = try stageTrainer(stage, firstStep: first)
-        if let start { try trainer.optimizer.load(start.checkpoint, store: store) }
-        let last = min(trainer.totalSteps, options.maximumSteps ?? .max)
-        let progress = reporter.start(stage, first: first, last: last)
-        var savedAt = Date()
-        for step in first..<max(first, last) {
-            let (report, seconds) = try Stopwatch.time { try trainer.step(step) }
-            let done = step + 1
-            progress.show(report, step: done, seconds: seconds)
-            let ends = done == last
-            if done % configuration.log.everySteps == 0 || ends {
-                try log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
-            }
-            var accuracy: Double?
-            if isScored(step: done, of: trainer) || ends {
-                accuracy = try scorer.score(stage)
-                progress.showScore(accuracy, step: done)
-                if let accuracy {
-                    try log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
-                }
-            }
-            let reason = try stopRequest.agreed(communicator)
-            if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
-                try folder?.save(
-                    header(stage, step: done, trainer, accuracy),
-                    arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
-                savedAt = Date()
-            }
-            if let reason, !(ends && stage == stages.last) {
-                progress.finish()
-                throw TrainingError.stopped(
-                    reason: reason.description,
-                    checkpoint: CheckpointFolder.name(stage: stage.rawValue, step: done))
-            }
-        }
-        progress.finish()
-    }
-
-    private func isScored(step: Int, of trainer: StageTrainer) -> Bool {
-        let interval = configuration.evaluation.everyEpochs * trainer.stepsPerEpoch
-        return interval > 0 && step % interval == 0
-    }
-
-    private func isDue(step: Int, savedAt: Date) -> Bool {
-        let settings = configuration.checkpoint
-        if settings.everySteps > 0 && step % settings.everySteps == 0 { return true }
-        return settings.everyMinutes > 0
-            && Date().timeIntervalSince(savedAt) >= settings.everyMinutes * 60
-    }
-
-    private func header(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
-    ) throws -> CheckpointHeader {
-        CheckpointHeader(
-            config: try configuration.tree().json(), stage: stage.rawValue, step: step,
-            epoch: step / trainer.stepsPerEpoch, samples: trainer.samples(after: step),
-            seed: Int(truncatingIfNeeded: configuration.seed), worldSize: communicator.size,
-            program: Program.version, developmentAccuracy: accuracy)
+            images: data.training, pool: pool, communicator: communicator, activity: activity,
+            firstStep: firstStep)
     }
 }

@@ -8,6 +8,7 @@ public struct TrainingOptions: Sendable {
     let maximumSteps: Int?
     let threadCount: Int?
     let timeLimit: Double?
+    let stallTimeout: Double
     let isQuiet: Bool
 
     /// Takes the words of the command line.
@@ -20,14 +21,16 @@ public struct TrainingOptions: Sendable {
     ///   - maximumSteps: Of each stage.
     ///   - timeLimit: Seconds after which the run saves and stops.
     ///   - threadCount: Nil: this rank's share of the cores.
+    ///   - stallTimeout: Seconds without progress after which the job ends.
     public init(
         configurationPath: String?, overrides: [String], output: String, stages: String,
-        resume: String, maximumSteps: Int?, threadCount: Int?, timeLimit: Double?, isQuiet: Bool
+        resume: String, maximumSteps: Int?, threadCount: Int?, timeLimit: Double?,
+        stallTimeout: Double, isQuiet: Bool
     ) {
         (self.configurationPath, self.overrides) = (configurationPath, overrides)
         (self.output, self.stages, self.resume) = (output, stages, resume)
         (self.maximumSteps, self.threadCount) = (maximumSteps, threadCount)
-        self.timeLimit = timeLimit
+        (self.timeLimit, self.stallTimeout) = (timeLimit, stallTimeout)
         self.isQuiet = isQuiet
     }
 }

@@ -1,12 +1,15 @@
 import Configuration
 
-/// A duration as people and schedulers write it.
-public enum TimeLimit {
+/// A duration on the command line, as people and schedulers write it.
+public enum CommandDuration {
     /// Seconds of `90`, `30s`, `45m`, `2h`, `1d`, `MM:SS`, `HH:MM:SS` or `D-HH:MM:SS`.
-    public static func seconds(_ text: String) throws(ConfigurationError) -> Double {
+    ///
+    /// - Parameter option: Whose value it is, for the error.
+    public static func seconds(_ text: String, option: String) throws(ConfigurationError) -> Double
+    {
         guard let seconds = parse(text), seconds > 0 else {
             throw ConfigurationError(
-                "--time-limit: \"\(text)\" is no duration; give seconds, or 45m, 2h, 1-12:00:00")
+                "\(option): \"\(text)\" is no duration; give seconds, or 45m, 2h, 1-12:00:00")
         }
         return seconds
     }

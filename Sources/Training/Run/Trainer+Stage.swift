@@ -1,0 +1,86 @@
+import Checkpoints
+import Evaluation
+import Foundation
+import SaccaderModel
+
+extension Trainer {
+    /// Trains one stage to its end.
+    func train(
+        _ stage: StageName, from start: ResumePoint?, folder: RunFolder?, log: MetricsLog?
+    ) throws {
+        let first = start?.position.step ?? 0
+        let trainer = try stageTrainer(stage, firstStep: first)
+        if let start { try trainer.optimizer.load(start.checkpoint, store: store) }
+        let last = min(trainer.totalSteps, options.maximumSteps ?? .max)
+        if start == nil && stage == stages.first {
+            // A disk that cannot hold checkpoints shows now, not hours later.
+            try save(stage, step: 0, trainer, accuracy: nil, to: folder)
+            try folder?.verifyNewest()
+        }
+        let progress = reporter.start(stage, first: first, last: last)
+        var savedAt = Date()
+        for step in first..<max(first, last) {
+            activity.begin(stage, step: step)
+            let (report, seconds) = try Stopwatch.time { try trainer.step(step) }
+            let done = step + 1
+            progress.show(report, step: done, seconds: seconds)
+            let ends = done == last
+            if done % configuration.log.everySteps == 0 || ends {
+                try log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
+            }
+            var accuracy: Double?
+            if isScored(step: done, of: trainer) || ends {
+                accuracy = try scorer.score(stage)
+                progress.showScore(accuracy, step: done)
+                if let accuracy {
+                    try log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
+                }
+            }
+            let reason = try stopRequest.agreed(communicator)
+            if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
+                try save(stage, step: done, trainer, accuracy: accuracy, to: folder)
+                savedAt = Date()
+            }
+            if let reason, !(ends && stage == stages.last) {
+                progress.finish()
+                throw TrainingError.stopped(
+                    reason: reason.description,
+                    checkpoint: CheckpointFolder.name(stage: stage.rawValue, step: done))
+            }
+        }
+        progress.finish()
+    }
+
+    private func save(
+        _ stage: StageName, step: Int, _ trainer: StageTrainer, accuracy: Double?,
+        to folder: RunFolder?
+    ) throws {
+        try activity.during(.saving) {
+            try folder?.save(
+                header(stage, step: step, trainer, accuracy),
+                arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
+        }
+    }
+
+    private func isScored(step: Int, of trainer: StageTrainer) -> Bool {
+        let interval = configuration.evaluation.everyEpochs * trainer.stepsPerEpoch
+        return interval > 0 && step % interval == 0
+    }
+
+    private func isDue(step: Int, savedAt: Date) -> Bool {
+        let settings = configuration.checkpoint
+        if settings.everySteps > 0 && step % settings.everySteps == 0 { return true }
+        return settings.everyMinutes > 0
+            && Date().timeIntervalSince(savedAt) >= settings.everyMinutes * 60
+    }
+
+    private func header(
+        _ stage: StageName, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
+    ) throws -> CheckpointHeader {
+        CheckpointHeader(
+            config: try configuration.tree().json(), stage: stage.rawValue, step: step,
+            epoch: step / trainer.stepsPerEpoch, samples: trainer.samples(after: step),
+            seed: Int(truncatingIfNeeded: configuration.seed), worldSize: communicator.size,
+            program: Program.version, developmentAccuracy: accuracy)
+    }
+}

@@ -1,0 +1,70 @@
+import SaccaderModel
+import Synchronization
+
+/// What this rank is doing right now, for whoever wants to know why nothing moves on.
+final class Activity: Sendable {
+    /// Something that a rank may get stuck in.
+    enum Phase: Int, Codable, Sendable {
+        case starting
+        case loadingImages
+        case computing
+        case waitingForRanks
+        case scoring
+        case saving
+
+        /// "stuck …"
+        var description: String {
+            switch self {
+            case .starting: "starting"
+            case .loadingImages: "waiting for images"
+            case .computing: "computing"
+            case .waitingForRanks: "waiting for the other ranks"
+            case .scoring: "scoring the development images"
+            case .saving: "writing to the output folder"
+            }
+        }
+    }
+
+    /// A rank's place at one moment.
+    struct Moment: Codable, Equatable, Sendable {
+        var phase: Phase
+        var stage: StageName
+        var step: Int
+        /// Changes whenever the rank has moved on.
+        var progress: Int
+    }
+
+    private let moment = Mutex(
+        Moment(phase: .starting, stage: .representation, step: 0, progress: 0))
+
+    /// The place now.
+    var now: Moment { moment.withLock { $0 } }
+
+    /// Moves on to the computation of a step.
+    func begin(_ stage: StageName, step: Int) {
+        moment.withLock {
+            ($0.phase, $0.stage, $0.step) = (.computing, stage, step)
+            $0.progress += 1
+        }
+    }
+
+    /// Moves on within what is being done.
+    func tick() { moment.withLock { $0.progress += 1 } }
+
+    /// Says that `body` is what this rank does now.
+    func during<Result>(_ phase: Phase, _ body: () throws -> Result) rethrows -> Result {
+        let before = moment.withLock { moment in
+            let before = moment.phase
+            moment.phase = phase
+            moment.progress += 1
+            return before
+        }
+        defer {
+            moment.withLock {
+                $0.phase = before
+                $0.progress += 1
+            }
+        }
+        return try body()
+    }
+}

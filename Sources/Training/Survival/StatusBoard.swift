@@ -1,0 +1,53 @@
+import Checkpoints
+import Foundation
+
+/// Where each rank notes how it is: one small file a rank in the output folder, which all share.
+///
+/// A rank that is stopped, or whose host is cut off, cannot be asked; that its note no longer
+/// changes is what tells the others. Notes do not depend on the hosts' clocks.
+struct StatusBoard: Sendable {
+    /// A rank's note.
+    struct Note: Codable, Equatable, Sendable {
+        let rank: Int
+        let host: String
+        let moment: Activity.Moment
+        /// Seconds since the rank has moved on.
+        let idleSeconds: Double
+        /// Counts the rank's notes.
+        let beat: Int
+    }
+
+    private let folder: String
+
+    /// The board of a run.
+    init(output: String) { folder = "\(output)/.ranks" }
+
+    private func path(_ rank: Int) -> String { "\(folder)/\(rank).json" }
+
+    /// Makes an empty board; the first rank does so before the others post.
+    func create() throws {
+        if FileManager.default.fileExists(atPath: folder) {
+            try FileManager.default.removeItem(atPath: folder)
+        }
+        try AtomicFile.createFolder(folder)
+    }
+
+    /// Leaves no trace of this rank.
+    func remove(rank: Int) {
+        unlink(path(rank))
+        rmdir(folder)
+    }
+
+    /// Replaces the rank's note.
+    func post(_ note: Note) throws {
+        let temporary = "\(path(note.rank)).tmp"
+        try JSONEncoder().encode(note).write(to: URL(fileURLWithPath: temporary))
+        rename(temporary, path(note.rank))
+    }
+
+    /// The rank's note; nil where it has left none that can be read.
+    func note(of rank: Int) -> Note? {
+        guard let data = FileManager.default.contents(atPath: path(rank)) else { return nil }
+        do { return try JSONDecoder().decode(Note.self, from: data) } catch { return nil }
+    }
+}

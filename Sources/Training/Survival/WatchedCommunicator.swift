@@ -1,0 +1,37 @@
+import Collectives
+
+/// The ranks, with a note of when this one waits for the others.
+struct WatchedCommunicator: Communicator {
+    let base: any Communicator
+    let activity: Activity
+
+    var rank: Int { base.rank }
+    var size: Int { base.size }
+
+    func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError) {
+        try waiting { () throws(CollectiveError) in try base.sum(values) }
+    }
+
+    func sum(_ values: UnsafeMutableBufferPointer<Double>) throws(CollectiveError) {
+        try waiting { () throws(CollectiveError) in try base.sum(values) }
+    }
+
+    func barrier() throws(CollectiveError) {
+        try waiting { () throws(CollectiveError) in try base.barrier() }
+    }
+
+    func abort(exitCode: Int32) -> Never { base.abort(exitCode: exitCode) }
+
+    func finish() throws(CollectiveError) { try base.finish() }
+
+    private func waiting(
+        _ body: () throws(CollectiveError) -> Void
+    ) throws(CollectiveError) {
+        let result = activity.during(.waitingForRanks) { () -> Result<Void, CollectiveError> in
+            do throws(CollectiveError) { return .success(try body()) } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}

@@ -1,0 +1,84 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A rank that is stuck or dies ends the job, named, and the run can go on from its checkpoint.
+@Suite(.serialized) final class StallTests {
+    private let folder: TemporaryFolder
+    private let configuration: String
+    private let data: String
+    private let output: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        configuration = try SmallRun.writeConfiguration(folder)
+        data = folder.path("data")
+        output = folder.path("run")
+        try SmallData.write(to: data)
+    }
+
+    private func start(ranks: Int, _ more: [String]) throws -> StartedCommand {
+        let started = try StartedCommand(
+            "saccader-dist",
+            [
+                "train", "--config", configuration, "--set", "data.path=\(data)", "--output",
+                output, "--threads", "1", "--quiet", "--set",
+                "stages.representation.epochs=1000",
+            ] + more, ranks: ranks)
+        let deadline = Date() + 60
+        while Date() < deadline {
+            let log = FileManager.default.contents(atPath: "\(output)/metrics.jsonl") ?? Data()
+            if log.count > 2000 { break }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return started
+    }
+
+    /// Whether a process runs; one that has ended may wait for its parent to notice.
+    private func isAlive(_ process: Int32) -> Bool {
+        let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
+        return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
+    }
+
+    @Test(arguments: [(2, 1), (4, 0)])
+    func aStoppedRankIsNamed(ranks: Int, stopped: Int) throws {
+        let started = try start(ranks: ranks, ["--stall-timeout", "2"])
+        kill(try started.ranks()[stopped], SIGSTOP)
+        let begin = Date()
+        let run = try started.wait()
+        #expect(Date().timeIntervalSince(begin) < 12)
+        #expect(run.status == 76, "\(run.errors)")
+        let message = try #require(run.messages.first)
+        #expect(message.contains("rank \(stopped) on "), "\(message)")
+        #expect(message.contains("is stuck in stage representation, step "), "\(message)")
+        #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoints/last.h5"))
+    }
+
+    @Test func aKilledRankEndsTheJobAndTheRunGoesOn() throws {
+        let started = try start(ranks: 2, [])
+        let ranks = try started.ranks()
+        kill(ranks[1], SIGKILL)
+        let begin = Date()
+        let run = try started.wait()
+        #expect(Date().timeIntervalSince(begin) < 5)
+        #expect(run.status != 0)
+        while Date().timeIntervalSince(begin) < 5 && ranks.contains(where: isAlive) {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        for rank in ranks { #expect(!isAlive(rank), "process \(rank) is still there") }
+        let again = try SmallRun.train(
+            ranks: 2, configuration: configuration, data: data, output: output,
+            ["--max-steps", "3"])
+        #expect(again.status == 0, "\(again.errors)")
+    }
+
+    @Test func aPauseShorterThanTheTimeIsNotAStall() throws {
+        let started = try start(ranks: 2, ["--stall-timeout", "6", "--time-limit", "8"])
+        let rank = try started.ranks()[1]
+        kill(rank, SIGSTOP)
+        Thread.sleep(forTimeInterval: 2)
+        kill(rank, SIGCONT)
+        let run = try started.wait()
+        #expect(run.status == 75, "\(run.errors)")
+    }
+}
