@@ -34,9 +34,12 @@ public struct CheckpointHeader: Equatable, Sendable {
 
 /// An array that goes into a checkpoint.
 public struct CheckpointArray {
-    let path: String
-    let shape: [Int]
-    let values: UnsafeBufferPointer<Float>
+    /// The dataset's path.
+    public let path: String
+    /// Its dimensions, row-major.
+    public let shape: [Int]
+    /// Its numbers.
+    public let values: UnsafeBufferPointer<Float>
 
     /// Names numbers that stay in place while the checkpoint is written.
     public init(_ path: String, shape: [Int], values: UnsafeBufferPointer<Float>) {

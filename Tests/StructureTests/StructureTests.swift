@@ -25,7 +25,7 @@ import Testing
         "saccader-eval": ["Evaluation", "SaccaderModel"],
     ]
     private static let outside: Set<String> = [
-        "Foundation", "Synchronization", "ArgumentParser", "Yams",
+        "Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Yams",
     ]
 
     private static let sources = URL(fileURLWithPath: #filePath)

@@ -33,7 +33,7 @@ import Testing
         #expect(
             checkpoints == [
                 "best.h5", "joint-00000005.h5", "last.h5", "location-00000005.h5",
-                "representation-00000005.h5",
+                "representation-00000000.h5", "representation-00000005.h5",
             ])
         let last = try manager.destinationOfSymbolicLink(atPath: "\(output)/checkpoints/last.h5")
         #expect(last == "joint-00000005.h5")

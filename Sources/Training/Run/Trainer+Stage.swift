@@ -6,7 +6,7 @@ import SaccaderModel
 extension Trainer {
     /// Trains one stage to its end.
     func train(
-        _ stage: StageName, from start: ResumePoint?, folder: RunFolder?, log: MetricsLog?
+        _ stage: StageName, from start: ResumePoint?, writer: CheckpointWriter?, log: MetricsLog?
     ) throws {
         let first = start?.position.step ?? 0
         let trainer = try stageTrainer(stage, firstStep: first)
@@ -14,8 +14,8 @@ extension Trainer {
         let last = min(trainer.totalSteps, options.maximumSteps ?? .max)
         if start == nil && stage == stages.first {
             // A disk that cannot hold checkpoints shows now, not hours later.
-            try save(stage, step: 0, trainer, accuracy: nil, to: folder)
-            try folder?.verifyNewest()
+            try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer)
+            try writer?.verifyNewest()
         }
         let progress = reporter.start(stage, first: first, last: last)
         var savedAt = Date()
@@ -36,9 +36,14 @@ extension Trainer {
                     try log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
                 }
             }
+            if let failure = writer?.takeFailure() {
+                reporter.say("warning: \(failure); going on, the checkpoint before is intact")
+            }
             let reason = try stopRequest.agreed(communicator)
             if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
-                try save(stage, step: done, trainer, accuracy: accuracy, to: folder)
+                try save(
+                    stage, step: done, trainer, accuracy: accuracy,
+                    isVital: ends || reason != nil, to: writer)
                 savedAt = Date()
             }
             if let reason, !(ends && stage == stages.last) {
@@ -51,14 +56,17 @@ extension Trainer {
         progress.finish()
     }
 
+    /// Saves in the background; a checkpoint without which the run must not go on, at once.
     private func save(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, accuracy: Double?,
-        to folder: RunFolder?
+        _ stage: StageName, step: Int, _ trainer: StageTrainer, accuracy: Double?, isVital: Bool,
+        to writer: CheckpointWriter?
     ) throws {
+        guard let writer else { return }
         try activity.during(.saving) {
-            try folder?.save(
-                header(stage, step: step, trainer, accuracy),
+            writer.submit(
+                try header(stage, step: step, trainer, accuracy),
                 arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
+            if isVital { return try writer.finish() }
         }
     }
 

@@ -91,11 +91,12 @@ public final class Trainer {
             ? try MetricsLog(
                 "\(options.output)/metrics.jsonl", resumingAt: start?.position) : nil
         reporter.describe(self, start: start?.position)
+        let writer = folder.map { CheckpointWriter($0) }
         for stage in stages {
             if let start, stage < start.position.stage { continue }
             let isResumed = start?.position.stage == stage
             try train(
-                stage, from: isResumed ? start : nil, folder: folder, log: log)
+                stage, from: isResumed ? start : nil, writer: writer, log: log)
         }
     }
 
