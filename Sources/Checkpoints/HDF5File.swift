@@ -27,6 +27,13 @@ public final class HDF5File {
         return access
     }
 
+    /// The library's version, as in "1.10.8".
+    public static var libraryVersion: String {
+        var (major, minor, release) = (UInt32(0), UInt32(0), UInt32(0))
+        H5get_libversion(&major, &minor, &release)
+        return "\(major).\(minor).\(release)"
+    }
+
     /// Creates a file, replacing one that exists.
     public static func create(_ path: String) throws(CheckpointError) -> HDF5File {
         let access = prepare()

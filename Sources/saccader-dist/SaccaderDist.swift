@@ -15,13 +15,18 @@ struct SaccaderDist: ParsableCommand {
             It trains the built-in demonstration; a configuration file trains anything else.
             """,
         version: Program.version,
-        subcommands: [Train.self, Dataset.self, Inspect.self, TraceCommand.self])
+        subcommands: [
+            Train.self, Dataset.self, Inspect.self, TraceCommand.self, DoctorCommand.self,
+        ])
 
     static func main() {
         do {
             var command = try parseAsRoot()
             do {
                 try command.run()
+            } catch let code as ArgumentParser.ExitCode {
+                // What there is to say has been said.
+                throw code
             } catch  where exitCode(for: error) == .failure {
                 Failure.end(error)
             }

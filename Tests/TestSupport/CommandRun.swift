@@ -20,9 +20,12 @@ public struct CommandRun: Sendable {
 
     /// Runs `program` of this package, under mpirun where `ranks` is given.
     public init(
-        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil
+        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil,
+        environment: [String: String] = [:]
     ) throws {
-        self = try StartedCommand(program, arguments, ranks: ranks, in: folder).wait()
+        self = try StartedCommand(
+            program, arguments, ranks: ranks, in: folder, environment: environment
+        ).wait()
     }
 
     init(status: Int32, output: String, errors: String, seconds: Double) {

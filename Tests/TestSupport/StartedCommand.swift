@@ -7,8 +7,11 @@ public final class StartedCommand {
     private let start = Date()
 
     /// Starts `program`, under mpirun where `ranks` is given.
+    ///
+    /// - Parameter environment: Replaces variables of the tests' own.
     public init(
-        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil
+        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil,
+        environment: [String: String] = [:]
     ) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launcher = ranks.map { ["mpirun", "-n", "\($0)"] } ?? []
@@ -16,7 +19,7 @@ public final class StartedCommand {
         process.environment = ProcessInfo.processInfo.environment.merging([
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OPENBLAS_NUM_THREADS": "1",
-        ]) { $1 }
+        ]) { $1 }.merging(environment) { $1 }
         if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
         // Files, not pipes: nothing can fill up and stall the program.
         capture = try TemporaryFolder()
