@@ -17,6 +17,7 @@ struct SaccaderDist: ParsableCommand {
         version: Program.version,
         subcommands: [
             Train.self, Dataset.self, Inspect.self, TraceCommand.self, DoctorCommand.self,
+            Bench.self,
         ])
 
     static func main() {

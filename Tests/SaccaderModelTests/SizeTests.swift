@@ -21,6 +21,16 @@ import Testing
         #expect(geometry.gridSize == 19)
     }
 
+    @Test func operationsAreThePapers() {
+        let count = OperationCount(ModelConfiguration(), imageSize: 224)
+        #expect((count.representation / 1e8).rounded() == 282)
+        // 361 locations: 2048→1024, 9·1024→1024, 1024→512, 9·512→512, then 1024→512.
+        let products =
+            361 * (2048 * 1024 + 9 * 1024 * 1024 + 1024 * 512 + 9 * 512 * 512 + 1024 * 512)
+        #expect(count.location == Double(2 * products))
+        #expect(count.training(.joint) == 3 * (count.representation + count.location))
+    }
+
     @Test func pathsAreUniqueAndDecayIsForKernels() {
         let layout = Saccader<Float>(ModelConfiguration()).layout
         #expect(Set(layout.parameters.map(\.path)).count == layout.parameters.count)

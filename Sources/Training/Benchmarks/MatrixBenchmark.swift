@@ -1,0 +1,116 @@
+import Collectives
+import Foundation
+import Tensors
+
+/// How fast the matrix library multiplies here: the rate that a step is measured against.
+public struct MatrixBenchmark: Sendable {
+    /// One product: result `[rows, columns]` over `inner`.
+    struct Size: Sendable {
+        let rows: Int
+        let columns: Int
+        let inner: Int
+    }
+
+    /// A size and its rate.
+    struct Rate: Sendable {
+        let size: Size
+        /// 10⁹ operations per second of all threads and ranks together.
+        let gigaflops: Double
+    }
+
+    /// A product large enough to show the processor's practical peak.
+    static let peak = Size(rows: 2888, columns: 512, inner: 1024)
+    /// What the layers of the paper's network multiply, on a chunk of rows.
+    static let layers = [
+        (64, 64), (576, 64), (64, 256), (256, 64), (256, 128), (1152, 128), (128, 512),
+        (512, 256), (2304, 256), (256, 1024), (1024, 512), (4608, 512), (512, 2048), (2048, 512),
+        (512, 1001),
+    ].map { Size(rows: 361, columns: $0.1, inner: $0.0) }
+
+    private let threadCount: Int
+    private let communicator: any Communicator
+
+    /// Measures with `threadCount` threads on every rank at once.
+    public init(threadCount: Int?, communicator: any Communicator) {
+        self.threadCount = threadCount ?? Cores.share(ofRanks: communicator.size)
+        self.communicator = communicator
+        MatrixMultiply.useOneThread()
+    }
+
+    /// The rates of the peak's size and of the layers', as a table or one JSON object.
+    public func report(json: Bool) throws -> String {
+        let peak = try rate(Self.peak)
+        let rates = try Self.layers.map { Rate(size: $0, gigaflops: try rate($0, seconds: 0.1)) }
+        if json {
+            var line = JSONLine()
+            line.add("sgemmPeakGflops", peak)
+            line.add("ranks", communicator.size)
+            line.add("threads", threadCount)
+            line.add("precision", "float32")
+            line.add("library", MatrixMultiply.libraryDescription)
+            line.add(
+                "sizes",
+                objects: rates.map { rate in
+                    var object = JSONLine()
+                    object.add("rows", rate.size.rows)
+                    object.add("columns", rate.size.columns)
+                    object.add("inner", rate.size.inner)
+                    object.add("gflopsPerSecond", rate.gigaflops)
+                    return object
+                })
+            return line.text
+        }
+        let head = String(
+            format: "%@, float32, %d ranks × %d threads: peak %.1f GFLOP/s\n",
+            MatrixMultiply.libraryDescription, communicator.size, threadCount, peak)
+        let title = "  rows  inner columns  GFLOP/s of peak\n"
+        return head + title
+            + rates.map {
+                String(
+                    format: "%6d %6d %7d %8.1f %6.0f%%", $0.size.rows, $0.size.inner,
+                    $0.size.columns, $0.gigaflops, 100 * $0.gigaflops / peak)
+            }.joined(separator: "\n")
+    }
+
+    /// The rate of one size: every thread of every rank multiplies its own matrices.
+    func rate(_ size: Size, seconds: Double = 0.3) throws -> Double {
+        let pool = ThreadPool(threadCount: threadCount)
+        let arena = Arena()
+        let rates = Tensor<Double>(vector: threadCount, in: arena)
+        arena.commit()
+        try communicator.barrier()
+        pool.run(threadCount) { thread, _ in
+            rates.pointer[thread] = Self.multiply(size, seconds: seconds)
+        }
+        var sum = [rates.elements().reduce(0, +)]
+        try sum.withUnsafeMutableBufferPointer { try communicator.sum($0) }
+        return sum[0] * 1e-9
+    }
+
+    /// Operations per second of one thread.
+    private static func multiply(_ size: Size, seconds: Double) -> Double {
+        let arena = Arena()
+        let left = Tensor<Float>(vector: size.rows * size.inner, in: arena)
+        let right = Tensor<Float>(vector: size.inner * size.columns, in: arena)
+        let result = Tensor<Float>(vector: size.rows * size.columns, in: arena)
+        arena.commit()
+        func once() {
+            MatrixMultiply.product(
+                Matrix(left.pointer, stride: size.inner),
+                Matrix(right.pointer, stride: size.columns),
+                into: Matrix(result.pointer, stride: size.columns),
+                rows: size.rows, columns: size.columns, inner: size.inner)
+        }
+        once()
+        let operations = 2 * Double(size.rows) * Double(size.columns) * Double(size.inner)
+        // The best of short runs: what the processor can do when nothing else disturbs it.
+        var best = 0.0
+        let start = Date()
+        while Date().timeIntervalSince(start) < seconds {
+            let repeats = max(1, Int(0.02 * 1e11 / operations))
+            let (_, elapsed) = Stopwatch.time { for _ in 0..<repeats { once() } }
+            best = max(best, operations * Double(repeats) / elapsed)
+        }
+        return best
+    }
+}

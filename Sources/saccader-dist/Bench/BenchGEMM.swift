@@ -1,0 +1,26 @@
+import ArgumentParser
+import Collectives
+import Training
+
+/// `saccader-dist bench gemm`
+struct BenchGEMM: Benchmark {
+    static let configuration = CommandConfiguration(
+        commandName: "gemm",
+        abstract: "Times matrix products: the practical peak, and the sizes of the layers.")
+
+    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
+    var threads: Int?
+
+    @Flag(help: "One JSON object on one line.")
+    var json = false
+
+    func validate() throws {
+        if let threads, threads < 1 {
+            throw ValidationError("--threads is \(threads): give at least 1")
+        }
+    }
+
+    func report(_ communicator: any Communicator) throws -> String {
+        try MatrixBenchmark(threadCount: threads, communicator: communicator).report(json: json)
+    }
+}

@@ -1,0 +1,52 @@
+import ArgumentParser
+import Collectives
+import Training
+
+/// `saccader-dist bench step`
+struct BenchStep: Benchmark {
+    static let configuration = CommandConfiguration(
+        commandName: "step",
+        abstract: "Times the training step of a stage on made-up images.",
+        discussion: """
+            The same step that training takes, without reading files. The first step does not \
+            count; figures are of the median step. Nominal operations: a multiply-add is two, \
+            three times the forward pass.
+            """)
+
+    @Option(help: "Settings (YAML); left out: the built-in demonstration.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
+    var overrides: [String] = []
+
+    @Option(help: "representation, location or joint.")
+    var stage = "representation"
+
+    @Option(help: "Images of all ranks together; left out: the stage's batchSize.")
+    var batch: Int?
+
+    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
+    var threads: Int?
+
+    @Option(help: "Steps that count.")
+    var steps = 5
+
+    @Flag(help: "One JSON object on one line.")
+    var json = false
+
+    func validate() throws {
+        for (name, value) in [("batch", batch), ("threads", threads), ("steps", steps)] {
+            if let value, value < 1 {
+                throw ValidationError("--\(name) is \(value): give at least 1")
+            }
+        }
+    }
+
+    func report(_ communicator: any Communicator) throws -> String {
+        let benchmark = try StepBenchmark(
+            configurationPath: config, overrides: overrides, stage: stage, batchSize: batch,
+            threadCount: threads, communicator: communicator)
+        let measurement = try benchmark.run(stepCount: steps)
+        return json ? measurement.json : measurement.description
+    }
+}
