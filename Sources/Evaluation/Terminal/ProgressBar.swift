@@ -14,24 +14,26 @@ public final class ProgressBar {
 
         /// What fits standard error.
         public static func fitting(isQuiet: Bool) -> Style {
-            isQuiet ? .quiet : isatty(STDERR_FILENO) == 1 ? .terminal : .lines
+            isQuiet ? .quiet : Terminal.columns != nil ? .terminal : .lines
         }
 
         /// Seconds between two updates.
         var interval: Double { self == .terminal ? 0.1 : 10 }
     }
 
-    private static let width = 24
+    private static let widestBar = 24
     private let title: String
     private let total: Int
-    private let unit: String
+    private let unit: String?
     private let style: Style
     private let start = Date()
     private let startCount: Int
     private var lastShown = Date.distantPast
 
     /// Starts at `from` of `total` units.
-    public init(_ title: String, total: Int, from: Int = 0, unit: String, style: Style) {
+    ///
+    /// - Parameter unit: What is counted, for the rate; nil where the details say a better one.
+    public init(_ title: String, total: Int, from: Int = 0, unit: String?, style: Style) {
         (self.title, self.total, self.unit, self.style) = (title, total, unit, style)
         startCount = from
     }
@@ -49,14 +51,27 @@ public final class ProgressBar {
         let rate = elapsed > 0 ? Double(count - startCount) / elapsed : 0
         let rest = rate > 0 ? Double(total - count) / rate : 0
         let part = total > 0 ? Double(count) / Double(total) : 1
-        let filled = Int(part * Double(Self.width))
+        let speed = unit.map { " \(Self.rounded(rate)) \($0)/s" } ?? ""
+        let text = String(
+            format: "%3.0f%% %@%@ ETA %@", 100 * part, details(), speed, Self.duration(rest))
+        print(style == .terminal ? "\r\u{1B}[K\(line(part, text))" : line(part, text))
+    }
+
+    /// Title, bar and text in one line, which a terminal must not have to wrap.
+    private func line(_ part: Double, _ text: String) -> String {
+        guard style == .terminal, let columns = Terminal.columns else { return "\(title) \(text)" }
+        let width = min(Self.widestBar, columns - title.count - text.count - 3)
+        guard width > 0 else { return String("\(title) \(text)".prefix(max(0, columns - 1))) }
+        let filled = Int(part * Double(width))
         let bar =
             String(repeating: "█", count: filled)
-            + String(repeating: "░", count: Self.width - filled)
-        let line = String(
-            format: "%@ %@ %3.0f%% %@ %.0f %@/s ETA %@", title, bar, 100 * part, details(), rate,
-            unit, Self.duration(rest))
-        print(style == .terminal ? "\r\u{1B}[K\(line)" : line)
+            + String(repeating: "░", count: width - filled)
+        return "\(title) \(bar) \(text)"
+    }
+
+    /// Two digits of what is below 10.
+    private static func rounded(_ rate: Double) -> String {
+        String(format: rate < 10 ? "%.2g" : "%.0f", rate)
     }
 
     /// Ends the line.

@@ -46,12 +46,9 @@ public struct DemonstrationSet: Sendable {
     ) throws(ImagesError) {
         if isComplete(in: folder) { return }
         let manager = FileManager.default
-        var isFolder: ObjCBool = false
-        let exists = manager.fileExists(atPath: folder, isDirectory: &isFolder)
-        let isEmpty =
-            exists && isFolder.boolValue
-            && (try? manager.contentsOfDirectory(atPath: folder))?.isEmpty == true
-        if exists && !isEmpty { throw .occupied(path: folder) }
+        let exists = manager.fileExists(atPath: folder)
+        // Removes empty folders only; whatever else is there is somebody's.
+        if exists && rmdir(folder) != 0 { throw .occupied(path: folder) }
         let temporary = "\(folder).\(ProcessInfo.processInfo.processIdentifier).tmp"
         do {
             try writeScenes(to: temporary, progress: progress)
@@ -60,7 +57,6 @@ public struct DemonstrationSet: Sendable {
             throw error
         }
         do {
-            if isEmpty { try manager.removeItem(atPath: folder) }
             try manager.moveItem(atPath: temporary, toPath: folder)
         } catch {
             removeLeftovers(temporary)

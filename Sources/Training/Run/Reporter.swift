@@ -75,7 +75,7 @@ final class StageProgress {
     init(_ stage: StageName, first: Int, last: Int, style: ProgressBar.Style, reporter: Reporter) {
         (self.stage, self.last, self.reporter) = (stage, last, reporter)
         let title = stage.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
-        bar = ProgressBar(title, total: last, from: first, unit: "steps", style: style)
+        bar = ProgressBar(title, total: last, from: first, unit: nil, style: style)
     }
 
     private static func smooth(_ old: Double?, _ new: Double) -> Double {
@@ -86,12 +86,13 @@ final class StageProgress {
         loss = Self.smooth(loss, report.loss.total)
         accuracy = Self.smooth(accuracy, report.loss.accuracy)
         rate = Self.smooth(rate, Double(report.imageCount) / seconds)
-        bar.update(step, details: details)
+        bar.update(step, details: details(step))
     }
 
-    private var details: String {
+    private func details(_ step: Int) -> String {
         String(
-            format: "loss %.3f  acc %.3f  %.0f images/s ", loss ?? 0, accuracy ?? 0, rate ?? 0)
+            format: "step %d/%d  loss %.3f  acc %.3f  %.*f images/s ", step, last, loss ?? 0,
+            accuracy ?? 0, (rate ?? 0) < 10 ? 2 : 0, rate ?? 0)
     }
 
     func showScore(_ score: Double?, step: Int) {
