@@ -54,18 +54,25 @@ let package = Package(
                 "Configuration", "Collectives",
             ],
             resources: [.copy("Resources")]),
+        .target(
+            name: "EvaluationCommand",
+            dependencies: [
+                "Evaluation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ]),
         .executableTarget(
             name: "saccader-dist",
             dependencies: [
-                "Training", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Training", "EvaluationCommand",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "saccader-eval",
             dependencies: [
-                "Evaluation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "EvaluationCommand",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
-        .target(name: "TestSupport", path: "Tests/TestSupport"),
+        .target(name: "TestSupport", dependencies: ["Images"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .executableTarget(
@@ -85,6 +92,11 @@ let package = Package(
                 "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "EvaluationTests",
+            dependencies: [
+                "Evaluation", "SaccaderModel", "Images", "Tensors", "TestSupport",
+            ]),
         .testTarget(name: "StructureTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -16,7 +16,8 @@ struct SaccaderDist: ParsableCommand {
             """,
         version: Program.version,
         subcommands: [
-            Train.self, Dataset.self, Inspect.self, TraceCommand.self, DoctorCommand.self,
+            Train.self, Eval.self, Dataset.self, Inspect.self, TraceCommand.self,
+            DoctorCommand.self,
             Bench.self,
         ])
 

@@ -21,8 +21,11 @@ import Testing
             "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
             "Configuration", "Collectives",
         ],
-        "saccader-dist": ["Training", "Evaluation", "Collectives", "Images"],
-        "saccader-eval": ["Evaluation", "SaccaderModel"],
+        "EvaluationCommand": ["Evaluation", "SaccaderModel"],
+        "saccader-dist": [
+            "Training", "Evaluation", "EvaluationCommand", "Collectives", "Images",
+        ],
+        "saccader-eval": ["Evaluation", "EvaluationCommand"],
     ]
     private static let outside: Set<String> = [
         "Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Yams",

@@ -2,8 +2,8 @@ import SaccaderModel
 
 /// The part of an image that glimpses see.
 enum Coverage {
-    /// After 1, 2, … T glimpses: pixels in the union of the windows over all pixels.
-    static func parts(_ locations: [Int], geometry: Geometry, imageSize: Int) -> [Double] {
+    /// After 1, 2, … T glimpses: pixels in the union of the windows.
+    static func pixels(_ locations: [Int], geometry: Geometry, imageSize: Int) -> [Int] {
         var isSeen = [Bool](repeating: false, count: imageSize * imageSize)
         var count = 0
         return locations.map { place in
@@ -16,7 +16,7 @@ enum Coverage {
                     count += 1
                 }
             }
-            return Double(count) / Double(imageSize * imageSize)
+            return count
         }
     }
 }

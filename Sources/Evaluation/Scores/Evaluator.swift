@@ -1,26 +1,17 @@
-import Foundation
 import Images
 import Layers
 import SaccaderModel
 import Tensors
 
-/// What the policies came to on a set of images.
-public struct Scores: Sendable {
-    /// The network without attention: the mean of all logits, one entry.
-    public var meanLogits = PolicyScore(glimpses: 1)
-    /// Each policy for 1…T glimpses.
-    public var policies: [Policy: PolicyScore] = [:]
-    /// What each policy did on the images that were asked for, in their order.
-    public var sightings: [Policy: [Sighting]] = [:]
-}
-
-/// Looks at images and counts, alone: no training, no ranks.
+/// Looks at images and counts: one forward pass of the network serves all policies.
 public final class Evaluator {
-    private let model: Saccader<Float>
     private let settings: ModelSettings
     private let inference: Inference<Float>
+    private let pool: ThreadPool
     private let policies: [Policy]
     private let glimpses: Int
+    private let draws: Int
+    private let verdictGlimpses: Int
     private let batchSize: Int
 
     /// Images that one thread takes at a time; a batch is a whole number of them, so that an
@@ -28,12 +19,18 @@ public final class Evaluator {
     public static let shardSize = 8
 
     /// Readies the policies for up to `glimpses` glimpses.
+    ///
+    /// - Parameters:
+    ///   - draws: How often the random policy is drawn.
+    ///   - verdictGlimpses: After how many glimpses `Scores.verdicts` tells each image's
+    ///     prediction; 0 leaves them out.
     public init(
         model: Saccader<Float>, store: ParameterStore, settings: ModelSettings, pool: ThreadPool,
-        policies: [Policy], glimpses: Int, batchSize: Int = 64
+        policies: [Policy], glimpses: Int, draws: Int = 1, verdictGlimpses: Int = 0,
+        batchSize: Int = 64
     ) {
-        (self.model, self.settings, self.policies) = (model, settings, policies)
-        self.glimpses = glimpses
+        (self.settings, self.pool, self.policies) = (settings, pool, policies)
+        (self.glimpses, self.draws, self.verdictGlimpses) = (glimpses, draws, verdictGlimpses)
         self.batchSize = max(1, batchSize / Self.shardSize) * Self.shardSize
         inference = Inference(
             model, store: store, pool: pool, imageSize: settings.data.imageSize,
@@ -52,88 +49,134 @@ public final class Evaluator {
     ///
     /// - Parameters:
     ///   - places: Where the evidence lies, if known.
-    ///   - pictured: Images of which `Scores.sightings` tells.
     ///   - progress: Told how many images are done.
     public func scores(
         _ set: ImageSet, range: Range<Int>, places: KnownPlaces? = nil,
-        pictured: Set<Int> = [], progress: (Int) -> Void = { _ in }
+        progress: (Int) -> Void = { _ in }
     ) throws -> Scores {
         var scores = Scores()
-        for policy in policies { scores.policies[policy] = PolicyScore(glimpses: glimpses) }
-        let step = batchSize
-        let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
-            let first = range.lowerBound + number * step
-            guard first < range.upperBound else { return nil }
-            return BatchRequest(
-                entries: Array(first..<min(range.upperBound, first + step)), augmentation: nil)
-        }
-        var done = 0
-        while let batch = try loader.next() {
-            let views = try inference(batch.images, imageCount: batch.entries.count)
-            for (index, view) in views.enumerated() {
-                count(
-                    view, batch: batch, index: index, set: set, places: places,
-                    isPictured: pictured.contains(batch.entries[index]), into: &scores)
+        for policy in policies {
+            let none = PolicyScore(
+                glimpses: glimpses, locationCount: inference.geometry.locationCount,
+                pixelCount: settings.data.imageSize * settings.data.imageSize)
+            scores.policies[policy] = Array(repeating: none, count: drawCount(policy))
+            if verdictGlimpses > 0 {
+                let zeros = [Int](repeating: 0, count: set.entries.count)
+                scores.verdicts[policy] = Scores.Verdicts(predictions: zeros, losses: zeros)
             }
-            done += views.count
-            progress(done)
+        }
+        try look(at: Array(range), of: set, places: places, wantsPolicy: false) { looks in
+            for look in looks { count(look, into: &scores) }
+            progress(scores.meanLogits.imageCount)
         }
         return scores
     }
 
-    private func count(
-        _ view: Inference<Float>.View, batch: ImageBatch, index: Int, set: ImageSet,
-        places: KnownPlaces?, isPictured: Bool, into scores: inout Scores
-    ) {
-        let classes = settings.model.classes
-        let label = Int(batch.labels[index])
-        let geometry = inference.geometry
-        let rank = AveragedLogits.rank(
-            of: label, in: AveragedLogits.mean(view.logits, classes: classes))
-        scores.meanLogits.imageCount += 1
-        scores.meanLogits.top1[0] += rank < 1 ? 1 : 0
-        scores.meanLogits.top5[0] += rank < 5 ? 1 : 0
-        guard !policies.isEmpty else { return }
-        let size = settings.data.imageSize
-        let standardized = Array(
-            batch.images[(index * size * size * 3)..<((index + 1) * size * size * 3)])
-        let pixels = Preparation.unstandardized(standardized)
-        let name = set.entries[batch.entries[index]].name
-        let known = places?.places(of: name) ?? []
-        for policy in policies {
-            let locations = policy.locations(
-                view, image: pixels, imageSize: size, geometry: geometry, classes: classes,
-                most: glimpses, seed: settings.seed, identifier: batch.entries[index])
-            let averages = AveragedLogits.prefixes(
-                view.logits, classes: classes, locations: locations)
-            let parts = Coverage.parts(locations, geometry: geometry, imageSize: size)
-            var score = scores.policies[policy] ?? PolicyScore(glimpses: glimpses)
-            score.imageCount += 1
-            score.knownCount += known.isEmpty ? 0 : 1
-            var hits = 0
-            for t in locations.indices {
-                let rank = AveragedLogits.rank(of: label, in: averages[t])
-                score.top1[t] += rank < 1 ? 1 : 0
-                score.top5[t] += rank < 5 ? 1 : 0
-                score.coverage[t] += parts[t]
-                score.coverageSquares[t] += parts[t] * parts[t]
-                let center = geometry.centralPixel(ofLocation: locations[t])
-                let isHit = known.contains {
-                    max(abs($0.y - center.y), abs($0.x - center.x)) <= PolicyScore.hitDistance
-                }
-                hits += isHit ? 1 : 0
-                score.hits[t] += hits
-            }
-            scores.policies[policy] = score
-            guard isPictured else { continue }
-            scores.sightings[policy, default: []].append(
+    /// The images `chosen` of `set` with all that pictures show.
+    public func sightings(
+        _ set: ImageSet, _ chosen: [Int], places: KnownPlaces? = nil
+    ) throws -> [Sighting] {
+        var sightings: [Sighting] = []
+        try look(at: chosen, of: set, places: places, wantsPolicy: true) { looks in
+            sightings += looks.map { look in
                 Sighting(
-                    name: name,
+                    name: set.entries[look.entry].name,
                     pixels: Pixels(
-                        height: size, width: size,
-                        bytes: pixels.map { UInt8(($0 * 255).rounded()) }),
-                    locations: locations, label: label,
-                    predictions: averages.map { AveragedLogits.prediction($0) }))
+                        height: settings.data.imageSize, width: settings.data.imageSize,
+                        bytes: look.pixels.map { UInt8(($0 * 255).rounded()) }),
+                    label: look.label,
+                    trajectories: look.trajectories.compactMapValues(\.first),
+                    policy: look.policy)
+            }
         }
+        return sightings
+    }
+
+    /// What came of one image.
+    private struct Look {
+        let entry: Int
+        let label: Int
+        /// Without attention.
+        let meanRank: Int
+        /// `[H, W, 3]`, on the scale [0, 1].
+        let pixels: [Float]
+        /// Each policy's draws.
+        let trajectories: [Policy: [Trajectory]]
+        let policy: [Float]
+    }
+
+    private func drawCount(_ policy: Policy) -> Int { policy.isRandom ? draws : 1 }
+
+    private func count(_ look: Look, into scores: inout Scores) {
+        scores.meanLogits.imageCount += 1
+        scores.meanLogits.top1 += look.meanRank < 1 ? 1 : 0
+        scores.meanLogits.top5 += look.meanRank < 5 ? 1 : 0
+        for (policy, trajectories) in look.trajectories {
+            for (draw, trajectory) in trajectories.enumerated() {
+                scores.policies[policy]?[draw].add(trajectory)
+            }
+            guard verdictGlimpses > 0, let first = trajectories.first else { continue }
+            scores.verdicts[policy]?.predictions[look.entry] =
+                first.predictions[verdictGlimpses - 1]
+            scores.verdicts[policy]?.losses[look.entry] = first.losses[verdictGlimpses - 1]
+        }
+    }
+
+    /// Passes all images through the network, batch by batch.
+    private func look(
+        at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsPolicy: Bool,
+        _ take: ([Look]) -> Void
+    ) throws {
+        let step = batchSize
+        let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
+            let first = number * step
+            guard first < entries.count else { return nil }
+            return BatchRequest(
+                entries: Array(entries[first..<min(entries.count, first + step)]),
+                augmentation: nil)
+        }
+        while let batch = try loader.next() {
+            let count = batch.entries.count
+            let views = try inference(
+                batch.images, imageCount: count, wantsPolicy: wantsPolicy)
+            var looks = [Look?](repeating: nil, count: count)
+            looks.withUnsafeMutableBufferPointer { looks in
+                pool.run(count) { index, _ in
+                    looks[index] = look(views[index], batch, index, set: set, places: places)
+                }
+            }
+            take(looks.compactMap { $0 })
+        }
+    }
+
+    private func look(
+        _ view: Inference<Float>.View, _ batch: ImageBatch, _ index: Int, set: ImageSet,
+        places: KnownPlaces?
+    ) -> Look {
+        let (classes, size) = (settings.model.classes, settings.data.imageSize)
+        let (entry, label) = (batch.entries[index], Int(batch.labels[index]))
+        let count = size * size * 3
+        let pixels =
+            policies.isEmpty
+            ? []
+            : Preparation.unstandardized(
+                Array(batch.images[(index * count)..<((index + 1) * count)]))
+        let known = policies.isEmpty ? [] : places?.places(of: set.entries[entry].name) ?? []
+        var trajectories: [Policy: [Trajectory]] = [:]
+        for policy in policies {
+            trajectories[policy] = (0..<drawCount(policy)).map { draw in
+                let locations = policy.locations(
+                    view, image: pixels, imageSize: size, geometry: inference.geometry,
+                    classes: classes, most: glimpses, seed: settings.seed, identifier: entry,
+                    draw: draw)
+                return Trajectory(
+                    locations, logits: view.logits, label: label, classes: classes,
+                    geometry: inference.geometry, imageSize: size, known: known)
+            }
+        }
+        let mean = AveragedLogits.mean(view.logits, classes: classes)
+        return Look(
+            entry: entry, label: label, meanRank: AveragedLogits.rank(of: label, in: mean),
+            pixels: pixels, trajectories: trajectories, policy: view.policy)
     }
 }

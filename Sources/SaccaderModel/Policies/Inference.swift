@@ -52,10 +52,16 @@ public final class Inference<Element: StorageElement>: Sendable {
         public let logits: [Float]
         /// The learned policy's places, `[T]`; empty where it was left out.
         public let learned: [Int]
+        /// The learned policy R̃ of eq. 3 at each glimpse, `[T, P]`; empty unless asked for.
+        public var policy: [Float] = []
     }
 
     /// Looks at `imageCount` images, `[N, H, W, 3]`.
-    public func callAsFunction(_ images: [Float], imageCount: Int) throws -> [View] {
+    ///
+    /// - Parameter wantsPolicy: Whether the views tell R̃.
+    public func callAsFunction(
+        _ images: [Float], imageCount: Int, wantsPolicy: Bool = false
+    ) throws -> [View] {
         let shards = stride(from: 0, to: imageCount, by: shardSize).map {
             $0..<min(imageCount, $0 + shardSize)
         }
@@ -83,10 +89,26 @@ public final class Inference<Element: StorageElement>: Sendable {
                     start: runner.buffers.locations(image, 0), count: runner.buffers.glimpses
                 ).map { Int($0) }
             }
-            return View(
+            var view = View(
                 logits: Array(logits[(image * count)..<((image + 1) * count)]),
                 learned: places ?? [])
+            if wantsPolicy { view.policy = policy(ofImage: image) }
+            return view
         }
+    }
+
+    /// R̃ of an image of the last batch, `[T, P]`.
+    private func policy(ofImage image: Int) -> [Float] {
+        guard let runner else { return [] }
+        let (glimpses, locations) = (runner.buffers.glimpses, geometry.locationCount)
+        var values = Array(
+            UnsafeBufferPointer(
+                start: runner.buffers.logits(image, 0), count: glimpses * locations))
+        values.withUnsafeMutableBufferPointer { buffer in
+            guard let start = buffer.baseAddress else { return }
+            for t in 0..<glimpses { Softmax.apply(start + t * locations, count: locations) }
+        }
+        return values
     }
 
     /// Every named activation of the last images, for `trace`.

@@ -18,22 +18,39 @@ public enum Policy: String, CaseIterable, Sendable {
     /// Whether the attention network and the cell are needed.
     public var isLearned: Bool { self == .learned }
 
+    /// Whether several draws differ.
+    public var isRandom: Bool { self == .random }
+
+    /// What plots, pictures and reports call it.
+    public var title: String {
+        switch self {
+        case .learned: "Saccader (learned)"
+        case .random: "Random"
+        case .orderedLogits: "Ordered logits"
+        case .sobelMean: "Sobel mean"
+        case .sobelVariance: "Sobel variance"
+        case .center: "Centre"
+        }
+    }
+
     /// The places of one image in order.
     ///
     /// - Parameters:
     ///   - view: What the model made of the image.
     ///   - image: Its pixels, `[H, W, 3]` on the scale [0, 1].
     ///   - identifier: The image's number, which keys the random policy.
+    ///   - draw: Which of several independent draws of the random policy.
     public func locations(
         _ view: Inference<Float>.View, image: [Float], imageSize: Int, geometry: Geometry,
-        classes: Int, most: Int, seed: UInt64, identifier: Int
+        classes: Int, most: Int, seed: UInt64, identifier: Int, draw: Int = 0
     ) -> [Int] {
         switch self {
         case .learned:
             return Array(view.learned.prefix(most))
         case .random:
             var random = CounterRandom(
-                seed: seed, purpose: .randomPolicy, index: UInt64(identifier))
+                seed: seed, purpose: .randomPolicy, stream: UInt64(draw),
+                index: UInt64(identifier))
             return Array((0..<geometry.locationCount).shuffled(using: &random).prefix(most))
         case .orderedLogits:
             return LogitOrder.locations(

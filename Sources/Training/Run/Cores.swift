@@ -1,7 +1,7 @@
 import Foundation
 
 /// How many threads a rank should have.
-enum Cores {
+public enum Cores {
     /// The cores that this process may use: the launcher may have bound it to some.
     static var usable: Int {
         // Linux tells the affinity mask as hexadecimal groups: "Cpus_allowed:	00000000,00000003".
@@ -15,7 +15,7 @@ enum Cores {
 
     /// This rank's share: all cores that it is bound to, or, where ranks are not bound, the node's
     /// cores divided by its ranks.
-    static func share(ofRanks rankCount: Int) -> Int {
+    public static func share(ofRanks rankCount: Int) -> Int {
         let online = ProcessInfo.processInfo.activeProcessorCount
         let usable = usable
         if usable < online { return max(1, usable) }

@@ -39,7 +39,8 @@ final class DevelopmentScorer {
             try evaluator.scores(images, range: part) { _ in activity.tick() }
         }
         let correct =
-            isLearned ? scores.policies[.learned]?.top1[glimpses - 1] : scores.meanLogits.top1[0]
+            isLearned
+            ? scores.policies[.learned]?.first?.top1[glimpses - 1] : scores.meanLogits.top1
         let sums = try communicator.sum([correct ?? 0, part.count])
         return Double(sums[0]) / Double(sums[1])
     }

@@ -9,15 +9,19 @@ public struct ContactSheet {
     private static let (margin, frame, caption) = (12.0, 5.0, 24.0)
 
     private let sightings: [Sighting]
+    private let policy: Policy
     private let glimpses: Int
     private let geometry: Geometry
     private let classes: [String]
 
-    /// Lays out `sightings`, each with its first `glimpses` glimpses.
+    /// Lays out `sightings`, each with a policy's first `glimpses` glimpses.
     ///
     /// - Parameter classes: The word for each label.
-    public init(_ sightings: [Sighting], glimpses: Int, geometry: Geometry, classes: [String]) {
-        (self.sightings, self.glimpses) = (sightings, glimpses)
+    public init(
+        _ sightings: [Sighting], policy: Policy, glimpses: Int, geometry: Geometry,
+        classes: [String]
+    ) {
+        (self.sightings, self.policy, self.glimpses) = (sightings, policy, glimpses)
         (self.geometry, self.classes) = (geometry, classes)
     }
 
@@ -48,9 +52,10 @@ public struct ContactSheet {
     private func draw(
         _ sighting: Sighting, on canvas: Canvas, x: Double, y: Double, scale: Double
     ) {
+        guard let trajectory = sighting.trajectories[policy] else { return }
         let side = Double(sighting.pixels.width) * scale
         let picture = Canvas.Box(x: x, y: y, width: side, height: side)
-        let places = sighting.locations.prefix(glimpses)
+        let places = trajectory.locations.prefix(glimpses)
         let windows = places.map { place in
             Canvas.Box(
                 x: x + Double(place % geometry.gridSize * geometry.stride) * scale,
@@ -67,7 +72,7 @@ public struct ContactSheet {
                 "\(number + 1)", x: x + center.x * scale, y: y + center.y * scale, size: 15,
                 color: .glimpse, hasRim: true)
         }
-        let prediction = sighting.predictions[max(0, places.count - 1)]
+        let prediction = trajectory.predictions[max(0, places.count - 1)]
         let isRight = prediction == sighting.label
         canvas.frame(
             Canvas.Box(

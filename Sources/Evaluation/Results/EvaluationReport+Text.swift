@@ -1,0 +1,80 @@
+import Foundation
+import SaccaderModel
+
+extension EvaluationReport {
+    /// The table policy × glimpses, one block for each question.
+    ///
+    /// - Parameters:
+    ///   - order: Policies in the order of their rows.
+    ///   - counts: The columns.
+    public func table(order: [Policy], counts: GlimpseList) -> String {
+        let what =
+            checkpoints.count == 1
+            ? "checkpoint \(checkpoint)" : "mean ± SD of \(checkpoints.count) checkpoints"
+        var lines = ["\(images) images of \(split) in \(data), \(what)"]
+        lines.append(
+            "mean of all logits, no attention: top-1 "
+                + Self.percent(meanLogits.top1, meanLogits.deviation?.top1) + " %, top-5 "
+                + Self.percent(meanLogits.top5, meanLogits.deviation?.top5) + " %")
+        let width = checkpoints.count > 1 ? 11 : 7
+        func block(
+            _ title: String, _ value: (Entry) -> Double?, _ deviation: (Deviation) -> Double?
+        ) {
+            let rows = order.compactMap { policy -> String? in
+                let entries = (policies[policy.rawValue] ?? [])
+                    .filter { counts.shown.contains($0.glimpses) }
+                let cells = entries.compactMap { entry in
+                    value(entry).map {
+                        // Draws of one policy alone would need a width of their own.
+                        let spread = checkpoints.count > 1 ? entry.deviation : nil
+                        return Self.percent($0, spread.flatMap(deviation))
+                    }
+                }
+                if cells.isEmpty { return nil }
+                return policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
+                    + cells.map { Self.padded($0, width) }.joined()
+            }
+            if rows.isEmpty { return }
+            lines.append("")
+            lines.append(
+                title.padding(toLength: 24, withPad: " ", startingAt: 0)
+                    + counts.shown.map { Self.padded("T=\($0)", width) }.joined())
+            lines += rows
+        }
+        block("top-1 accuracy, %", \.top1, \.top1)
+        block("top-5 accuracy, %", \.top5, \.top5)
+        block("part of image seen, %", \.coverage, \.coverage)
+        block("location diversity, %", \.diversity, \.diversity)
+        block("glimpses on a digit, %", \.hits, \.hits)
+        return lines.joined(separator: "\n")
+    }
+
+    /// The last two lines: what the figures are of, and the figures as PyTorch's examples print
+    /// them.
+    public var headline: String {
+        let (what, top1, top5, deviation): (String, Double, Double, Deviation?)
+        if let policy = headlinePolicy, let entry = entry(policy, headlineGlimpses) {
+            what = "\(policy.rawValue), T = \(headlineGlimpses)"
+            (top1, top5, deviation) = (entry.top1, entry.top5, entry.deviation)
+        } else {
+            what = "mean of all logits"
+            (top1, top5, deviation) = (meanLogits.top1, meanLogits.top5, meanLogits.deviation)
+        }
+        let spread = deviation.map { deviation in
+            String(
+                format: ", mean of %d checkpoints, SD %.3f and %.3f", checkpoints.count,
+                100 * deviation.top1, 100 * deviation.top5)
+        }
+        return "\(what)\(spread ?? ""):\n"
+            + String(format: " * Acc@1 %.3f Acc@5 %.3f", 100 * top1, 100 * top5)
+    }
+
+    private static func percent(_ value: Double, _ deviation: Double?) -> String {
+        guard let deviation else { return String(format: "%.1f", 100 * value) }
+        return String(format: "%.1f±%.1f", 100 * value, 100 * deviation)
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+}

@@ -1,0 +1,117 @@
+import Foundation
+import SaccaderModel
+
+/// What an evaluation came to: the content of `results.json`.
+public struct EvaluationReport: Codable, Equatable, Sendable {
+    /// Standard deviations over checkpoints or, of a single checkpoint, over the random policy's
+    /// draws.
+    public struct Deviation: Codable, Equatable, Sendable {
+        /// Of the top-1 accuracy.
+        public let top1: Double
+        /// Of the top-5 accuracy.
+        public let top5: Double
+        /// Of the mean coverage; left out without attention.
+        public var coverage: Double?
+        /// Of the diversity.
+        public var diversity: Double?
+        /// Of the part of hits.
+        public var hits: Double?
+    }
+
+    /// One policy after one number of glimpses.
+    public struct Entry: Codable, Equatable, Sendable {
+        /// T.
+        public let glimpses: Int
+        /// Measurements that the counts add up: checkpoints × draws. The parts are their means.
+        public let repeats: Int
+        /// Images whose class has the largest averaged logit.
+        public let top1Count: Int
+        /// The part of images that are right.
+        public let top1: Double
+        /// Images whose class is among the five largest.
+        public let top5Count: Int
+        /// Their part of all.
+        public let top5: Double
+        /// The mean part of an image's pixels inside the union of the windows.
+        public let coverage: Double
+        /// Its standard deviation over images.
+        public let coverageDeviation: Double
+        /// e^H of the visits' distribution over places, divided by the number of places: 1 where
+        /// all places are visited alike.
+        public let diversity: Double
+        /// The part of glimpses whose centre is near a known place; left out where none is known.
+        public let hits: Double?
+        /// Left out for a single measurement.
+        public let deviation: Deviation?
+    }
+
+    /// The network without attention: the mean of all logits.
+    public struct MeanLogits: Codable, Equatable, Sendable {
+        /// Images that are right.
+        public let top1Count: Int
+        /// Their part of all.
+        public let top1: Double
+        /// Images whose class is among the five largest.
+        public let top5Count: Int
+        /// Their part of all.
+        public let top5: Double
+        /// Left out for a single checkpoint.
+        public let deviation: Deviation?
+    }
+
+    /// One checkpoint, where it comes from and what it came to alone.
+    public struct CheckpointPart: Codable, Equatable, Sendable {
+        /// Its origin.
+        public let provenance: Provenance
+        /// Without attention.
+        public let meanLogits: MeanLogits
+        /// By policy.
+        public let policies: [String: [Entry]]
+    }
+
+    /// The checkpoint's path; of several the first one's.
+    public let checkpoint: String
+    /// The stage in which it was written.
+    public let stage: String
+    /// Steps of that stage.
+    public let step: Int
+    /// The data folder.
+    public let data: String
+    /// The subset.
+    public let split: String
+    /// Images looked at, each once.
+    public let images: Int
+    /// Classes, with the background where the model has one.
+    public let classes: Int
+    /// The side of the images that the model saw, in pixels.
+    public let imageSize: Int
+    /// This program's version.
+    public let program: String
+    /// The number of glimpses of the joint stage's training, or the largest evaluated below it:
+    /// that of the last line.
+    public let headlineGlimpses: Int
+    /// Without attention, all checkpoints together.
+    public let meanLogits: MeanLogits
+    /// By policy, all checkpoints together.
+    public let policies: [String: [Entry]]
+    /// Each checkpoint.
+    public let checkpoints: [CheckpointPart]
+
+    /// JSON with sorted keys.
+    public func json(isPretty: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The policy that the last line tells of: the learned one, or nil for the mean of all logits.
+    public var headlinePolicy: Policy? {
+        policies[Policy.learned.rawValue] == nil ? nil : .learned
+    }
+
+    /// The entry of a policy after a number of glimpses.
+    func entry(_ policy: Policy, _ glimpses: Int) -> Entry? {
+        policies[policy.rawValue]?.first { $0.glimpses == glimpses }
+    }
+}

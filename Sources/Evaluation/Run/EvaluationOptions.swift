@@ -1,0 +1,36 @@
+import SaccaderModel
+
+/// What to evaluate, as the command line says it.
+public struct EvaluationOptions: Sendable {
+    /// The checkpoint files: one, or several of like models, whose figures become mean ± SD.
+    public var checkpoints: [String]
+    /// The data folder.
+    public var data: String
+    /// The subset: `val`, `dev` or `train`.
+    public var split = "val"
+    /// Policies in the order of the report; nil: all that the checkpoints can follow.
+    public var policies: [Policy]?
+    /// Numbers of glimpses; nil: 1…20, as far as there are places.
+    public var glimpses: GlimpseList?
+    /// How often the random policy is drawn.
+    public var draws = 5
+    /// At most this many images, spread evenly over the subset; nil: all.
+    public var limit: Int?
+    /// The side of the images, in pixels; nil: that of the training.
+    public var imageSize: Int?
+    /// Images of one pass through the network.
+    public var batchSize = 64
+    /// Which images are pictured.
+    public var choices: [PictureChoice] = [.spread, .worst]
+    /// Images on a contact sheet; 0: no pictures.
+    public var picturedCount = 24
+    /// Glimpses on a contact sheet; nil: those of the joint stage's training.
+    public var picturedGlimpses: Int?
+    /// Threads of this process.
+    public var threadCount: Int
+
+    /// The plain case.
+    public init(checkpoints: [String], data: String, threadCount: Int) {
+        (self.checkpoints, self.data, self.threadCount) = (checkpoints, data, threadCount)
+    }
+}

@@ -1,0 +1,158 @@
+import Checkpoints
+import Foundation
+import Images
+import SaccaderModel
+import Tensors
+
+/// Checkpoints on one set of images.
+public final class EvaluationRun {
+    let options: EvaluationOptions
+    let checkpoints: [OpenedCheckpoint]
+    let policies: [Policy]
+    let glimpses: GlimpseList
+    let classes: [String]
+    let images: ImageSet
+    let places: KnownPlaces?
+    /// Each checkpoint's counts, after `run`.
+    private(set) var scores: [Scores] = []
+    let pool: ThreadPool
+
+    /// Opens checkpoints and images and refuses what does not fit together.
+    public init(_ options: EvaluationOptions) throws {
+        self.options = options
+        checkpoints = try options.checkpoints.map {
+            try OpenedCheckpoint($0, imageSize: options.imageSize)
+        }
+        guard let first = checkpoints.first else {
+            throw EvaluationError("no checkpoint: give at least one")
+        }
+        for other in checkpoints.dropFirst() { try Self.requireLikeness(first, other) }
+        policies = try Self.policies(options, checkpoints: checkpoints)
+        let (names, all) = try ImageFolder.subset(
+            options.split, of: options.data, configuration: first.settings.data,
+            seed: first.settings.seed)
+        classes = (first.settings.data.backgroundClass ? ["background"] : []) + names
+        if classes.count != first.settings.model.classes {
+            throw EvaluationError(
+                "\(options.data): has \(classes.count) classes"
+                    + (first.settings.data.backgroundClass ? " with the background" : "")
+                    + ", but \(first.provenance.path) was trained on "
+                    + "\(first.settings.model.classes); give --data the folder with its classes",
+                exitCode: .badData)
+        }
+        let chosen = PictureChoice.spread(
+            Array(all.entries.indices), options.limit ?? all.entries.count)
+        images = ImageSet(folder: all.folder, entries: chosen.map { all.entries[$0] })
+        let locations = first.geometry.locationCount
+        glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, locations))")
+        if glimpses.most > locations {
+            throw EvaluationError(
+                "--glimpses: \(glimpses.most) is more than the model's "
+                    + "\(locations) locations; ask for at most that many")
+        }
+        places = try KnownPlaces(folder: options.data)
+        MatrixMultiply.useOneThread()
+        pool = ThreadPool(threadCount: options.threadCount)
+    }
+
+    private static func requireLikeness(_ a: OpenedCheckpoint, _ b: OpenedCheckpoint) throws {
+        func require<Value: Equatable>(_ what: String, _ value: (OpenedCheckpoint) -> Value) throws
+        {
+            let (left, right) = (value(a), value(b))
+            if left == right { return }
+            throw EvaluationError(
+                "\(b.provenance.path): has \(what) \(right), but \(a.provenance.path) has \(left); "
+                    + "a mean needs checkpoints of like models: evaluate these apart")
+        }
+        try require("the stage") { $0.stored.stage.rawValue }
+        try require("the number of classes") { $0.settings.model.classes }
+        try require("the image size") { $0.settings.data.imageSize }
+        try require("the number of locations") { $0.geometry.locationCount }
+        try require("the receptive field") { $0.geometry.receptiveField }
+        try require("data.backgroundClass") { $0.settings.data.backgroundClass }
+        try require("data.centralCropMargin") { $0.settings.data.centralCropMargin }
+    }
+
+    private static func policies(
+        _ options: EvaluationOptions, checkpoints: [OpenedCheckpoint]
+    ) throws -> [Policy] {
+        let untrained = checkpoints.first { !$0.isAttentive }
+        guard let asked = options.policies else {
+            return Policy.allCases.filter { untrained == nil || !$0.isLearned }
+        }
+        if let untrained, asked.contains(.learned) {
+            throw EvaluationError(
+                "\(untrained.provenance.path): of stage representation, it has no trained "
+                    + "attention for the policy \"learned\"; leave it out of --policies or give a "
+                    + "checkpoint of stage location or joint")
+        }
+        return asked
+    }
+
+    /// How many images will be looked at, each checkpoint's counted.
+    public var imageCount: Int { images.entries.count * checkpoints.count }
+
+    /// T of the last line and the pictures.
+    var headlineGlimpses: Int {
+        let trained = checkpoints.first?.trainedGlimpses ?? glimpses.most
+        return glimpses.counts.last { $0 <= trained } ?? glimpses.counts[0]
+    }
+
+    /// T on pictures.
+    var picturedGlimpses: Int {
+        min(options.picturedGlimpses ?? headlineGlimpses, glimpses.most)
+    }
+
+    func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) -> Evaluator {
+        var settings = checkpoint.settings
+        // Decoding ahead of the network must not hold up the threads.
+        settings.data.workers = max(settings.data.workers, options.threadCount)
+        return Evaluator(
+            model: checkpoint.stored.model, store: checkpoint.stored.store, settings: settings,
+            pool: pool, policies: policies, glimpses: glimpses.most, draws: options.draws,
+            verdictGlimpses: picturedGlimpses, batchSize: batchSize)
+    }
+
+    /// Looks at all images, together with the other ranks.
+    ///
+    /// - Parameter progress: Told how many are done, those of other ranks estimated.
+    public func run(
+        _ share: RankShare = .alone, progress: (Int) -> Void = { _ in }
+    ) throws -> EvaluationReport {
+        let count = images.entries.count
+        for (index, checkpoint) in checkpoints.enumerated() {
+            var part = try evaluator(checkpoint, batchSize: options.batchSize).scores(
+                images, range: share.part(count), places: places
+            ) { progress(index * count + min(count, $0 * share.count)) }
+            try part.sum(over: share)
+            scores.append(part)
+            progress((index + 1) * count)
+        }
+        return report()
+    }
+
+    private func report() -> EvaluationReport {
+        let first = checkpoints[0]
+        return EvaluationReport(
+            checkpoint: first.provenance.path, stage: first.provenance.stage,
+            step: first.provenance.step, data: options.data, split: options.split,
+            images: images.entries.count, classes: classes.count,
+            imageSize: first.settings.data.imageSize, program: Program.version,
+            headlineGlimpses: headlineGlimpses,
+            meanLogits: EvaluationReport.MeanLogits(scores.map(\.meanLogits)),
+            policies: EvaluationReport.Entry.all(
+                scores, policies: policies, counts: glimpses.counts),
+            checkpoints: zip(checkpoints, scores).map { checkpoint, scores in
+                EvaluationReport.CheckpointPart(
+                    provenance: checkpoint.provenance,
+                    meanLogits: EvaluationReport.MeanLogits([scores.meanLogits]),
+                    policies: EvaluationReport.Entry.all(
+                        [scores], policies: policies, counts: glimpses.counts))
+            })
+    }
+
+    /// The table for people, and the line that programs look for.
+    public func text(_ report: EvaluationReport) -> String {
+        report.table(order: policies, counts: glimpses)
+    }
+}

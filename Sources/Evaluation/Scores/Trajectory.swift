@@ -1,0 +1,54 @@
+import Foundation
+import SaccaderModel
+
+/// What one policy did on one image.
+public struct Trajectory: Equatable, Sendable {
+    /// Places in order, `[T]`.
+    public let locations: [Int]
+    /// What the averaged logits say after 1, 2, … T glimpses.
+    public let predictions: [Int]
+    /// How many classes come before the image's own: 0 is right, below 5 top-5 right.
+    public let labelRanks: [Int]
+    /// The cross entropy −log p(label) of the averaged logits, in millionths: an integer, so that
+    /// it travels between ranks exactly.
+    public let losses: [Int]
+    /// Pixels in the union of the first 1, 2, … T windows.
+    public let coveredPixels: [Int]
+    /// How many of the first 1, 2, … T glimpses are near a known place.
+    public let hits: [Int]
+    /// Whether the image's places of evidence are known.
+    public let isKnown: Bool
+
+    /// Follows places on an image.
+    ///
+    /// - Parameters:
+    ///   - logits: `[P, c]` of the image.
+    ///   - known: Where the evidence lies, (y, x) in pixels.
+    init(
+        _ locations: [Int], logits: [Float], label: Int, classes: Int, geometry: Geometry,
+        imageSize: Int, known: [(y: Int, x: Int)]
+    ) {
+        self.locations = locations
+        let averages = AveragedLogits.prefixes(logits, classes: classes, locations: locations)
+        predictions = averages.map { AveragedLogits.prediction($0) }
+        labelRanks = averages.map { AveragedLogits.rank(of: label, in: $0) }
+        losses = averages.map { Int((1e6 * Self.crossEntropy($0, label: label)).rounded()) }
+        coveredPixels = Coverage.pixels(locations, geometry: geometry, imageSize: imageSize)
+        isKnown = !known.isEmpty
+        var count = 0
+        hits = locations.map { location in
+            let center = geometry.centralPixel(ofLocation: location)
+            let isHit = known.contains {
+                max(abs($0.y - center.y), abs($0.x - center.x)) <= PolicyScore.hitDistance
+            }
+            count += isHit ? 1 : 0
+            return count
+        }
+    }
+
+    private static func crossEntropy(_ logits: [Float], label: Int) -> Double {
+        let largest = logits.max() ?? 0
+        let sum = logits.reduce(0.0) { $0 + exp(Double($1 - largest)) }
+        return log(sum) - Double(logits[label] - largest)
+    }
+}

@@ -1,0 +1,120 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+import SaccaderModel
+
+/// The words of an evaluation, the same for `saccader-eval` and `saccader-dist eval`.
+public struct EvaluationArguments: ParsableArguments {
+    /// What the commands' help says of the result.
+    public static let discussion = """
+        Prints a table policy × glimpses and, last, a line " * Acc@1 … Acc@5 …": the learned policy \
+        after as many glimpses as in training, or the mean of all logits where no policy was \
+        learned. With --output it also writes results.json, results.csv and pictures. Several \
+        checkpoints (of several seeds) give mean ± standard deviation.
+        """
+
+    @Argument(help: "The checkpoint (HDF5); several like ones give mean ± standard deviation.")
+    var checkpoints: [String]
+
+    @Option(help: "The data folder, in ImageNet's layout.")
+    var data: String
+
+    @Option(help: "val, dev or train.")
+    var split = Split.val
+
+    @Option(
+        help: ArgumentHelp(
+            "Policies, with commas between; left out: all that the checkpoint can follow.",
+            discussion: Policy.allCases.map(\.rawValue).joined(separator: ", ")))
+    var policies: String?
+
+    @Option(help: "Numbers of glimpses: 1...20, 6 or 1,2,4,6; left out: 1...20.")
+    var glimpses: String?
+
+    @Option(help: "How often the random policy is drawn.")
+    var draws = 5
+
+    @Option(help: "A folder for results.json, results.csv and pictures.")
+    var output: String?
+
+    @Option(help: "At most this many images, spread evenly over the subset: a quick look.")
+    var limit: Int?
+
+    @Option(help: "The side of the images, in pixels; left out: that of the training.")
+    var imageSize: Int?
+
+    @Option(help: "Images of one pass through the network, in steps of 8.")
+    var batchSize = 64
+
+    @Option(help: "Images on a sheet of pictures; 0: no pictures.")
+    var pictures = 24
+
+    @Option(
+        help: ArgumentHelp(
+            "Which images are pictured, with commas between.",
+            discussion: "spread (evenly over the set), first, worst (largest cross entropy), wrong")
+    )
+    var pick = "spread,worst"
+
+    @Option(help: "Glimpses on the pictures; left out: as many as in the joint stage.")
+    var pictured: Int?
+
+    @Option(help: "Threads of each process; left out: one for each of its cores.")
+    var threads: Int?
+
+    @Flag(help: "One JSON object instead of the table.")
+    var json = false
+
+    @Flag(help: "No progress bar.")
+    var quiet = false
+
+    enum Split: String, ExpressibleByArgument, CaseIterable {
+        case val, dev, train
+    }
+
+    /// For the parser.
+    public init() {}
+
+    /// Refuses numbers that make no sense.
+    public func validate() throws {
+        let least: [(String, Int?, Int)] = [
+            ("limit", limit, 1), ("threads", threads, 1), ("pictured", pictured, 1),
+            ("draws", draws, 1), ("batch-size", batchSize, 1), ("image-size", imageSize, 1),
+            ("pictures", pictures, 0),
+        ]
+        for (name, value, least) in least {
+            if let value, value < least {
+                throw ValidationError("--\(name) is \(value): give at least \(least)")
+            }
+        }
+    }
+
+    /// Evaluates; the first of several ranks prints and writes.
+    ///
+    /// - Parameter threadCount: Threads unless the user says otherwise.
+    public func evaluate(_ share: RankShare = .alone, threadCount: Int) throws {
+        var options = EvaluationOptions(
+            checkpoints: checkpoints, data: data, threadCount: threads ?? threadCount)
+        options.split = split.rawValue
+        options.policies = try policies.map { try Policy.list($0) }
+        options.glimpses = try glimpses.map { try GlimpseList($0) }
+        (options.draws, options.limit, options.imageSize) = (draws, limit, imageSize)
+        (options.batchSize, options.picturedCount) = (batchSize, pictures)
+        options.picturedGlimpses = pictured
+        options.choices = try PictureChoice.list(pick)
+        let run = try EvaluationRun(options)
+        let isFirst = share.rank == 0
+        let bar = ProgressBar(
+            "evaluating", total: run.imageCount, unit: "images",
+            style: isFirst ? .fitting(isQuiet: quiet) : .quiet)
+        let report = try run.run(share) { bar.update($0) }
+        guard isFirst else { return }
+        bar.finish()
+        print(json ? try report.json() : run.text(report))
+        if let output {
+            let paths = try run.write(report, to: output)
+            if !json { print("\nwritten: \(paths.joined(separator: " "))") }
+        }
+        if !json { print("\n\(report.headline)") }
+    }
+}
