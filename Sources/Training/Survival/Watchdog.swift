@@ -32,6 +32,8 @@ final class Watchdog: Sendable {
         self.report = report
         period = min(30, max(0.1, timeout / 10))
         board = StatusBoard(output: output)
+        // Before the first step: a rank that stops early can be named, too.
+        post(activity.now, idle: 0, beat: 0)
         let thread = Thread { self.watch() }
         thread.name = "watchdog"
         thread.start()
