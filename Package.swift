@@ -95,7 +95,7 @@ let package = Package(
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "SaccaderModel", "Images", "Tensors", "TestSupport",
+                "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Tensors", "TestSupport",
             ]),
         .testTarget(name: "StructureTests"),
     ],

@@ -25,9 +25,14 @@ public enum AtomicFile {
 
     /// Writes text.
     public static func write(_ path: String, text: String) throws(CheckpointError) {
+        try write(path, data: Data(text.utf8))
+    }
+
+    /// Writes bytes.
+    public static func write(_ path: String, data: Data) throws(CheckpointError) {
         try write(path) { temporary throws(CheckpointError) in
             do {
-                try text.write(toFile: temporary, atomically: false, encoding: .utf8)
+                try data.write(to: URL(fileURLWithPath: temporary))
             } catch {
                 throw .unwritable(path: path, reason: error.localizedDescription)
             }

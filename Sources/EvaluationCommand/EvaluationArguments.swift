@@ -9,8 +9,9 @@ public struct EvaluationArguments: ParsableArguments {
     public static let discussion = """
         Prints a table policy × glimpses and, last, a line " * Acc@1 … Acc@5 …": the learned policy \
         after as many glimpses as in training, or the mean of all logits where no policy was \
-        learned. With --output it also writes results.json, results.csv and pictures. Several \
-        checkpoints (of several seeds) give mean ± standard deviation.
+        learned. With --output it also writes report.html (everything in one file to look at), \
+        results.json, results.csv, plots (SVG and PNG) and pictures. Several checkpoints (of \
+        several seeds) give mean ± standard deviation.
         """
 
     @Argument(help: "The checkpoint (HDF5); several like ones give mean ± standard deviation.")
@@ -34,7 +35,7 @@ public struct EvaluationArguments: ParsableArguments {
     @Option(help: "How often the random policy is drawn.")
     var draws = 5
 
-    @Option(help: "A folder for results.json, results.csv and pictures.")
+    @Option(help: "A folder for report.html, results.json, results.csv, plots and pictures.")
     var output: String?
 
     @Option(help: "At most this many images, spread evenly over the subset: a quick look.")

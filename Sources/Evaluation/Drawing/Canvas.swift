@@ -1,7 +1,8 @@
 import CCairo
+import Foundation
 import Images
 
-/// A picture in memory that can be drawn on and written as PNG; lengths are in pixels.
+/// A picture in memory that can be drawn on; lengths are in pixels, or in points of an SVG.
 final class Canvas {
     /// Red, green and blue, each 0…1.
     struct Color {
@@ -14,6 +15,8 @@ final class Canvas {
         static let right = Color(red: 0.05, green: 0.55, blue: 0.20)
         static let wrong = Color(red: 0.84, green: 0.12, blue: 0.12)
         static let glimpse = Color(red: 1.00, green: 0.85, blue: 0.10)
+        static let ink = Color(red: 0.15, green: 0.15, blue: 0.15)
+        static let grid = Color(red: 0.88, green: 0.88, blue: 0.88)
     }
 
     /// A rectangle.
@@ -24,21 +27,45 @@ final class Canvas {
         var height: Double
     }
 
-    private let surface: OpaquePointer
-    private let context: OpaquePointer
+    let surface: OpaquePointer
+    let context: OpaquePointer
+    /// What an SVG's surface has written so far.
+    private let bytes: Bytes?
 
-    /// A white picture; nil where there is no memory for it.
-    init?(width: Int, height: Int) {
-        guard
-            let surface = cairo_image_surface_create(
-                CAIRO_FORMAT_RGB24, Int32(width), Int32(height)),
-            cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS,
+    /// Collects what cairo writes.
+    final class Bytes {
+        var data = Data()
+    }
+
+    /// A white picture of pixels; nil where there is no memory for it.
+    ///
+    /// - Parameter scale: Pixels of one unit of length.
+    convenience init?(width: Int, height: Int, scale: Int = 1) {
+        self.init(
+            cairo_image_surface_create(
+                CAIRO_FORMAT_RGB24, Int32(width * scale), Int32(height * scale)),
+            width: width, height: height, bytes: nil)
+        cairo_scale(context, Double(scale), Double(scale))
+    }
+
+    /// A white picture of lines and areas, `width` × `height` points.
+    convenience init?(vectorWidth width: Int, height: Int) {
+        let bytes = Bytes()
+        self.init(
+            cairo_svg_surface_create_for_stream(
+                Self.append, Unmanaged.passUnretained(bytes).toOpaque(), Double(width),
+                Double(height)),
+            width: width, height: height, bytes: bytes)
+    }
+
+    private init?(_ surface: OpaquePointer?, width: Int, height: Int, bytes: Bytes?) {
+        guard let surface, cairo_surface_status(surface) == CAIRO_STATUS_SUCCESS,
             let context = cairo_create(surface)
         else { return nil }
-        (self.surface, self.context) = (surface, context)
-        fill(Box(x: 0, y: 0, width: Double(width), height: Double(height)), .white)
-        cairo_select_font_face(
-            context, "sans-serif", CAIRO_FONT_SLANT_NORMAL, CAIRO_FONT_WEIGHT_BOLD)
+        (self.surface, self.context, self.bytes) = (surface, context, bytes)
+        use(.white)
+        cairo_paint(context)
+        useFont(isBold: true)
     }
 
     deinit {
@@ -46,7 +73,21 @@ final class Canvas {
         cairo_surface_destroy(surface)
     }
 
-    private func use(_ color: Color, opacity: Double = 1) {
+    private static let append: cairo_write_func_t = { closure, start, count in
+        guard let closure, let start else { return CAIRO_STATUS_WRITE_ERROR }
+        Unmanaged<Bytes>.fromOpaque(closure).takeUnretainedValue().data.append(
+            start, count: Int(count))
+        return CAIRO_STATUS_SUCCESS
+    }
+
+    /// Chooses the weight of the letters.
+    func useFont(isBold: Bool) {
+        cairo_select_font_face(
+            context, "DejaVu Sans", CAIRO_FONT_SLANT_NORMAL,
+            isBold ? CAIRO_FONT_WEIGHT_BOLD : CAIRO_FONT_WEIGHT_NORMAL)
+    }
+
+    func use(_ color: Color, opacity: Double = 1) {
         cairo_set_source_rgba(context, color.red, color.green, color.blue, opacity)
     }
 
@@ -100,42 +141,25 @@ final class Canvas {
         cairo_new_path(context)
     }
 
-    /// Draws an image, each of its pixels as `scale`² of ours, unsmoothed.
-    func image(_ pixels: Pixels, x: Double, y: Double, scale: Double) {
-        guard
-            let image = cairo_image_surface_create(
-                CAIRO_FORMAT_RGB24, Int32(pixels.width), Int32(pixels.height)),
-            let rows = cairo_image_surface_get_data(image)
-        else { return }
-        defer { cairo_surface_destroy(image) }
-        let stride = Int(cairo_image_surface_get_stride(image))
-        for row in 0..<pixels.height {
-            for column in 0..<pixels.width {
-                let source = (row * pixels.width + column) * 3
-                // RGB24 is a native 32-bit word: blue first on little-endian machines.
-                let word =
-                    UInt32(pixels.bytes[source]) << 16 | UInt32(pixels.bytes[source + 1]) << 8
-                    | UInt32(pixels.bytes[source + 2])
-                UnsafeMutableRawPointer(rows).storeBytes(
-                    of: word, toByteOffset: row * stride + 4 * column, as: UInt32.self)
-            }
+    /// The picture as an SVG file where it is one of lines, else as a PNG file.
+    func encoded() throws(EvaluationError) -> Data {
+        guard let bytes else {
+            let png = Bytes()
+            cairo_surface_flush(surface)
+            try Self.check(
+                cairo_surface_write_to_png_stream(
+                    surface, Self.append, Unmanaged.passUnretained(png).toOpaque()))
+            return png.data
         }
-        cairo_surface_mark_dirty(image)
-        cairo_save(context)
-        cairo_translate(context, x, y)
-        cairo_scale(context, scale, scale)
-        cairo_set_source_surface(context, image, 0, 0)
-        cairo_pattern_set_filter(cairo_get_source(context), CAIRO_FILTER_NEAREST)
-        cairo_paint(context)
-        cairo_restore(context)
+        cairo_surface_finish(surface)
+        try Self.check(cairo_surface_status(surface))
+        return bytes.data
     }
 
-    /// Writes the picture.
-    func write(to path: String) throws(ImagesError) {
-        cairo_surface_flush(surface)
-        let status = cairo_surface_write_to_png(surface, path)
-        guard status == CAIRO_STATUS_SUCCESS else {
-            throw .unwritable(path: path, reason: String(cString: cairo_status_to_string(status)))
-        }
+    private static func check(_ status: cairo_status_t) throws(EvaluationError) {
+        guard status != CAIRO_STATUS_SUCCESS else { return }
+        throw EvaluationError(
+            "a picture cannot be drawn: \(String(cString: cairo_status_to_string(status))); "
+                + "ask for less with --pictures", exitCode: .internalError)
     }
 }

@@ -1,3 +1,4 @@
+import Foundation
 import Images
 import SaccaderModel
 
@@ -25,9 +26,9 @@ public struct ContactSheet {
         (self.geometry, self.classes) = (geometry, classes)
     }
 
-    /// Draws the sheet into a PNG file.
-    public func write(to path: String) throws(ImagesError) {
-        guard let first = sightings.first else { return }
+    /// The sheet as a PNG file; nil without images.
+    func png() throws(EvaluationError) -> Data? {
+        guard let first = sightings.first else { return nil }
         let size = first.pixels.width
         // At least 192 pixels a side: whole pixels, so that none is blurred.
         let scale = max(1, (191 + size) / size)
@@ -40,14 +41,18 @@ public struct ContactSheet {
         guard
             let canvas = Canvas(
                 width: Int(stepX) * columns, height: Int(stepY) * rows)
-        else { throw .unwritable(path: path, reason: "no memory for the picture") }
+        else { throw Self.noMemory }
         for (index, sighting) in sightings.enumerated() {
             draw(
                 sighting, on: canvas, x: stepX * Double(index % columns) + Self.margin,
                 y: stepY * Double(index / columns) + Self.margin, scale: Double(scale))
         }
-        try canvas.write(to: path)
+        return try canvas.encoded()
     }
+
+    static let noMemory = EvaluationError(
+        "no memory for a sheet of pictures; ask for fewer with --pictures",
+        exitCode: .internalError)
 
     private func draw(
         _ sighting: Sighting, on canvas: Canvas, x: Double, y: Double, scale: Double

@@ -42,11 +42,33 @@ extension EvaluationReport {
             lines += rows
         }
         block("top-1 accuracy, %", \.top1, \.top1)
+        lines += equalCoverageTable(order: order, counts: counts, width: width)
         block("top-5 accuracy, %", \.top5, \.top5)
         block("part of image seen, %", \.coverage, \.coverage)
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
         return lines.joined(separator: "\n")
+    }
+
+    /// Rows of the other policies' accuracy where they have seen as much as the learned one.
+    private func equalCoverageTable(
+        order: [Policy], counts: GlimpseList, width: Int
+    ) -> [String] {
+        let columns = equalCoverage.filter { counts.shown.contains($0.glimpses) }
+        let rows = order.compactMap { policy -> String? in
+            let values = columns.map { $0.top1[policy.rawValue] }
+            guard values.contains(where: { $0 != nil }) else { return nil }
+            return policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
+                + values.map { value in
+                    Self.padded(value.map { Self.percent($0, nil) } ?? "–", width)
+                }.joined()
+        }
+        if rows.count < 2 { return [] }
+        let heads = columns.map { Self.padded(Self.percent($0.coverage, nil) + "%", width) }
+        let title = "top-1, %, having seen"
+        return [
+            "", title.padding(toLength: 24, withPad: " ", startingAt: 0) + heads.joined(),
+        ] + rows
     }
 
     /// The last two lines: what the figures are of, and the figures as PyTorch's examples print
@@ -69,7 +91,7 @@ extension EvaluationReport {
             + String(format: " * Acc@1 %.3f Acc@5 %.3f", 100 * top1, 100 * top5)
     }
 
-    private static func percent(_ value: Double, _ deviation: Double?) -> String {
+    static func percent(_ value: Double, _ deviation: Double?) -> String {
         guard let deviation else { return String(format: "%.1f", 100 * value) }
         return String(format: "%.1f±%.1f", 100 * value, 100 * deviation)
     }

@@ -96,6 +96,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public let policies: [String: [Entry]]
     /// Each checkpoint.
     public let checkpoints: [CheckpointPart]
+    /// The policies where they have seen as much as the learned one; empty without it.
+    public var equalCoverage: [EqualCoverage] = []
 
     /// JSON with sorted keys.
     public func json(isPretty: Bool = false) throws -> String {

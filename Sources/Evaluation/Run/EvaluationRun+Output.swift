@@ -4,35 +4,75 @@ import Images
 import SaccaderModel
 
 extension EvaluationRun {
-    /// Writes `results.json`, `results.csv` and a contact sheet of each policy; returns the paths.
+    /// Writes `results.json`, `results.csv`, `report.html`, plots and pictures; returns the paths.
     public func write(_ report: EvaluationReport, to folder: String) throws -> [String] {
         try AtomicFile.createFolder(folder)
-        var paths = ["\(folder)/results.json", "\(folder)/results.csv"]
-        try AtomicFile.write(paths[0], text: report.json(isPretty: true) + "\n")
-        try AtomicFile.write(paths[1], text: report.csv(order: policies))
-        paths += try writePictures(to: folder)
+        var paths = ["report.html", "results.json", "results.csv"].map { "\(folder)/\($0)" }
+        try AtomicFile.write(paths[1], text: report.json(isPretty: true) + "\n")
+        try AtomicFile.write(paths[2], text: report.csv(order: policies))
+        var page = ReportPage(report, order: policies, data: data)
+        for plot in report.plots(order: policies) {
+            let (svg, png) = (try plot.svg(), try plot.png())
+            page.add(plot, svg: svg)
+            for (content, ending) in [(svg, "svg"), (png, "png")] {
+                paths.append("\(folder)/\(plot.name).\(ending)")
+                try AtomicFile.write(paths[paths.count - 1], data: content)
+            }
+        }
+        for picture in try pictures() {
+            page.add(picture)
+            paths.append("\(folder)/\(picture.name).png")
+            try AtomicFile.write(paths[paths.count - 1], data: picture.png)
+        }
+        try AtomicFile.write(paths[0], text: page.html)
         return paths
     }
 
-    private func writePictures(to folder: String) throws -> [String] {
+    /// The images in a few words.
+    private var data: ReportPage.Data {
+        let counts = images.entries.reduce(into: [Int](repeating: 0, count: classes.count)) {
+            $0[Int($1.label)] += 1
+        }
+        return ReportPage.Data(classes: zip(classes, counts).map { ($0, $1) })
+    }
+
+    /// The sheets, drawn.
+    private func pictures() throws -> [ReportPage.Picture] {
         guard options.picturedCount > 0, !policies.isEmpty else { return [] }
         let (checkpoint, scores) = (checkpoints[0], scores[0])
         let evaluator = evaluator(checkpoint, batchSize: options.picturedCount)
-        var paths: [String] = []
+        var pictures: [ReportPage.Picture] = []
         for policy in policies {
             guard let verdicts = scores.verdicts[policy] else { continue }
-            for choice in options.choices where choice == .spread || policy == policies[0] {
+            for choice in options.choices
+            where choice == options.choices[0] || policy == policies[0] {
                 let chosen = choice.images(options.picturedCount, of: images, verdicts: verdicts)
                 if chosen.isEmpty { continue }
                 let ending = choice == .spread ? "" : "-\(choice.rawValue)"
-                let path = "\(folder)/glimpses-\(policy.rawValue)\(ending).png"
-                try ContactSheet(
-                    try evaluator.sightings(images, chosen, places: places), policy: policy,
-                    glimpses: picturedGlimpses, geometry: checkpoint.geometry, classes: classes
-                ).write(to: path)
-                paths.append(path)
+                let sightings = try evaluator.sightings(images, chosen, places: places)
+                let sheet = ContactSheet(
+                    sightings, policy: policy, glimpses: picturedGlimpses,
+                    geometry: checkpoint.geometry, classes: classes)
+                if let png = try sheet.png() {
+                    pictures.append(
+                        ReportPage.Picture(
+                            name: "glimpses-\(policy.rawValue)\(ending)",
+                            title: "\(policy.title), T = \(picturedGlimpses): \(choice.title)",
+                            png: png))
+                }
+                guard policy.isLearned else { continue }
+                let maps = HeatMapSheet(
+                    sightings, glimpses: picturedGlimpses, geometry: checkpoint.geometry,
+                    classes: classes)
+                if let png = try maps.png() {
+                    pictures.append(
+                        ReportPage.Picture(
+                            name: "policy-\(policy.rawValue)\(ending)",
+                            title: "Where the learned policy wants to look, glimpse by glimpse: "
+                                + choice.title, png: png))
+                }
             }
         }
-        return paths
+        return pictures
     }
 }

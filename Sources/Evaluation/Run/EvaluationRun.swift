@@ -133,7 +133,7 @@ public final class EvaluationRun {
 
     private func report() -> EvaluationReport {
         let first = checkpoints[0]
-        return EvaluationReport(
+        var report = EvaluationReport(
             checkpoint: first.provenance.path, stage: first.provenance.stage,
             step: first.provenance.step, data: options.data, split: options.split,
             images: images.entries.count, classes: classes.count,
@@ -149,6 +149,8 @@ public final class EvaluationRun {
                     policies: EvaluationReport.Entry.all(
                         [scores], policies: policies, counts: glimpses.counts))
             })
+        report.equalCoverage = EqualCoverage.all(report.policies)
+        return report
     }
 
     /// The table for people, and the line that programs look for.

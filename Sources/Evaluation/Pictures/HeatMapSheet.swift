@@ -1,0 +1,99 @@
+import Foundation
+import Images
+import SaccaderModel
+
+/// The learned policy R̃ (eq. 3) at each glimpse, one image a row: light where it wants to look,
+/// each map scaled to its largest probability, which stands below; the window it took is framed.
+struct HeatMapSheet {
+    /// A row has a map for each glimpse: few images and glimpses keep it readable.
+    private static let (rows, maps) = (8, 8)
+    private static let (margin, caption) = (8.0, 22.0)
+
+    let sightings: [Sighting]
+    let glimpses: Int
+    let geometry: Geometry
+    let classes: [String]
+
+    /// Lays out the first of `sightings`, each with its policy for `glimpses` glimpses.
+    init(_ sightings: [Sighting], glimpses: Int, geometry: Geometry, classes: [String]) {
+        self.sightings = Array(sightings.filter { !$0.policy.isEmpty }.prefix(Self.rows))
+        self.glimpses = min(glimpses, Self.maps)
+        (self.geometry, self.classes) = (geometry, classes)
+    }
+
+    /// The sheet as a PNG file; nil without images.
+    func png() throws(EvaluationError) -> Data? {
+        guard let first = sightings.first else { return nil }
+        let size = first.pixels.width
+        let scale = max(1, (143 + size) / size)
+        let side = Double(size * scale)
+        let (stepX, stepY) = (side + Self.margin, side + Self.margin + Self.caption)
+        guard
+            let canvas = Canvas(
+                width: Int(stepX) * (glimpses + 1) + Int(Self.margin),
+                height: Int(stepY) * sightings.count + Int(Self.margin))
+        else { throw ContactSheet.noMemory }
+        canvas.useFont(isBold: false)
+        for (row, sighting) in sightings.enumerated() {
+            let y = Self.margin + stepY * Double(row)
+            canvas.image(sighting.pixels, x: Self.margin, y: y, scale: Double(scale))
+            let word =
+                classes.indices.contains(sighting.label)
+                ? classes[sighting.label] : "class \(sighting.label)"
+            canvas.label(
+                word, at: Canvas.Point(x: Self.margin + side / 2, y: y + side + 11), size: 12,
+                anchor: .middle)
+            for glimpse in 0..<glimpses {
+                draw(
+                    sighting, glimpse, on: canvas,
+                    x: Self.margin + stepX * Double(glimpse + 1), y: y, scale: Double(scale))
+            }
+        }
+        return try canvas.encoded()
+    }
+
+    private func draw(
+        _ sighting: Sighting, _ glimpse: Int, on canvas: Canvas, x: Double, y: Double,
+        scale: Double
+    ) {
+        let count = geometry.locationCount
+        let map = sighting.policy[(glimpse * count)..<((glimpse + 1) * count)]
+        let largest = Double(map.max() ?? 1)
+        let side = Double(sighting.pixels.width) * scale
+        let box = Canvas.Box(x: x, y: y, width: side, height: side)
+        canvas.image(sighting.pixels, x: x, y: y, scale: scale)
+        canvas.fill(box, .black, opacity: 0.45)
+        let cell = Double(geometry.stride) * scale
+        for (place, value) in map.enumerated() {
+            let center = geometry.center(ofLocation: place)
+            let part = Double(value) / largest
+            canvas.fill(
+                Canvas.Box(
+                    x: x + center.x * scale - cell / 2, y: y + center.y * scale - cell / 2,
+                    width: cell, height: cell), Self.heat(part), opacity: 0.15 + 0.75 * part)
+        }
+        if let place = sighting.trajectories[.learned]?.locations[glimpse] {
+            let field = Double(geometry.receptiveField) * scale
+            let center = geometry.center(ofLocation: place)
+            canvas.frame(
+                Canvas.Box(
+                    x: x + center.x * scale - field / 2, y: y + center.y * scale - field / 2,
+                    width: field, height: field), .white, width: 1.5)
+        }
+        canvas.label(
+            String(format: "%d: largest %.1f %%", glimpse + 1, 100 * largest),
+            at: Canvas.Point(x: x + side / 2, y: y + side + 11), size: 12, anchor: .middle)
+    }
+
+    /// From dark violet over orange to light yellow: lighter in grey too.
+    private static func heat(_ part: Double) -> Canvas.Color {
+        let stops: [(Double, Double, Double)] = [
+            (0.05, 0.03, 0.20), (0.55, 0.10, 0.45), (0.95, 0.45, 0.20), (1.0, 0.95, 0.55),
+        ]
+        let position = min(1, max(0, part)) * Double(stops.count - 1)
+        let index = min(stops.count - 2, Int(position))
+        let (a, b, t) = (stops[index], stops[index + 1], position - Double(index))
+        return Canvas.Color(
+            red: a.0 + t * (b.0 - a.0), green: a.1 + t * (b.1 - a.1), blue: a.2 + t * (b.2 - a.2))
+    }
+}

@@ -1,0 +1,126 @@
+import Foundation
+import SaccaderModel
+
+extension ReportPage {
+    /// The headline and what it is of.
+    var summary: String {
+        let lines = report.headline.split(separator: "\n").map(String.init)
+        return "<p class=\"big\">\(Self.escaped(lines.joined(separator: " ")))</p>\n"
+            + "<p>\(report.images) images of \(Self.escaped(report.split)) in "
+            + "\(Self.escaped(report.data)), \(report.classes) classes, \(report.imageSize)² "
+            + "pixels. The network without attention (mean of all logits): top-1 "
+            + EvaluationReport.percent(report.meanLogits.top1, report.meanLogits.deviation?.top1)
+            + " %.</p>"
+    }
+
+    /// A table for each question, policy × glimpses, the best of each column bold.
+    var tables: String {
+        let counts = order.first.flatMap { report.policies[$0.rawValue] }?.map(\.glimpses) ?? []
+        let heads = counts.map { "T = \($0)" }
+        func block(
+            _ title: String, _ value: (EvaluationReport.Entry) -> Double?,
+            _ deviation: (EvaluationReport.Deviation) -> Double?, marksBest: Bool = false
+        ) -> String {
+            let rows = order.map { policy in
+                (
+                    policy.title,
+                    (report.policies[policy.rawValue] ?? []).map { entry in
+                        value(entry).map { Cell($0, entry.deviation.flatMap(deviation)) }
+                    }
+                )
+            }
+            return table(title, heads: heads, rows: rows, marksBest: marksBest)
+        }
+        let equal = table(
+            "Top-1 accuracy (%), having seen as much of the images as the learned policy",
+            heads: report.equalCoverage.map {
+                EvaluationReport.percent($0.coverage, nil) + " %"
+            },
+            rows: order.map { policy in
+                (
+                    policy.title,
+                    report.equalCoverage.map { equal in
+                        equal.top1[policy.rawValue].map { Cell($0, nil) }
+                    }
+                )
+            }, marksBest: true)
+        return block("Top-1 accuracy (%)", \.top1, \.top1, marksBest: true) + equal
+            + block("Top-5 accuracy (%)", \.top5, \.top5, marksBest: true)
+            + block("Part of the image seen (%)", \.coverage, \.coverage)
+            + block("Location diversity (%)", \.diversity, \.diversity)
+            + block("Glimpses near a known place of evidence (%)", \.hits, \.hits, marksBest: true)
+    }
+
+    private struct Cell {
+        let value: Double
+        let deviation: Double?
+
+        init(_ value: Double, _ deviation: Double?) {
+            (self.value, self.deviation) = (value, deviation)
+        }
+    }
+
+    private func table(
+        _ title: String, heads: [String], rows: [(String, [Cell?])], marksBest: Bool
+    ) -> String {
+        guard rows.contains(where: { $0.1.contains { $0 != nil } }) else { return "" }
+        let best = heads.indices.map { column in
+            rows.compactMap { $0.1[column]?.value }.max()
+        }
+        let head = heads.map { "<th>\(Self.escaped($0))</th>" }.joined()
+        let body = rows.map { name, cells in
+            let fields = cells.enumerated().map { column, cell -> String in
+                guard let cell else { return "<td>–</td>" }
+                let isBest = marksBest && rows.count > 1 && cell.value == best[column]
+                return "<td\(isBest ? " class=\"best\"" : "")>"
+                    + EvaluationReport.percent(cell.value, cell.deviation) + "</td>"
+            }
+            return "<tr><td>\(Self.escaped(name))</td>\(fields.joined())</tr>\n"
+        }
+        return "<h3>\(Self.escaped(title))</h3>\n<div class=\"wide\"><table><thead><tr><th></th>"
+            + "\(head)</tr></thead>\n<tbody>\(body.joined())</tbody></table></div>\n"
+    }
+
+    /// Where the figures come from: program, images, checkpoints and their settings.
+    var provenance: String {
+        let words = data.classes.map { "\(Self.escaped($0.word)) \($0.count)" }
+        var html =
+            "<p>saccader-eval \(Self.escaped(report.program)). Images of each class: "
+            + words.prefix(50).joined(separator: ", ")
+            + (words.count > 50 ? " and \(words.count - 50) more classes" : "") + ".</p>\n"
+        for part in report.checkpoints {
+            let origin = part.provenance
+            let facts: [(String, String)] = [
+                ("File", origin.path), ("Stage", origin.stage), ("Step", "\(origin.step)"),
+                ("Epochs", "\(origin.epoch)"), ("Images seen in the stage", "\(origin.samples)"),
+                ("Seed", "\(origin.seed)"), ("Ranks", "\(origin.worldSize)"),
+                ("Written by", origin.program.isEmpty ? "another program" : origin.program),
+                (
+                    "Accuracy on development images",
+                    origin.developmentAccuracy.map { EvaluationReport.percent($0, nil) + " %" }
+                        ?? "not scored"
+                ),
+            ]
+            let rows = facts.map {
+                "<tr><td>\(Self.escaped($0))</td><td>\(Self.escaped($1))</td></tr>\n"
+            }
+            html +=
+                "<table><tbody>\(rows.joined())</tbody></table>\n<details><summary>Settings"
+                + "</summary><pre>\(Self.escaped(Self.pretty(origin.config)))</pre></details>\n"
+        }
+        return html
+    }
+
+    /// JSON with one value a line, or the text itself where it is none.
+    private static func pretty(_ json: String) -> String {
+        do {
+            let object = try JSONSerialization.jsonObject(with: Foundation.Data(json.utf8))
+            let data = try JSONSerialization.data(
+                withJSONObject: object,
+                options: [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes])
+            return String(decoding: data, as: UTF8.self)
+        } catch {
+            return json
+        }
+    }
+}
