@@ -105,6 +105,8 @@ public struct EvaluationArguments: ParsableArguments {
         options.choices = try PictureChoice.list(pick)
         let run = try EvaluationRun(options)
         let isFirst = share.rank == 0
+        // A folder that cannot be written is better known before the images than after.
+        if isFirst, let output { try EvaluationRun.prepare(output) }
         let bar = ProgressBar(
             "evaluating", total: run.imageCount, unit: "images",
             style: isFirst ? .fitting(isQuiet: quiet) : .quiet)

@@ -25,14 +25,25 @@ import Testing
     }
 
     @Test func accuracyAtEqualCoverageIsInterpolated() {
-        let equal = EqualCoverage.all(policies)
+        let equal = EqualCoverage.all([policies], counts: [1, 2, 3])
         #expect(equal.map(\.coverage) == [0.1, 0.2, 0.5])
         #expect(equal[0].top1["random"] == 0.1)
         #expect(abs((equal[1].top1["random"] ?? 0) - 0.15) < 1e-12)
         #expect(equal[2].top1["random"] == nil)
         #expect(equal[1].top1["learned"] == 0.6 && equal[2].top1["learned"] == 0.9)
         #expect(equal.allSatisfy { $0.top1["center"] == nil })
-        #expect(EqualCoverage.all(["random": policies["random"] ?? []]).isEmpty)
+        #expect(EqualCoverage.all([["random": policies["random"] ?? []]], counts: [1]).isEmpty)
+    }
+
+    @Test func checkpointsAreComparedAtTheirOwnCoverage() {
+        var other = policies
+        other["learned"] = [entry(1, 0.3, 0.1), entry(2, 0.8, 0.4)]
+        let equal = EqualCoverage.all([policies, other], counts: [2])
+        #expect(abs(equal[0].coverage - 0.3) < 1e-12)
+        // 0.15 at 0.2 and 0.4 at 0.4.
+        #expect(abs((equal[0].top1["random"] ?? 0) - 0.275) < 1e-12)
+        let deviation = 0.125 * 2.0.squareRoot()
+        #expect(abs((equal[0].deviation?["random"] ?? 0) - deviation) < 1e-12)
     }
 
     private var report: EvaluationReport {
@@ -49,7 +60,7 @@ import Testing
                 EvaluationReport.CheckpointPart(
                     provenance: Provenance(path: "runs/<a>&b.h5", header: header),
                     meanLogits: mean, policies: policies)
-            ], equalCoverage: EqualCoverage.all(policies))
+            ], equalCoverage: EqualCoverage.all([policies], counts: [1, 2, 3]))
     }
 
     @Test func thePageHasEverythingInItself() throws {

@@ -40,7 +40,9 @@ extension ReportPage {
                 (
                     policy.title,
                     report.equalCoverage.map { equal in
-                        equal.top1[policy.rawValue].map { Cell($0, nil) }
+                        equal.top1[policy.rawValue].map {
+                            Cell($0, equal.deviation?[policy.rawValue])
+                        }
                     }
                 )
             }, marksBest: true)

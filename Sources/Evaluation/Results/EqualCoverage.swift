@@ -10,13 +10,29 @@ public struct EqualCoverage: Codable, Equatable, Sendable {
     /// Each policy's top-1 accuracy there, linear between the two nearest T; left out where the
     /// policy never sees so much, or so little.
     public let top1: [String: Double]
+    /// Standard deviations over checkpoints, each compared at its own coverage; left out for one.
+    public let deviation: [String: Double]?
 
-    /// For each T of the learned policy.
-    static func all(_ policies: [String: [EvaluationReport.Entry]]) -> [EqualCoverage] {
-        (policies[Policy.learned.rawValue] ?? []).map { entry in
-            EqualCoverage(
-                glimpses: entry.glimpses, coverage: entry.coverage,
-                top1: policies.compactMapValues { top1($0, at: entry.coverage) })
+    /// For some T of the learned policy.
+    ///
+    /// - Parameter checkpoints: Each checkpoint's entries for T = 1, 2, … in order.
+    static func all(
+        _ checkpoints: [[String: [EvaluationReport.Entry]]], counts: [Int]
+    ) -> [EqualCoverage] {
+        counts.compactMap { glimpses in
+            let learned = checkpoints.compactMap { $0[Policy.learned.rawValue]?[glimpses - 1] }
+            guard learned.count == checkpoints.count, !learned.isEmpty else { return nil }
+            var repeats: [String: Repeats] = [:]
+            for policy in Policy.allCases.map(\.rawValue) {
+                let values = zip(checkpoints, learned).compactMap { entries, learned in
+                    top1(entries[policy] ?? [], at: learned.coverage)
+                }
+                if values.count == learned.count { repeats[policy] = Repeats(values) }
+            }
+            return EqualCoverage(
+                glimpses: glimpses, coverage: Repeats(learned.map(\.coverage)).mean,
+                top1: repeats.mapValues(\.mean),
+                deviation: learned.count > 1 ? repeats.compactMapValues(\.deviation) : nil)
         }
     }
 

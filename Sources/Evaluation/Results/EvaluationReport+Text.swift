@@ -56,12 +56,14 @@ extension EvaluationReport {
     ) -> [String] {
         let columns = equalCoverage.filter { counts.shown.contains($0.glimpses) }
         let rows = order.compactMap { policy -> String? in
-            let values = columns.map { $0.top1[policy.rawValue] }
-            guard values.contains(where: { $0 != nil }) else { return nil }
+            let cells = columns.map { column in
+                column.top1[policy.rawValue].map {
+                    Self.percent($0, column.deviation?[policy.rawValue])
+                }
+            }
+            guard cells.contains(where: { $0 != nil }) else { return nil }
             return policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
-                + values.map { value in
-                    Self.padded(value.map { Self.percent($0, nil) } ?? "–", width)
-                }.joined()
+                + cells.map { Self.padded($0 ?? "–", width) }.joined()
         }
         if rows.count < 2 { return [] }
         let heads = columns.map { Self.padded(Self.percent($0.coverage, nil) + "%", width) }

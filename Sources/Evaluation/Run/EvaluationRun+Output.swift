@@ -4,9 +4,12 @@ import Images
 import SaccaderModel
 
 extension EvaluationRun {
+    /// Makes the folder that `write` will fill.
+    public static func prepare(_ folder: String) throws { try AtomicFile.createFolder(folder) }
+
     /// Writes `results.json`, `results.csv`, `report.html`, plots and pictures; returns the paths.
     public func write(_ report: EvaluationReport, to folder: String) throws -> [String] {
-        try AtomicFile.createFolder(folder)
+        try Self.prepare(folder)
         var paths = ["report.html", "results.json", "results.csv"].map { "\(folder)/\($0)" }
         try AtomicFile.write(paths[1], text: report.json(isPretty: true) + "\n")
         try AtomicFile.write(paths[2], text: report.csv(order: policies))

@@ -149,7 +149,12 @@ public final class EvaluationRun {
                     policies: EvaluationReport.Entry.all(
                         [scores], policies: policies, counts: glimpses.counts))
             })
-        report.equalCoverage = EqualCoverage.all(report.policies)
+        // All T, also those not asked for, so that the interpolation has near neighbours.
+        let full = scores.map {
+            EvaluationReport.Entry.all(
+                [$0], policies: policies, counts: Array(1...glimpses.most))
+        }
+        report.equalCoverage = EqualCoverage.all(full, counts: glimpses.counts)
         return report
     }
 
