@@ -63,6 +63,13 @@ import Testing
             ], equalCoverage: EqualCoverage.all([policies], counts: [1, 2, 3]))
     }
 
+    @Test func classesHaveWords() {
+        let words = ClassWords(
+            text: "n01440764\ttench, Tinca tinca\r\nn01443537 goldfish, Carassius\n\nn1\n")
+        #expect(words.word("n01440764") == "tench" && words.word("n01443537") == "goldfish")
+        #expect(words.word("n1") == "n1" && words.word("digits-0-1") == "digits-0-1")
+    }
+
     @Test func thePageHasEverythingInItself() throws {
         var page = ReportPage(
             report, order: [.learned, .random, .center],

@@ -119,11 +119,20 @@ final class Canvas {
         cairo_paint(context)
     }
 
-    /// Draws a text whose middle is at (x, y), dark with a light rim or as `color` says.
-    func text(_ text: String, x: Double, y: Double, size: Double, color: Color, hasRim: Bool) {
+    /// Draws a text whose middle is at (x, y), on a dark rim where asked.
+    ///
+    /// - Parameter room: How wide it may be: longer ones become smaller.
+    func text(
+        _ text: String, x: Double, y: Double, size: Double, color: Color, hasRim: Bool,
+        room: Double = .infinity
+    ) {
         cairo_set_font_size(context, size)
         var extents = cairo_text_extents_t()
         cairo_text_extents(context, text, &extents)
+        if extents.width > room {
+            cairo_set_font_size(context, size * room / extents.width)
+            cairo_text_extents(context, text, &extents)
+        }
         cairo_move_to(
             context, x - extents.width / 2 - extents.x_bearing,
             y - extents.height / 2 - extents.y_bearing)

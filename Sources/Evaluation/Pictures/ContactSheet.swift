@@ -89,7 +89,7 @@ public struct ContactSheet {
             ? "\(word(prediction)): right" : "\(word(prediction)), is \(word(sighting.label))"
         canvas.text(
             words, x: x + side / 2, y: y + side + Self.caption * 0.75, size: 14,
-            color: isRight ? .right : .wrong, hasRim: false)
+            color: isRight ? .right : .wrong, hasRim: false, room: side + Self.margin)
     }
 
     private func word(_ label: Int) -> String {

@@ -40,9 +40,9 @@ struct HeatMapSheet {
             let word =
                 classes.indices.contains(sighting.label)
                 ? classes[sighting.label] : "class \(sighting.label)"
-            canvas.label(
-                word, at: Canvas.Point(x: Self.margin + side / 2, y: y + side + 11), size: 12,
-                anchor: .middle)
+            canvas.text(
+                word, x: Self.margin + side / 2, y: y + side + 11, size: 12, color: .ink,
+                hasRim: false, room: side)
             for glimpse in 0..<glimpses {
                 draw(
                     sighting, glimpse, on: canvas,

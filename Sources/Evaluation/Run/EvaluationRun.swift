@@ -31,7 +31,9 @@ public final class EvaluationRun {
         let (names, all) = try ImageFolder.subset(
             options.split, of: options.data, configuration: first.settings.data,
             seed: first.settings.seed)
-        classes = (first.settings.data.backgroundClass ? ["background"] : []) + names
+        let words = try ClassWords(folder: options.data)
+        classes =
+            (first.settings.data.backgroundClass ? ["background"] : []) + names.map(words.word)
         if classes.count != first.settings.model.classes {
             throw EvaluationError(
                 "\(options.data): has \(classes.count) classes"
