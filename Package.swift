@@ -1,5 +1,6 @@
 // swift-tools-version: 6.0
 // The graph of the rooms: imports point down only (Tests/StructureTests asserts it).
+import Foundation
 import PackageDescription
 
 #if arch(x86_64)
@@ -8,6 +9,10 @@ import PackageDescription
 #else
     let vectorUnit: [String] = []
 #endif
+
+/// oneDNN is used where its headers are installed; without it OpenBLAS does all products.
+let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/oneapi/dnnl/dnnl.h")
+let oneDNN: [Target] = hasOneDNN ? [.systemLibrary(name: "ConeDNN")] : []
 
 /// Rooms with inner loops: bounds are checked before the loops, not inside them.
 let fast: [SwiftSetting] = [
@@ -24,7 +29,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
-    targets: [
+    targets: oneDNN + [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
@@ -32,7 +37,9 @@ let package = Package(
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
 
-        .target(name: "Tensors", dependencies: ["COpenBLAS"], swiftSettings: fast),
+        .target(
+            name: "Tensors", dependencies: ["COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
+            swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),

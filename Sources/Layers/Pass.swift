@@ -20,6 +20,8 @@ public final class Workspace: @unchecked Sendable {
     private let scratchArena = Arena()
     private var scratchCount = 0
     private var partialCount = 0
+    private var packedByteCount = 0
+    private var packedTensor: Tensor<UInt8>?
     private var scratches: [Tensor<Float>] = []
     private var partialTensor: Tensor<Float>?
 
@@ -39,9 +41,13 @@ public final class Workspace: @unchecked Sendable {
     /// Asks for one partial weight gradient per shard, in floats; the largest request counts.
     public func needPartials(_ count: Int) { partialCount = max(partialCount, count) }
 
+    /// Asks for room for one layer's packed weights, in bytes; the largest request counts.
+    func needPacked(_ byteCount: Int) { packedByteCount = max(packedByteCount, byteCount) }
+
     /// Lays out and allocates all that was planned.
     public func commit(threadCount: Int) {
         scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: scratchArena) }
+        packedTensor = Tensor(vector: packedByteCount, in: scratchArena)
         if partialCount > 0 {
             // A rank without images still has a sum: zeros.
             partialTensor = Tensor(
@@ -55,6 +61,14 @@ public final class Workspace: @unchecked Sendable {
     public var byteCount: Int { arena.byteCount + scratchArena.byteCount }
 
     func scratch(of worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].pointer }
+
+    /// Room for the packed weights of the layer that runs.
+    var packed: UnsafeMutableRawPointer {
+        guard let packedTensor else {
+            preconditionFailure("a workspace is committed before its layers run")
+        }
+        return UnsafeMutableRawPointer(packedTensor.pointer)
+    }
 
     var partials: UnsafeMutablePointer<Float> {
         guard let partialTensor else {

@@ -27,6 +27,9 @@ struct Train: ParsableCommand {
     @Option(help: "auto, never, or a checkpoint to go on from.")
     var resume = "auto"
 
+    @Option(help: "float32 or bfloat16; left out: the setting `precision`.")
+    var precision: Precision?
+
     @Option(help: "At most this many steps of each stage, counted over resumes.")
     var maxSteps: Int?
 
@@ -61,7 +64,8 @@ struct Train: ParsableCommand {
         do {
             let trainer = try Trainer(
                 TrainingOptions(
-                    configurationPath: config, overrides: overrides, output: output,
+                    configurationPath: config, overrides: overrides + Precision.override(precision),
+                    output: output,
                     stages: stages, resume: resume, maximumSteps: maxSteps, threadCount: threads,
                     timeLimit: try timeLimit.map {
                         try CommandDuration.seconds($0, option: "--time-limit")

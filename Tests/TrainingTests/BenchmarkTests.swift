@@ -39,8 +39,28 @@ import Testing
         #expect((found["sizes"] as? [[String: Any]] ?? []).count > 10)
     }
 
+    /// In bfloat16 where the machine has it fast; elsewhere, and with OpenBLAS, in float32 with a
+    /// word about it.
+    @Test func precisionFallsBackWithAWord() throws {
+        let arguments = [
+            "bench", "step", "--batch", "8", "--steps", "1", "--threads", "1", "--precision",
+            "bfloat16", "--json",
+        ]
+        let plain = try CommandRun(
+            "saccader-dist", arguments, environment: ["SACCADER_GEMM": "openblas"])
+        #expect(plain.output.contains("\"precision\": \"float32\""), "\(plain.errors)")
+        #expect(plain.output.contains("\"library\": \"OpenBLAS"))
+        #expect(plain.errors.contains("going on in float32"))
+        let found = try CommandRun("saccader-dist", arguments)
+        let isNarrow = found.output.contains("\"precision\": \"bfloat16\"")
+        #expect(isNarrow != found.errors.contains("going on in float32"), "\(found.errors)")
+    }
+
     @Test func wrongUseIsRefused() throws {
-        for arguments in [["--batch", "0"], ["--stage", "nowhere"], ["--config", "no.yaml"]] {
+        for arguments in [
+            ["--batch", "0"], ["--stage", "nowhere"], ["--config", "no.yaml"],
+            ["--precision", "float16"],
+        ] {
             let run = try CommandRun("saccader-dist", ["bench", "step"] + arguments)
             #expect(run.status == (arguments[0] == "--config" ? 66 : 64), "\(run.errors)")
         }

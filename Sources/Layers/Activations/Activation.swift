@@ -50,6 +50,19 @@ public struct Activation<Element: StorageElement>: Sendable {
         return scratch
     }
 
+    /// The rows `range` as a product takes them: with the note applied, in the storage element.
+    func operand(
+        _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Element> {
+        if note == nil { return raw.row(range.lowerBound) }
+        let operand = scratch.narrowed(to: Element.self)
+        RowKernels.apply(
+            raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
+            rows: range.count, channels: shape.channels, into: operand,
+            resultStride: shape.channels)
+        return operand
+    }
+
     /// A copy of the first `imageCount` images with the note applied, for traces and tests.
     public func values(imageCount: Int) -> [Float] {
         let rows = 0..<(imageCount * shape.locations)
@@ -69,5 +82,14 @@ extension Tensor where Element: StorageElement {
     func floatRow(_ index: Int) -> UnsafeMutablePointer<Float>? {
         guard Element.self == Float.self else { return nil }
         return UnsafeMutableRawPointer(row(index)).assumingMemoryBound(to: Float.self)
+    }
+}
+
+extension UnsafeMutablePointer<Float> {
+    /// The same scratch memory for elements that are at most as wide.
+    func narrowed<Element: StorageElement>(
+        to type: Element.Type
+    ) -> UnsafeMutablePointer<Element> {
+        UnsafeMutableRawPointer(self).assumingMemoryBound(to: Element.self)
     }
 }

@@ -17,21 +17,16 @@ public struct GradientSource<Element: StorageElement>: Sendable {
         (self.gradient, self.raw, self.norm) = (gradient, raw, norm)
     }
 
-    /// The gradient of raw output rows `range`, `[rows, C]`: memory itself or `scratch`.
-    func rows(
+    /// The gradient of raw output rows `range`, `[rows, C]`, as a product takes it: memory itself
+    /// or `scratch`.
+    func operand(
         _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
-    ) -> UnsafeMutablePointer<Float> {
-        let channels = gradient.shape.channels
-        if let norm {
-            GradientKernels.throughNorm(
-                gradient.row(range.lowerBound), raw: raw.row(range.lowerBound),
-                norm.coefficients, rows: range.count, channels: channels, into: scratch)
-            return scratch
-        }
-        if let values = gradient.floatRow(range.lowerBound) { return values }
-        RowKernels.apply(
-            gradient.row(range.lowerBound), affine: nil, rectify: false, rows: range.count,
-            channels: channels, into: scratch, resultStride: channels)
-        return scratch
+    ) -> UnsafeMutablePointer<Element> {
+        guard let norm else { return gradient.row(range.lowerBound) }
+        let operand = scratch.narrowed(to: Element.self)
+        GradientKernels.throughNorm(
+            gradient.row(range.lowerBound), raw: raw.row(range.lowerBound), norm.coefficients,
+            rows: range.count, channels: gradient.shape.channels, into: operand)
+        return operand
     }
 }

@@ -56,12 +56,12 @@ extension SpatialConvolution {
         func patches(
             of outputRows: Range<Int>, image: Int, input activation: Activation<Element>,
             scratch: UnsafeMutablePointer<Float>
-        ) -> UnsafeMutablePointer<Float> {
+        ) -> UnsafeMutablePointer<Element> {
             let rows = geometry.inputRows(of: outputRows, inputHeight: input.height)
             let first = image * input.height + rows.lowerBound
-            let slab = activation.rows(
+            let slab = activation.operand(
                 (first * input.width)..<((first + rows.count) * input.width), scratch: scratch)
-            let patches = scratch + patchOffset
+            let patches = (scratch + patchOffset).narrowed(to: Element.self)
             geometry.gather(
                 from: slab, firstInputRow: rows.lowerBound, inputHeight: input.height,
                 inputWidth: input.width, channels: input.channels, outputRows: outputRows,

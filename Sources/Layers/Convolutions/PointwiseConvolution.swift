@@ -35,7 +35,31 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let widest = inputChannels.reduce(0, max)
         // Forward: an input and an output chunk; backward: two input chunks and an output chunk.
         workspace.needScratch(rows * (2 * widest + outputChannels))
+        workspace.needPacked(
+            inputChannels.reduce(0) { sum, channels in
+                let forward = PackedMatrix<Element>.byteCount(
+                    inner: channels, columns: outputChannels)
+                let backward = PackedMatrix<Element>.byteCount(
+                    inner: outputChannels, columns: channels)
+                return sum + max(forward, backward)
+            })
         if workspace.keepsActivations { workspace.needPartials(partialCount) }
+    }
+
+    /// Each input's part of the kernel, `[in, out]` or, for backward, `[out, in]`.
+    private func packed(transposed: Bool, pass: Pass) -> [PackedMatrix<Element>] {
+        var source = pass.store.values(kernel)
+        var storage = pass.workspace.packed
+        return inputChannels.map { channels in
+            let (inner, columns) =
+                transposed ? (outputChannels, channels) : (channels, outputChannels)
+            let part = PackedMatrix<Element>(
+                Matrix(source, stride: outputChannels), transposed: transposed, inner: inner,
+                columns: columns, into: storage)
+            source += channels * outputChannels
+            storage += PackedMatrix<Element>.byteCount(inner: inner, columns: columns)
+            return part
+        }
     }
 
     private var partialCount: Int { kernel.count + (bias?.count ?? 0) }
@@ -47,7 +71,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         _ inputs: [Activation<Element>], into output: Tensor<Element>,
         momentsOf norm: NormBuffers? = nil, pass: Pass
     ) {
-        let weights = pass.store.values(kernel)
+        let weights = packed(transposed: false, pass: pass)
         let biases = bias.map { pass.store.values($0) }
         let widest = inputChannels.reduce(0, max)
         pass.forEachShard { shard, images, scratch in
@@ -55,15 +79,10 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             let outputScratch = scratch + pass.workspace.chunkRows * widest
             pass.forEachChunk(of: images, locations: output.shape.locations) { rows in
                 let result = output.floatRow(rows.lowerBound) ?? outputScratch
-                var part = weights
                 for (index, input) in inputs.enumerated() {
-                    MatrixMultiply.product(
-                        Matrix(input.rows(rows, scratch: scratch), stride: inputChannels[index]),
-                        Matrix(part, stride: outputChannels),
-                        into: Matrix(result, stride: outputChannels),
-                        rows: rows.count, columns: outputChannels, inner: inputChannels[index],
+                    weights[index].product(
+                        input.operand(rows, scratch: scratch), into: result, rows: rows.count,
                         adding: index > 0)
-                    part += inputChannels[index] * outputChannels
                 }
                 if let biases {
                     RowKernels.addBias(
@@ -88,7 +107,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
         sinks: [GradientSink<Element>?], pass: Pass
     ) {
-        let weights = pass.store.values(kernel)
+        let weights = packed(transposed: true, pass: pass)
         let chunkRows = pass.workspace.chunkRows
         let widest = inputChannels.reduce(0, max)
         let locations = inputs[0].shape.locations
@@ -101,11 +120,10 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             for sink in sinks { sink?.begin(shard: shard) }
             var isFirst = true
             pass.forEachChunk(of: images, locations: locations) { rows in
-                let outputGradient = Matrix(
-                    gradient.rows(rows, scratch: gradientScratch), stride: outputChannels)
+                let outputGradient = gradient.operand(rows, scratch: gradientScratch)
                 if bias != nil {
                     RowKernels.addSums(
-                        outputGradient.start, rows: rows.count, channels: outputChannels,
+                        outputGradient, rows: rows.count, channels: outputChannels,
                         to: biasPartial)
                 }
                 var first = 0
@@ -113,20 +131,14 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                     let channels = inputChannels[index]
                     // output = input·kernel, for the kernel:
                     MatrixMultiply.product(
-                        transposed: Matrix(
-                            input.rows(rows, scratch: scratch), stride: channels),
-                        outputGradient,
-                        into: Matrix(partial + first * outputChannels, stride: outputChannels),
+                        transposed: input.operand(rows, scratch: scratch), outputGradient,
+                        into: partial + first * outputChannels,
                         rows: channels, columns: outputChannels, inner: rows.count,
                         adding: !isFirst)
                     // … and for the input:
                     if let sink = sinks[index] {
-                        MatrixMultiply.product(
-                            outputGradient,
-                            transposed: Matrix(
-                                weights + first * outputChannels, stride: outputChannels),
-                            into: Matrix(inputGradientScratch, stride: channels),
-                            rows: rows.count, columns: channels, inner: outputChannels)
+                        weights[index].product(
+                            outputGradient, into: inputGradientScratch, rows: rows.count)
                         sink.finish(inputGradientScratch, rows: rows, shard: shard)
                     }
                     first += channels

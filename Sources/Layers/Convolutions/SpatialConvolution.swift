@@ -47,6 +47,10 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     public func plan(input shape: Shape, in workspace: Workspace) {
         let room = Scratch(self, input: shape, chunkRows: workspace.chunkRows)
         workspace.needScratch(workspace.keepsActivations ? room.backwardCount : room.forwardCount)
+        workspace.needPacked(
+            max(
+                PackedMatrix<Element>.byteCount(inner: patchCount, columns: outputChannels),
+                PackedMatrix<Element>.byteCount(inner: outputChannels, columns: patchCount)))
         if workspace.keepsActivations { workspace.needPartials(kernel.count) }
     }
 
@@ -57,7 +61,9 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         _ input: Activation<Element>, into output: Tensor<Element>,
         momentsOf norm: NormBuffers? = nil, pass: Pass
     ) {
-        let weights = Matrix(pass.store.values(kernel), stride: outputChannels)
+        let weights = PackedMatrix<Element>(
+            Matrix(pass.store.values(kernel), stride: outputChannels), inner: patchCount,
+            columns: outputChannels, into: pass.workspace.packed)
         let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
@@ -65,10 +71,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                 let patches = room.patches(
                     of: outputRows, image: image, input: input, scratch: scratch)
                 let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
-                MatrixMultiply.product(
-                    Matrix(patches, stride: patchCount), weights,
-                    into: Matrix(result, stride: outputChannels),
-                    rows: rows.count, columns: outputChannels, inner: patchCount)
+                weights.product(patches, into: result, rows: rows.count)
                 if let moments {
                     RowKernels.addMoments(
                         result, rows: rows.count, channels: outputChannels, to: moments)
@@ -83,33 +86,31 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         _ gradient: GradientSource<Element>, input: Activation<Element>,
         inputGradient: InputGradient, pass: Pass
     ) {
-        let weights = Matrix(pass.store.values(kernel), stride: outputChannels)
+        let weights = PackedMatrix<Element>(
+            Matrix(pass.store.values(kernel), stride: outputChannels), transposed: true,
+            inner: outputChannels,
+            columns: patchCount, into: pass.workspace.packed)
         let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
         pass.forEachShard { shard, images, scratch in
-            let partial = Matrix(
-                pass.workspace.partials + shard * kernel.count, stride: outputChannels)
+            let partial = pass.workspace.partials + shard * kernel.count
             let patchGradients = scratch + room.patchGradientOffset
             var pixels = PixelGradients(room: room, scratch: scratch)
             if case .pixels(let sink) = inputGradient { sink.begin(shard: shard) }
             var isFirst = true
             room.forEachChunk(of: images) { image, outputRows, rows in
-                let outputGradient = Matrix(
-                    gradient.rows(rows, scratch: scratch + room.outputOffset),
-                    stride: outputChannels)
+                let outputGradient = gradient.operand(
+                    rows, scratch: scratch + room.outputOffset)
                 let patches = room.patches(
                     of: outputRows, image: image, input: input, scratch: scratch)
                 // output = patches·kernel, for the kernel:
                 MatrixMultiply.product(
-                    transposed: Matrix(patches, stride: patchCount), outputGradient,
+                    transposed: patches, outputGradient,
                     into: partial, rows: patchCount, columns: outputChannels, inner: rows.count,
                     adding: !isFirst)
                 isFirst = false
                 if case .none = inputGradient { return }
                 // … and for the patches:
-                MatrixMultiply.product(
-                    outputGradient, transposed: weights,
-                    into: Matrix(patchGradients, stride: patchCount),
-                    rows: rows.count, columns: patchCount, inner: outputChannels)
+                weights.product(outputGradient, into: patchGradients, rows: rows.count)
                 switch inputGradient {
                 case .none: break
                 case .locations(let destination):

@@ -1,4 +1,9 @@
 import COpenBLAS
+import Foundation
+
+#if canImport(ConeDNN)
+    import ConeDNN
+#endif
 
 /// A row-major matrix in memory: element (i, j) is `start[i * stride + j]`.
 public struct Matrix {
@@ -14,18 +19,52 @@ public struct Matrix {
     }
 }
 
-/// The seam behind which the matrix library stands: single-threaded products in `Float`.
+/// The seam behind which the matrix libraries stand: single-threaded products, summed in `Float`.
 ///
 /// Threads are ours (`ThreadPool`): they split shards, never one product, so a product's bits
-/// depend on its operands and sizes alone.
+/// depend on its operands and sizes alone. Large layers go through `PackedMatrix`; what is here
+/// multiplies in OpenBLAS.
 public enum MatrixMultiply {
-    /// The library and the processor kernels that it chose, for the log.
-    public static var libraryDescription: String {
-        "OpenBLAS \(String(cString: openblas_get_corename()))"
+    /// A library that multiplies the layers' matrices.
+    public enum Library: Sendable {
+        case openBLAS
+        case oneDNN
     }
 
-    /// Keeps the library from starting threads of its own; call once before the first product.
-    public static func useOneThread() { openblas_set_num_threads(1) }
+    /// oneDNN where the program was built with it and the processor has AVX-512, else OpenBLAS;
+    /// the environment's `SACCADER_GEMM=openblas` chooses OpenBLAS everywhere.
+    public static let library: Library = {
+        #if canImport(ConeDNN)
+            let wanted = ProcessInfo.processInfo.environment["SACCADER_GEMM"]
+            if wanted != "openblas" && OneDNN.hasVectors512 { return .oneDNN }
+        #endif
+        return .openBLAS
+    }()
+
+    /// Whether products of `BFloat16` are faster here than those of `Float`.
+    public static var hasFastBFloat16: Bool {
+        #if canImport(ConeDNN)
+            return library == .oneDNN && OneDNN.hasBFloat16
+        #else
+            return false
+        #endif
+    }
+
+    /// The library and the instruction set that it chose, for the log.
+    public static var libraryDescription: String {
+        #if canImport(ConeDNN)
+            if library == .oneDNN { return OneDNN.description }
+        #endif
+        return "OpenBLAS \(String(cString: openblas_get_corename()))"
+    }
+
+    /// Keeps the libraries from starting threads of their own; every thread of ours calls it.
+    public static func useOneThread() {
+        openblas_set_num_threads(1)
+        #if canImport(ConeDNN)
+            OneDNN.useOneThread()
+        #endif
+    }
 
     /// `result = left · right`, or `result += left · right` where `adding`;
     /// left `[rows, inner]`, right `[inner, columns]`, result `[rows, columns]`.

@@ -56,7 +56,10 @@ public final class ThreadPool: Sendable {
         let board = Board()
         self.board = board
         for worker in 1..<max(1, threadCount) {
-            let thread = Thread { board.runWorker(worker) }
+            let thread = Thread {
+                MatrixMultiply.useOneThread()
+                board.runWorker(worker)
+            }
             thread.stackSize = 8 << 20
             thread.start()
         }

@@ -20,7 +20,7 @@ public enum GradientKernels {
     public static func throughNorm<Element: StorageElement>(
         _ gradient: UnsafePointer<Element>, raw: UnsafePointer<Element>,
         _ coefficients: Coefficients, rows: Int, channels: Int,
-        into result: UnsafeMutablePointer<Float>
+        into result: UnsafeMutablePointer<Element>
     ) {
         var channel = 0
         while channel + 16 <= channels {
@@ -31,7 +31,7 @@ public enum GradientKernels {
             for _ in 0..<rows {
                 let value = r.addingProduct(q, Element.loadBlock(raw + position))
                     .addingProduct(p, Element.loadBlock(gradient + position))
-                Float.storeBlock(value, to: result + position)
+                Element.storeBlock(value, to: result + position)
                 position += channels
             }
             channel += 16
@@ -42,8 +42,9 @@ public enum GradientKernels {
             )
             for row in 0..<rows {
                 let position = row * channels + channel
-                result[position] = r.addingProduct(q, raw[position].widened)
-                    .addingProduct(p, gradient[position].widened)
+                result[position] = Element(
+                    narrowing: r.addingProduct(q, raw[position].widened)
+                        .addingProduct(p, gradient[position].widened))
             }
             channel += 1
         }

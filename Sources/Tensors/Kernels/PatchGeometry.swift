@@ -1,6 +1,6 @@
 /// Moves rows between an image and the matrix of patches that a convolution multiplies.
 ///
-/// Plain float rows; `k` is the kernel's side, d its dilation, s its stride. The patch of output
+/// Rows of numbers; `k` is the kernel's side, d its dilation, s its stride. The patch of output
 /// (i, j) holds input pixels (s·i + offset + d·u, s·j + offset + d·v), u and v in 0..<k, u slowest.
 public struct PatchGeometry: Equatable, Sendable {
     /// The kernel's side, in taps.
@@ -39,18 +39,21 @@ public struct PatchGeometry: Equatable, Sendable {
     ///
     /// `input` holds the image's rows from `firstInputRow` on, `[rows, inputWidth, C]`; taps outside
     /// the image read 0.
-    public func gather(
-        from input: UnsafePointer<Float>, firstInputRow: Int,
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func gather<Element: StorageElement>(
+        from input: UnsafePointer<Element>, firstInputRow: Int,
         inputHeight: Int, inputWidth: Int, channels: Int,
-        outputRows: Range<Int>, outputWidth: Int, into patches: UnsafeMutablePointer<Float>
+        outputRows: Range<Int>, outputWidth: Int, into patches: UnsafeMutablePointer<Element>
     ) {
+        let zero = Element(narrowing: 0)
         var patch = patches
         for i in outputRows {
             for j in 0..<outputWidth {
                 for u in 0..<kernel {
                     let y = stride * i + offset + dilation * u
                     guard y >= 0 && y < inputHeight else {
-                        patch.update(repeating: 0, count: kernel * channels)
+                        patch.update(repeating: zero, count: kernel * channels)
                         patch += kernel * channels
                         continue
                     }
@@ -66,7 +69,7 @@ public struct PatchGeometry: Equatable, Sendable {
                         if column >= 0 && column < inputWidth {
                             Self.copy(row + column * channels, to: patch, count: channels)
                         } else {
-                            patch.update(repeating: 0, count: channels)
+                            patch.update(repeating: zero, count: channels)
                         }
                         patch += channels
                     }
@@ -112,13 +115,17 @@ public struct PatchGeometry: Equatable, Sendable {
     }
 
     @inline(__always)
-    private static func copy(
-        _ source: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, count: Int
+    private static func copy<Element: StorageElement>(
+        _ source: UnsafePointer<Element>, to target: UnsafeMutablePointer<Element>, count: Int
     ) {
+        // A cache line at a time, whatever the element.
+        let step = 64 / MemoryLayout<Element>.stride
         var index = 0
-        while index + 16 <= count {
-            Float.storeBlock(Float.loadBlock(source + index), to: target + index)
-            index += 16
+        while index + step <= count {
+            UnsafeMutableRawPointer(target + index).storeBytes(
+                of: UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<Float>.self),
+                as: SIMD16<Float>.self)
+            index += step
         }
         while index < count {
             target[index] = source[index]

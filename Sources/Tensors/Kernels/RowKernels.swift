@@ -29,12 +29,13 @@ public enum RowKernels {
     /// `result = relu?(scale·source + shift)`; without `affine` the source itself.
     ///
     /// Source rows are dense `[rows, C]`; result rows lie `resultStride` apart.
-    @_specialize(where Element == Float)
-    @_specialize(where Element == BFloat16)
-    public static func apply<Element: StorageElement>(
+    @_specialize(where Element == Float, Result == Float)
+    @_specialize(where Element == BFloat16, Result == Float)
+    @_specialize(where Element == BFloat16, Result == BFloat16)
+    public static func apply<Element: StorageElement, Result: StorageElement>(
         _ source: UnsafePointer<Element>, affine: Affine?, rectify: Bool,
         rows: Int, channels: Int,
-        into result: UnsafeMutablePointer<Float>, resultStride: Int
+        into result: UnsafeMutablePointer<Result>, resultStride: Int
     ) {
         let floor: Float = rectify ? 0 : -.infinity
         let floors = SIMD16<Float>(repeating: floor)
@@ -46,7 +47,7 @@ public enum RowKernels {
             var to = result + channel
             for _ in 0..<rows {
                 let value = shift.addingProduct(scale, Element.loadBlock(from))
-                Float.storeBlock(value.raised(to: floors), to: to)
+                Result.storeBlock(value.raised(to: floors), to: to)
                 from += channels
                 to += resultStride
             }
@@ -57,7 +58,8 @@ public enum RowKernels {
             let shift = affine.map { $0.shift[channel] } ?? 0
             for row in 0..<rows {
                 let value = shift.addingProduct(scale, source[row * channels + channel].widened)
-                result[row * resultStride + channel] = value < floor ? floor : value
+                result[row * resultStride + channel] = Result(
+                    narrowing: value < floor ? floor : value)
             }
             channel += 1
         }
@@ -69,7 +71,15 @@ public enum RowKernels {
     public static func store<Element: StorageElement>(
         _ source: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Element>
     ) {
-        for index in 0..<count { result[index] = Element(narrowing: source[index]) }
+        var index = 0
+        while index + 16 <= count {
+            Element.storeBlock(Float.loadBlock(source + index), to: result + index)
+            index += 16
+        }
+        while index < count {
+            result[index] = Element(narrowing: source[index])
+            index += 1
+        }
     }
 
     /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`.
@@ -108,12 +118,16 @@ public enum RowKernels {
     }
 
     /// Adds each channel's sum over the rows to `sums`, `[C]`.
-    public static func addSums(
-        _ values: UnsafePointer<Float>, rows: Int, channels: Int,
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public static func addSums<Element: StorageElement>(
+        _ values: UnsafePointer<Element>, rows: Int, channels: Int,
         to sums: UnsafeMutablePointer<Float>
     ) {
         for row in 0..<rows {
-            for channel in 0..<channels { sums[channel] += values[row * channels + channel] }
+            for channel in 0..<channels {
+                sums[channel] += values[row * channels + channel].widened
+            }
         }
     }
 

@@ -61,7 +61,8 @@ public struct BFloat16: StorageElement, Equatable {
         let odd = (patterns &>> 16) & SIMD16(repeating: 1)
         let rounded = (patterns &+ SIMD16(repeating: 0x7FFF) &+ odd) &>> 16
         let quiet = (patterns &>> 16) | SIMD16(repeating: 0x40)
-        let halves = rounded.replacing(with: quiet, where: block .!= block)
+        let isNaN = unsafeBitCast(block .!= block, to: SIMD16<UInt32>.self)
+        let halves = (rounded & ~isNaN) | (quiet & isNaN)
         UnsafeMutableRawPointer(destination).storeBytes(
             of: SIMD16<UInt16>(truncatingIfNeeded: halves), as: SIMD16<UInt16>.self)
     }

@@ -9,6 +9,7 @@ import Tensors
 public final class StepBenchmark {
     private let configuration: RunConfiguration
     private let stage: StageName
+    private let precision: Precision
     private let communicator: any Communicator
     private let pool: ThreadPool
     private let layout: ShardLayout
@@ -34,6 +35,12 @@ public final class StepBenchmark {
         self.stage = stage
         self.communicator = communicator
         MatrixMultiply.useOneThread()
+        precision = try configuration.precision.agreed(communicator)
+        if communicator.rank == 0,
+            let warning = configuration.precision.warning(agreed: precision)
+        {
+            FileHandle.standardError.write(Data("\(warning)\n".utf8))
+        }
         pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))
         let settings = configuration.stages[stage]
         layout = ShardLayout(
@@ -44,7 +51,8 @@ public final class StepBenchmark {
         step = TrainingStep(
             stage: stage,
             objective: ObjectiveFactory.make(
-                stage, model: model, settings: settings, imageSize: configuration.data.imageSize,
+                stage, precision: precision, model: model, settings: settings,
+                imageSize: configuration.data.imageSize,
                 imageCapacity: layout.images.count, shardCapacity: layout.shards.count,
                 threadCount: pool.threadCount),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
@@ -73,8 +81,9 @@ public final class StepBenchmark {
 
     /// Runs `stepCount` steps after one that does not count.
     public func run(stepCount: Int) throws -> StepMeasurement {
-        let matrix = MatrixBenchmark(threadCount: pool.threadCount, communicator: communicator)
-        let before = try matrix.rate(MatrixBenchmark.peak)
+        let matrix = MatrixBenchmark(
+            threadCount: pool.threadCount, precision: precision, communicator: communicator)
+        let before = try matrix.peakRate()
         var seconds: [Double] = []
         var waits: [Double] = []
         var cpuSeconds: [Double] = []
@@ -89,12 +98,12 @@ public final class StepBenchmark {
             cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
             waits.append(report.allReduceSeconds)
         }
-        let after = try matrix.rate(MatrixBenchmark.peak)
+        let after = try matrix.peakRate()
         let operations = OperationCount(
             configuration.model, imageSize: configuration.data.imageSize)
         return StepMeasurement(
             stage: stage.rawValue, batch: layout.imageCount, ranks: communicator.size,
-            threads: pool.threadCount, precision: "float32", seconds: seconds,
+            threads: pool.threadCount, precision: precision.rawValue, seconds: seconds,
             cpuSeconds: cpuSeconds.median, allReduceSeconds: waits.median,
             gigaflopsPerImage: operations.training(stage) * 1e-9,
             peakGigaflops: max(before, after), peakMemoryBytes: ProcessUsage().peakByteCount,

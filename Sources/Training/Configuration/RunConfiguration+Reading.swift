@@ -8,6 +8,7 @@ extension RunConfiguration {
     /// The words that some keys take, by dotted path.
     private static let choices: [String: [String]] = {
         var choices = ModelSettings.choices
+        choices["precision"] = Precision.allCases.map(\.rawValue)
         for stage in StageName.allCases {
             choices["stages.\(stage.rawValue).targetOrder"] = ["maxLogit", "predictedClass"]
             choices["stages.\(stage.rawValue).frozenNorm"] = ["inference", "training"]

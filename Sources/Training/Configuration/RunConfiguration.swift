@@ -50,6 +50,8 @@ public struct EvaluationConfiguration: Codable, Equatable, Sendable {
 public struct RunConfiguration: Codable, Equatable, Sendable {
     /// From which all random numbers follow.
     public var seed: UInt64 = 0
+    /// Of stored activations and matrix products.
+    public var precision = Precision.float32
     /// The networks.
     public var model = ModelConfiguration()
     /// The images.

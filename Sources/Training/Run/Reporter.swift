@@ -22,7 +22,7 @@ struct Reporter {
         say(
             "saccader-dist \(Program.version): \(trainer.communicator.size) ranks × "
                 + "\(trainer.pool.threadCount) threads, \(MatrixMultiply.libraryDescription), "
-                + "float32")
+                + "\(trainer.precision.rawValue)")
         say(
             "model: \(counts.trainable) parameters, receptive field \(geometry.receptiveField) "
                 + "pixels, \(geometry.gridSize)×\(geometry.gridSize) locations on "

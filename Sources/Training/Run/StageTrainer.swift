@@ -19,7 +19,8 @@ final class StageTrainer {
 
     /// Plans the stage from step `firstStep` on.
     init(
-        _ stage: StageName, configuration: RunConfiguration, model: Saccader<Float>,
+        _ stage: StageName, configuration: RunConfiguration, precision: Precision,
+        model: Saccader<Float>,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
         communicator: any Communicator, activity: Activity, firstStep: Int
     ) throws {
@@ -41,7 +42,8 @@ final class StageTrainer {
         trainingStep = TrainingStep(
             stage: stage,
             objective: ObjectiveFactory.make(
-                stage, model: model, settings: settings, imageSize: configuration.data.imageSize,
+                stage, precision: precision, model: model, settings: settings,
+                imageSize: configuration.data.imageSize,
                 imageCapacity: capacity.images, shardCapacity: capacity.shards,
                 threadCount: pool.threadCount),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),

@@ -15,6 +15,8 @@ public final class Trainer {
     let model: Saccader<Float>
     let store: ParameterStore
     let pool: ThreadPool
+    /// Of the steps; scores are always taken in `float32`.
+    let precision: Precision
     let data: ImageFolder
     let options: TrainingOptions
     let stages: [StageName]
@@ -56,6 +58,10 @@ public final class Trainer {
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))
+        precision = try configuration.precision.agreed(communicator)
+        if let warning = configuration.precision.warning(agreed: precision) {
+            reporter.say(warning)
+        }
         model = Saccader(configuration.model)
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
         scorer = DevelopmentScorer(
@@ -113,8 +119,9 @@ public final class Trainer {
 
     func stageTrainer(_ stage: StageName, firstStep: Int) throws -> StageTrainer {
         try StageTrainer(
-            stage, configuration: configuration, model: model, store: store,
-            images: data.training, pool: pool, communicator: communicator, activity: activity,
+            stage, configuration: configuration, precision: precision, model: model,
+            store: store, images: data.training, pool: pool, communicator: communicator,
+            activity: activity,
             firstStep: firstStep)
     }
 }

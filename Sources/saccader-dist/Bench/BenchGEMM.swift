@@ -11,6 +11,9 @@ struct BenchGEMM: Benchmark {
     @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
     var threads: Int?
 
+    @Option(help: "float32 or bfloat16.")
+    var precision = Precision.float32
+
     @Flag(help: "One JSON object on one line.")
     var json = false
 
@@ -21,6 +24,9 @@ struct BenchGEMM: Benchmark {
     }
 
     func report(_ communicator: any Communicator) throws -> String {
-        try MatrixBenchmark(threadCount: threads, communicator: communicator).report(json: json)
+        try MatrixBenchmark(
+            threadCount: threads, precision: precision, communicator: communicator
+        )
+        .report(json: json)
     }
 }

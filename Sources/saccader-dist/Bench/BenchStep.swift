@@ -22,6 +22,9 @@ struct BenchStep: Benchmark {
     @Option(help: "representation, location or joint.")
     var stage = "representation"
 
+    @Option(help: "float32 or bfloat16; left out: the setting `precision`.")
+    var precision: Precision?
+
     @Option(help: "Images of all ranks together; left out: the stage's batchSize.")
     var batch: Int?
 
@@ -44,7 +47,8 @@ struct BenchStep: Benchmark {
 
     func report(_ communicator: any Communicator) throws -> String {
         let benchmark = try StepBenchmark(
-            configurationPath: config, overrides: overrides, stage: stage, batchSize: batch,
+            configurationPath: config, overrides: overrides + Precision.override(precision),
+            stage: stage, batchSize: batch,
             threadCount: threads, communicator: communicator)
         let measurement = try benchmark.run(stepCount: steps)
         return json ? measurement.json : measurement.description

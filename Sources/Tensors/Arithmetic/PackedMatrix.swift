@@ -1,0 +1,110 @@
+/// Weights laid out once for the products of all chunks that a layer's pass makes with them.
+///
+/// oneDNN reads them in blocks of its own and, for `BFloat16`, narrowed; OpenBLAS reads them where
+/// they lie.
+public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
+    private let source: Matrix
+    private let isTransposed: Bool
+    private let inner: Int
+    private let columns: Int
+    private let storage: UnsafeMutableRawPointer
+
+    /// Bytes that `[inner, columns]` takes packed, at most: blocks are rounded up.
+    public static func byteCount(inner: Int, columns: Int) -> Int {
+        (inner + 63) / 64 * 64 * ((columns + 63) / 64 * 64) * MemoryLayout<Element>.stride
+    }
+
+    /// Lays out `source`, `[inner, columns]`, or its transpose where it is `[columns, inner]`.
+    ///
+    /// - Parameter storage: `byteCount` bytes that stay untouched while this value is used.
+    public init(
+        _ source: Matrix, transposed: Bool = false, inner: Int, columns: Int,
+        into storage: UnsafeMutableRawPointer
+    ) {
+        (self.source, isTransposed, self.storage) = (source, transposed, storage)
+        (self.inner, self.columns) = (inner, columns)
+        #if canImport(ConeDNN)
+            if MatrixMultiply.library == .oneDNN {
+                OneDNN.Thread.current.pack(
+                    source, transposed: transposed, inner: inner, columns: columns,
+                    isNarrow: Element.self == BFloat16.self, into: storage,
+                    byteCount: Self.byteCount(inner: inner, columns: columns))
+            }
+        #endif
+    }
+
+    /// `result = left · self`, or `+=` where `adding`; left `[rows, inner]` and result
+    /// `[rows, columns]`, both dense.
+    public func product(
+        _ left: UnsafeMutablePointer<Element>, into result: UnsafeMutablePointer<Float>,
+        rows: Int, adding: Bool = false
+    ) {
+        #if canImport(ConeDNN)
+            if MatrixMultiply.library == .oneDNN {
+                OneDNN.Thread.current.product(
+                    .packed, left, storage, into: result, rows: rows, columns: columns,
+                    inner: inner, adding: adding, isNarrow: Element.self == BFloat16.self)
+                return
+            }
+        #endif
+        Widening.withFloats(left, count: rows * inner) { left in
+            let (left, result) = (
+                Matrix(left, stride: inner), Matrix(result, stride: columns)
+            )
+            if isTransposed {
+                MatrixMultiply.product(
+                    left, transposed: source, into: result, rows: rows, columns: columns,
+                    inner: inner, adding: adding)
+            } else {
+                MatrixMultiply.product(
+                    left, source, into: result, rows: rows, columns: columns, inner: inner,
+                    adding: adding)
+            }
+        }
+    }
+}
+
+extension MatrixMultiply {
+    /// `result (+)= leftᵀ · right`: a chunk's part of the weights' gradient; left `[inner, rows]`,
+    /// right `[inner, columns]`, result `[rows, columns]`, all dense.
+    public static func product<Element: StorageElement>(
+        transposed left: UnsafeMutablePointer<Element>, _ right: UnsafeMutablePointer<Element>,
+        into result: UnsafeMutablePointer<Float>, rows: Int, columns: Int, inner: Int,
+        adding: Bool
+    ) {
+        #if canImport(ConeDNN)
+            if library == .oneDNN {
+                OneDNN.Thread.current.product(
+                    .transposed, left, UnsafeMutableRawPointer(right), into: result, rows: rows,
+                    columns: columns, inner: inner, adding: adding,
+                    isNarrow: Element.self == BFloat16.self)
+                return
+            }
+        #endif
+        Widening.withFloats(left, count: rows * inner) { left in
+            Widening.withFloats(right, count: columns * inner) { right in
+                product(
+                    transposed: Matrix(left, stride: rows), Matrix(right, stride: columns),
+                    into: Matrix(result, stride: columns), rows: rows, columns: columns,
+                    inner: inner, adding: adding)
+            }
+        }
+    }
+}
+
+/// Operands for a library that knows `Float` only.
+enum Widening {
+    /// Calls `body` with the numbers themselves or, of a narrower kind, with a widened copy.
+    static func withFloats<Element: StorageElement>(
+        _ source: UnsafeMutablePointer<Element>, count: Int,
+        _ body: (UnsafeMutablePointer<Float>) -> Void
+    ) {
+        if Element.self == Float.self {
+            return body(UnsafeMutableRawPointer(source).assumingMemoryBound(to: Float.self))
+        }
+        let copy = UnsafeMutablePointer<Float>.allocate(capacity: count)
+        defer { copy.deallocate() }
+        for index in 0..<count { copy[index] = source[index].widened }
+        body(copy)
+    }
+}

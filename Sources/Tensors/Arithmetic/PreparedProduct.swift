@@ -1,0 +1,114 @@
+#if canImport(ConeDNN)
+    import ConeDNN
+
+    extension OneDNN {
+        /// A product of fixed sizes, compiled by oneDNN once and run many times.
+        final class PreparedProduct {
+            private let primitive: dnnl_primitive_t
+            private let arguments: [dnnl_exec_arg_t]
+
+            init(_ key: Key, engine: dnnl_engine_t) {
+                let isTransposed = key.form == .transposed
+                let left = OneDNN.matrix(
+                    rows: key.rows, columns: key.inner,
+                    rowStride: isTransposed ? 1 : key.inner,
+                    columnStride: isTransposed ? key.rows : 1, isNarrow: key.isNarrow)
+                let right =
+                    isTransposed
+                    ? OneDNN.matrix(
+                        rows: key.inner, columns: key.columns, rowStride: key.columns,
+                        columnStride: 1, isNarrow: key.isNarrow)
+                    : Self.packedLayout(
+                        inner: key.inner, columns: key.columns, isNarrow: key.isNarrow,
+                        engine: engine)
+                let result = OneDNN.matrix(
+                    rows: key.rows, columns: key.columns, rowStride: key.columns,
+                    columnStride: 1, isNarrow: false)
+                let description = Self.plan(left, right, result, adding: key.adding, engine)
+                defer { dnnl_primitive_desc_destroy(description) }
+                var primitive: dnnl_primitive_t?
+                check(dnnl_primitive_create(&primitive, description), "preparing a product")
+                guard let primitive else { preconditionFailure("oneDNN gave no product") }
+                self.primitive = primitive
+                arguments = [
+                    (DNNL_ARG_SRC_0, left), (DNNL_ARG_WEIGHTS_0, right), (DNNL_ARG_DST_0, result),
+                ].map { name, layout in
+                    var (layout, memory) = (layout, dnnl_memory_t?.none)
+                    check(dnnl_memory_create(&memory, &layout, engine, nil), "naming an operand")
+                    return dnnl_exec_arg_t(arg: name, memory: memory)
+                }
+            }
+
+            deinit {
+                for argument in arguments { dnnl_memory_destroy(argument.memory) }
+                dnnl_primitive_destroy(primitive)
+            }
+
+            func run(
+                _ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer,
+                into result: UnsafeMutablePointer<Float>, stream: dnnl_stream_t
+            ) {
+                dnnl_memory_set_data_handle(arguments[0].memory, left)
+                dnnl_memory_set_data_handle(arguments[1].memory, right)
+                dnnl_memory_set_data_handle(arguments[2].memory, result)
+                check(dnnl_primitive_execute(primitive, stream, 3, arguments), "a product")
+            }
+
+            /// Rows for which the layout of weights is chosen: a chunk's.
+            private static let layoutRows = 256
+
+            /// The blocks that oneDNN likes `[inner, columns]` weights in.
+            static func packedLayout(
+                inner: Int, columns: Int, isNarrow: Bool, engine: dnnl_engine_t
+            ) -> dnnl_memory_desc_t {
+                let left = OneDNN.matrix(
+                    rows: layoutRows, columns: inner, rowStride: inner, columnStride: 1,
+                    isNarrow: isNarrow)
+                var weights = dnnl_memory_desc_t()
+                check(
+                    dnnl_memory_desc_init_by_tag(
+                        &weights, 2, [Int64(inner), Int64(columns)],
+                        isNarrow ? dnnl_bf16 : dnnl_f32, dnnl_format_tag_any),
+                    "describing weights")
+                let result = OneDNN.matrix(
+                    rows: layoutRows, columns: columns, rowStride: columns, columnStride: 1,
+                    isNarrow: false)
+                let description = plan(left, weights, result, adding: false, engine)
+                defer { dnnl_primitive_desc_destroy(description) }
+                guard
+                    let layout = dnnl_primitive_desc_query_md(
+                        description, dnnl_query_weights_md, 0)
+                else { preconditionFailure("oneDNN names no layout of weights") }
+                return layout.pointee
+            }
+
+            private static func plan(
+                _ left: dnnl_memory_desc_t, _ right: dnnl_memory_desc_t,
+                _ result: dnnl_memory_desc_t, adding: Bool, _ engine: dnnl_engine_t
+            ) -> dnnl_primitive_desc_t? {
+                var (left, right, result) = (left, right, result)
+                var attributes: dnnl_primitive_attr_t?
+                check(dnnl_primitive_attr_create(&attributes), "attributes")
+                defer { dnnl_primitive_attr_destroy(attributes) }
+                if adding {
+                    var operations: dnnl_post_ops_t?
+                    check(dnnl_post_ops_create(&operations), "operations")
+                    defer { dnnl_post_ops_destroy(operations) }
+                    check(dnnl_post_ops_append_sum(operations, 1), "adding to a result")
+                    check(
+                        dnnl_primitive_attr_set_post_ops(attributes, operations),
+                        "adding to a result")
+                }
+                var product = dnnl_matmul_desc_t()
+                check(
+                    dnnl_matmul_desc_init(&product, &left, &right, nil, &result),
+                    "describing a product")
+                var description: dnnl_primitive_desc_t?
+                check(
+                    dnnl_primitive_desc_create(&description, &product, attributes, engine, nil),
+                    "planning a product")
+                return description
+            }
+        }
+    }
+#endif

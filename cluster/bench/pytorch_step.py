@@ -1,0 +1,121 @@
+"""Times a training step or the inference of model.py and prints one JSON object."""
+
+import argparse
+import contextlib
+import json
+import os
+import resource
+import statistics
+import time
+
+import torch
+import yaml
+from torch import nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
+
+from model import LOSSES, Saccader
+
+
+def folded(module):
+    """Batch norms folded into the convolutions before them, for inference."""
+    for child in module.children():
+        folded(child)
+    if isinstance(module, nn.Sequential):
+        for index in range(len(module) - 1):
+            if isinstance(module[index], nn.Conv2d) and isinstance(
+                    module[index + 1], nn.BatchNorm2d):
+                module[index] = fuse_conv_bn_eval(module[index], module[index + 1])
+                module[index + 1] = nn.Identity()
+    return module
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--config", required=True)
+    parser.add_argument("--stage", default="representation", choices=[*LOSSES, "inference"])
+    parser.add_argument("--batch", type=int, default=4, help="images of all ranks together")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--compile", action="store_true")
+    parser.add_argument("--bfloat16", action="store_true", help="autocast")
+    options = parser.parse_args()
+    torch.set_num_threads(options.threads)
+    torch.manual_seed(0)
+    with open(options.config) as file:
+        settings = yaml.safe_load(file)
+    ranks = int(os.environ.get("WORLD_SIZE", "1"))
+    batch, size = options.batch // ranks, settings["data"]["imageSize"]
+    stage = settings["stages"].get(options.stage, {})
+    images = torch.randn(batch, 3, size, size).to(memory_format=torch.channels_last)
+    labels = torch.arange(batch) % settings["model"]["classes"]
+    model = Saccader(settings["model"]).to(memory_format=torch.channels_last)
+    autocast = (
+        torch.autocast("cpu", torch.bfloat16) if options.bfloat16 else contextlib.nullcontext())
+
+    if options.stage == "inference":
+        network = folded(model.representation.eval())
+        if options.compile:
+            network = torch.compile(network)
+
+        def step():
+            with torch.inference_mode(), autocast:
+                network(images)
+    else:
+        loss_of = LOSSES[options.stage]
+        if options.stage == "representation":
+            trained = list(model.representation.parameters())
+        elif options.stage == "location":
+            trained = [p for n, p in model.named_parameters() if "representation." not in n]
+            model.representation.eval().requires_grad_(False)
+        else:
+            trained = list(model.parameters())
+
+        class Loss(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.network = model if options.stage != "representation" else nn.ModuleDict(
+                    {"representation": model.representation})
+
+            def forward(self, images, labels):
+                source = model
+                return loss_of(source, images, labels, stage)
+
+        module = Loss()
+        if ranks > 1:
+            torch.distributed.init_process_group("gloo")
+            module = nn.parallel.DistributedDataParallel(module)
+        if options.compile:
+            module = torch.compile(module)
+        optimizer = torch.optim.SGD(
+            trained, lr=1e-3, momentum=0.9, nesterov=True, weight_decay=stage.get("l2", 0))
+
+        def step():
+            optimizer.zero_grad(set_to_none=True)
+            with autocast:
+                loss = module(images, labels)
+            loss.backward()
+            optimizer.step()
+
+    for _ in range(2):
+        step()
+    seconds, cpu = [], []
+    for _ in range(options.steps):
+        if ranks > 1:
+            torch.distributed.barrier()
+        start, used = time.perf_counter(), time.process_time()
+        step()
+        seconds.append(time.perf_counter() - start)
+        cpu.append(time.process_time() - used)
+    if ranks > 1 and torch.distributed.get_rank() > 0:
+        return
+    print(json.dumps({
+        "stage": options.stage, "batch": options.batch, "ranks": ranks,
+        "threads": options.threads, "precision": "bfloat16" if options.bfloat16 else "float32",
+        "imagesPerSecond": options.batch / statistics.median(seconds),
+        "stepSeconds": statistics.median(seconds), "cpuSeconds": statistics.median(cpu),
+        "peakMemoryBytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+        "library": f"PyTorch {torch.__version__}" + (" compiled" if options.compile else "")}))
+
+
+if __name__ == "__main__":
+    main()
