@@ -2,25 +2,51 @@ import Foundation
 
 /// Writes files that are there completely or not at all.
 public enum AtomicFile {
-    /// Calls `body` with a temporary name beside `path`, flushes what it wrote to the disk and
-    /// renames it; after an error nothing is left behind.
+    /// Bytes of one call to the system.
+    private static let pieceByteCount = 8 << 20
+
+    /// Writes `bytes` under a temporary name beside `path`, flushes them to the disk, renames the
+    /// file and flushes the folder; after an error nothing is left behind.
+    ///
+    /// - Parameter onProgress: Called whenever a piece has been written.
     public static func write(
-        _ path: String, _ body: (String) throws(CheckpointError) -> Void
+        _ path: String, _ bytes: UnsafeRawBufferPointer, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
         let temporary = "\(path).\(getpid()).tmp"
         do throws(CheckpointError) {
-            try body(temporary)
-            try synchronize(temporary)
-            errno = 0
-            guard rename(temporary, path) == 0 else {
-                throw CheckpointError.unwritable(
-                    path: path, reason: String(cString: strerror(errno)))
+            let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+            guard descriptor >= 0 else { throw CheckpointError(writing: path) }
+            do throws(CheckpointError) {
+                try writeAll(bytes, to: descriptor, path: path, onProgress: onProgress)
+                guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path) }
+            } catch {
+                close(descriptor)
+                throw error
             }
+            // Network file systems may tell of a full disk only now.
+            guard close(descriptor) == 0 else { throw CheckpointError(writing: path) }
+            guard rename(temporary, path) == 0 else { throw CheckpointError(writing: path) }
         } catch {
             unlink(temporary)
             throw error
         }
-        try synchronize(folder(of: path))
+        try synchronizeFolder(of: path)
+    }
+
+    private static func writeAll(
+        _ bytes: UnsafeRawBufferPointer, to descriptor: Int32, path: String, onProgress: () -> Void
+    ) throws(CheckpointError) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(pieceByteCount))
+            let count = Foundation.write(descriptor, piece.baseAddress, piece.count)
+            if count < 0 && errno == EINTR { continue }
+            // A disk that takes nothing without saying why is full.
+            if count == 0 { errno = ENOSPC }
+            guard count > 0 else { throw CheckpointError(writing: path) }
+            rest = rest.dropFirst(count)
+            onProgress()
+        }
     }
 
     /// Writes text.
@@ -30,25 +56,24 @@ public enum AtomicFile {
 
     /// Writes bytes.
     public static func write(_ path: String, data: Data) throws(CheckpointError) {
-        try write(path) { temporary throws(CheckpointError) in
-            do {
-                try data.write(to: URL(fileURLWithPath: temporary))
-            } catch {
-                throw .unwritable(path: path, reason: error.localizedDescription)
+        let result = data.withUnsafeBytes { bytes -> Result<Void, CheckpointError> in
+            do throws(CheckpointError) { return .success(try write(path, bytes)) } catch {
+                return .failure(error)
             }
         }
+        try result.get()
     }
 
     /// Makes `link` point to `target`, a name in the same folder, replacing an older link at once.
     public static func link(_ link: String, to target: String) throws(CheckpointError) {
         let temporary = "\(link).\(getpid()).tmp"
         unlink(temporary)
-        errno = 0
         guard symlink(target, temporary) == 0, rename(temporary, link) == 0 else {
-            let reason = String(cString: strerror(errno))
+            let error = CheckpointError(writing: link)
             unlink(temporary)
-            throw .unwritable(path: link, reason: reason)
+            throw error
         }
+        try synchronizeFolder(of: link)
     }
 
     /// Makes a folder and those above it.
@@ -57,27 +82,59 @@ public enum AtomicFile {
             try FileManager.default.createDirectory(
                 atPath: path, withIntermediateDirectories: true)
         } catch {
-            throw .unwritable(path: path, reason: "the folder cannot be made")
+            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
+            let isCode = cause?.domain == NSPOSIXErrorDomain
+            throw CheckpointError(
+                writing: path, code: isCode ? Int32(cause?.code ?? 0) : 0,
+                otherwise: "the folder cannot be made")
         }
-        guard access(path, W_OK) == 0 else {
-            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+        guard access(path, W_OK) == 0 else { throw CheckpointError(writing: path) }
+    }
+
+    /// Deletes what processes that were killed while writing have left in a folder.
+    public static func removeLeftovers(in folder: String) throws(CheckpointError) {
+        for name in try list(folder) where name.hasSuffix(".tmp") {
+            // NAME.PROCESS.tmp
+            let process = name.dropLast(4).split(separator: ".").last.flatMap { Int($0) }
+            if process != nil { unlink("\(folder)/\(name)") }
         }
     }
 
-    static func folder(of path: String) -> String {
+    /// The names in a folder, none where there is no such folder.
+    ///
+    /// - Throws: Where the folder cannot be read: it is not as good as empty.
+    static func list(_ folder: String) throws(CheckpointError) -> [String] {
+        guard let directory = opendir(folder) else {
+            if errno == ENOENT { return [] }
+            // A file stands in its way.
+            if errno == ENOTDIR { throw CheckpointError(writing: folder) }
+            throw .inputOutput(path: folder, reason: String(cString: strerror(errno)))
+        }
+        defer { closedir(directory) }
+        var names: [String] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(directory) else { break }
+            names.append(
+                withUnsafeBytes(of: entry.pointee.d_name) {
+                    String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+                })
+        }
+        guard errno == 0 else {
+            throw .inputOutput(path: folder, reason: String(cString: strerror(errno)))
+        }
+        return names
+    }
+
+    /// Flushes the name of a file to the disk.
+    private static func synchronizeFolder(of path: String) throws(CheckpointError) {
         let folder = (path as NSString).deletingLastPathComponent
-        return folder.isEmpty ? "." : folder
-    }
-
-    private static func synchronize(_ path: String) throws(CheckpointError) {
-        errno = 0
-        let descriptor = open(path, O_RDONLY)
-        guard descriptor >= 0 else {
-            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
-        }
+        let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw CheckpointError(writing: path) }
         defer { close(descriptor) }
-        guard fsync(descriptor) == 0 else {
-            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
+        // Some network file systems cannot flush a folder, and need not.
+        guard fsync(descriptor) == 0 || errno == EINVAL || errno == ENOTSUP else {
+            throw CheckpointError(writing: path)
         }
     }
 }

@@ -57,8 +57,11 @@ public struct Checkpoint {
     /// Its root attributes.
     public let header: CheckpointHeader
 
-    /// Opens a checkpoint.
-    public init(reading path: String) throws(CheckpointError) {
+    /// Opens a checkpoint, after a look at its seal, if it has one.
+    ///
+    /// - Parameter checksSeal: False where another rank has just done so.
+    public init(reading path: String, checksSeal: Bool = true) throws(CheckpointError) {
+        if checksSeal { try Seal.check(path) }
         file = try HDF5File.open(path)
         guard try file.text("format") == Self.format else {
             throw .damaged(path: path, what: "is HDF5 but no checkpoint (attribute format)")
@@ -128,32 +131,39 @@ public struct Checkpoint {
         return count
     }
 
-    /// Writes a checkpoint at once or not at all: under a temporary name, flushed to the disk,
-    /// then renamed.
+    /// A checkpoint as the bytes of its file, sealed; what `arrays` point to may change afterwards.
+    ///
+    /// - Parameter path: Where it is going to be, for errors.
+    public static func image(
+        _ header: CheckpointHeader, arrays: [CheckpointArray], for path: String
+    ) throws(CheckpointError) -> FileImage {
+        let byteCount = arrays.reduce(0) { $0 + 4 * $1.values.count }
+        let file = try HDF5File.create(for: path, expecting: byteCount)
+        try file.writeAttribute("format", format)
+        try file.writeAttribute("version", version)
+        try file.writeAttribute("config", header.config)
+        try file.writeAttribute("stage", header.stage)
+        try file.writeAttribute("step", header.step)
+        try file.writeAttribute("epoch", header.epoch)
+        try file.writeAttribute("samples", header.samples)
+        try file.writeAttribute("seed", header.seed)
+        try file.writeAttribute("worldSize", header.worldSize)
+        try file.writeAttribute("program", header.program)
+        if let accuracy = header.developmentAccuracy {
+            try file.writeAttribute("developmentAccuracy", accuracy)
+        }
+        for array in arrays {
+            try file.write(
+                array.path, shape: array.shape, floats: array.values,
+                attributes: [checksumName: Checksum.text(array.values)])
+        }
+        return try file.image(isSealed: true)
+    }
+
+    /// Writes a checkpoint at once or not at all.
     public static func write(
         to path: String, header: CheckpointHeader, arrays: [CheckpointArray]
     ) throws(CheckpointError) {
-        try AtomicFile.write(path) { temporary throws(CheckpointError) in
-            let file = try HDF5File.create(temporary)
-            try file.writeAttribute("format", format)
-            try file.writeAttribute("version", version)
-            try file.writeAttribute("config", header.config)
-            try file.writeAttribute("stage", header.stage)
-            try file.writeAttribute("step", header.step)
-            try file.writeAttribute("epoch", header.epoch)
-            try file.writeAttribute("samples", header.samples)
-            try file.writeAttribute("seed", header.seed)
-            try file.writeAttribute("worldSize", header.worldSize)
-            try file.writeAttribute("program", header.program)
-            if let accuracy = header.developmentAccuracy {
-                try file.writeAttribute("developmentAccuracy", accuracy)
-            }
-            for array in arrays {
-                try file.write(
-                    array.path, shape: array.shape, floats: array.values,
-                    attributes: [checksumName: Checksum.text(array.values)])
-            }
-            try file.flush()
-        }
+        try image(header, arrays: arrays, for: path).write(to: path)
     }
 }

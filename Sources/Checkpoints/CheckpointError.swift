@@ -1,3 +1,5 @@
+import Foundation
+
 /// What can go wrong with a checkpoint or another HDF5 file.
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// There is no such file.
@@ -6,6 +8,20 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, what: String)
     /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
+    /// The disk fails.
+    case inputOutput(path: String, reason: String)
+
+    /// What the system says of a call that failed.
+    ///
+    /// - Parameters:
+    ///   - code: The system's error number.
+    ///   - otherwise: The reason where there is no number.
+    public init(writing path: String, code: Int32 = errno, otherwise: String = "unknown reason") {
+        let reason = code == 0 ? otherwise : String(cString: strerror(code))
+        self =
+            code == EIO
+            ? .inputOutput(path: path, reason: reason) : .unwritable(path: path, reason: reason)
+    }
 
     /// One line: what, where, what to do next.
     public var description: String {
@@ -16,6 +32,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             "\(path): \(what); use another checkpoint of the same folder or write it anew"
         case .unwritable(let path, let reason):
             "\(path): cannot be written: \(reason); free space or choose another --output"
+        case .inputOutput(let path, let reason):
+            "\(path): \(reason); look at the disk (dmesg) or choose another --output"
         }
     }
 }

@@ -14,15 +14,15 @@ public struct CheckpointFolder: Sendable {
         return "\(stage)-\(String(repeating: "0", count: max(0, 8 - digits.count)))\(digits).h5"
     }
 
-    /// Writes a checkpoint and links it as the last; returns its file name.
+    /// Writes the checkpoint `name` and links it as the last.
+    ///
+    /// - Parameter onProgress: Called whenever a piece has been written.
     public func write(
-        _ header: CheckpointHeader, arrays: [CheckpointArray]
-    ) throws(CheckpointError) -> String {
+        _ name: String, _ image: FileImage, onProgress: () -> Void = {}
+    ) throws(CheckpointError) {
         try AtomicFile.createFolder(path)
-        let name = Self.name(stage: header.stage, step: header.step)
-        try Checkpoint.write(to: "\(path)/\(name)", header: header, arrays: arrays)
+        try image.write(to: "\(path)/\(name)", onProgress: onProgress)
         try AtomicFile.link("\(path)/last.h5", to: name)
-        return name
     }
 
     /// Links a checkpoint as the best.
@@ -33,8 +33,9 @@ public struct CheckpointFolder: Sendable {
     /// The checkpoint files, oldest first.
     ///
     /// - Parameter stages: The stages in their order.
-    public func names(stages: [String]) -> [String] {
-        let files = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    /// - Throws: Where the folder is there but cannot be read.
+    public func names(stages: [String]) throws(CheckpointError) -> [String] {
+        let files = try AtomicFile.list(path)
         var found: [(stage: Int, step: Int, name: String)] = []
         for name in files where name.hasSuffix(".h5") {
             let parts = name.dropLast(3).split(separator: "-")
@@ -48,19 +49,25 @@ public struct CheckpointFolder: Sendable {
 
     /// The newest checkpoint whose checksums hold, or nil where there is none.
     ///
-    /// A damaged one is renamed to `NAME.damaged`; `warn` is told.
+    /// A damaged one is renamed to `NAME.damaged`, `warn` is told, and `last.h5` links to the one
+    /// before it. A disk that cannot be read is no damage of the file.
     public func newest(
         stages: [String], warn: (String) -> Void
     ) throws(CheckpointError) -> Checkpoint? {
-        for name in names(stages: stages).reversed() {
+        var hasSetAside = false
+        for name in try names(stages: stages).reversed() {
             let file = "\(path)/\(name)"
-            do {
+            do throws(CheckpointError) {
                 let checkpoint = try Checkpoint(reading: file)
                 try checkpoint.verify()
+                if hasSetAside { try AtomicFile.link("\(path)/last.h5", to: name) }
                 return checkpoint
-            } catch {
-                rename(file, "\(file).damaged")
-                warn("\(error); set aside as \(name).damaged")
+            } catch .damaged(let path, let what) {
+                guard rename(file, "\(file).damaged") == 0 else {
+                    throw CheckpointError(writing: "\(file).damaged")
+                }
+                hasSetAside = true
+                warn("\(path) \(what); set aside as \(name).damaged, trying the one before")
             }
         }
         return nil
@@ -68,13 +75,24 @@ public struct CheckpointFolder: Sendable {
 
     /// Deletes the oldest checkpoints beyond `keep`, never the last or best one nor the newest of
     /// a stage.
-    public func prune(keep: Int, stages: [String]) {
-        let links = ["last.h5", "best.h5"].compactMap {
-            try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)")
-        }
-        let names = names(stages: stages)
+    public func prune(keep: Int, stages: [String]) throws(CheckpointError) {
+        let links = [try target(of: "last.h5"), try target(of: "best.h5")]
+        let names = try names(stages: stages)
         let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
         let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
         for name in candidates.dropLast(max(0, keep - 1)) { unlink("\(path)/\(name)") }
+    }
+
+    /// What a link names; nil where there is none.
+    private func target(of link: String) throws(CheckpointError) -> String? {
+        var name = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = name.withUnsafeMutableBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { text in
+                text.baseAddress.map { readlink("\(path)/\(link)", $0, text.count) } ?? -1
+            }
+        }
+        if count >= 0 { return String(decoding: name.prefix(count), as: UTF8.self) }
+        if errno == ENOENT || errno == EINVAL { return nil }
+        throw .inputOutput(path: "\(path)/\(link)", reason: String(cString: strerror(errno)))
     }
 }

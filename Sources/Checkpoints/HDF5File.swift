@@ -34,16 +34,42 @@ public final class HDF5File {
         return "\(major).\(minor).\(release)"
     }
 
-    /// Creates a file, replacing one that exists.
-    public static func create(_ path: String) throws(CheckpointError) -> HDF5File {
+    /// Creates a file in memory: the library never writes to a disk, so that every failure to
+    /// write is met, and told, in one place (`AtomicFile`).
+    ///
+    /// - Parameters:
+    ///   - path: Where it is going to be, for errors.
+    ///   - byteCount: About how large it gets.
+    public static func create(
+        for path: String, expecting byteCount: Int = 0
+    ) throws(CheckpointError) -> HDF5File {
         let access = prepare()
         defer { H5Pclose(access) }
-        errno = 0
+        H5Pset_fapl_core(access, max(1 << 16, byteCount / 8), false)
         let handle = H5Fcreate(path, saccader_truncate(), saccader_default(), access)
         guard handle >= 0 else {
-            throw .unwritable(path: path, reason: systemReason("the file could not be created"))
+            throw .unwritable(path: path, reason: "no memory for the file")
         }
         return HDF5File(path: path, handle: handle)
+    }
+
+    /// The bytes of a file made in memory.
+    ///
+    /// - Parameter isSealed: Whether they end with a checksum of all of them.
+    public func image(isSealed: Bool = false) throws(CheckpointError) -> FileImage {
+        let count = H5Fflush(handle, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(handle, nil, 0)
+        guard count > 0 else { throw failed("the file") }
+        let total = count + (isSealed ? Seal.byteCount : 0)
+        let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: total, alignment: 64)
+        let image = FileImage(owning: UnsafeRawBufferPointer(bytes))
+        guard H5Fget_file_image(handle, bytes.baseAddress, count) == count else {
+            throw failed("the file")
+        }
+        if isSealed {
+            let seal = Seal.bytes(of: UnsafeRawBufferPointer(rebasing: bytes[..<count]))
+            UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyBytes(from: seal)
+        }
+        return image
     }
 
     /// Opens a file for reading.
@@ -58,14 +84,10 @@ public final class HDF5File {
         return HDF5File(path: path, handle: handle)
     }
 
-    static func systemReason(_ fallback: String) -> String {
-        errno == 0 ? fallback : String(cString: strerror(errno))
-    }
-
     // MARK: - Writing
 
     private func failed(_ what: String) -> CheckpointError {
-        .unwritable(path: path, reason: Self.systemReason("writing \(what) failed"))
+        .unwritable(path: path, reason: "no memory for \(what)")
     }
 
     /// Writes a dataset, making the groups above it.
@@ -77,7 +99,6 @@ public final class HDF5File {
         _ name: String, shape: [Int], type: hid_t, attributes: [String: String],
         bytes: UnsafeRawPointer?
     ) throws(CheckpointError) {
-        errno = 0
         let dimensions = shape.map { hsize_t($0) }
         let space = H5Screate_simple(Int32(shape.count), dimensions, nil)
         defer { H5Sclose(space) }
@@ -144,7 +165,6 @@ public final class HDF5File {
     private func writeAttribute(
         _ name: String, type: hid_t, bytes: UnsafeRawPointer, on object: hid_t
     ) throws(CheckpointError) {
-        errno = 0
         let space = H5Screate(H5S_SCALAR)
         defer { H5Sclose(space) }
         let attribute = H5Acreate2(
@@ -168,12 +188,6 @@ public final class HDF5File {
     /// Writes a number as an attribute of the root.
     public func writeAttribute(_ name: String, _ value: Double) throws(CheckpointError) {
         try writeAttribute(name, type: saccader_native_double(), bytes: [value], on: handle)
-    }
-
-    /// Hands all that was written to the operating system.
-    public func flush() throws(CheckpointError) {
-        errno = 0
-        guard H5Fflush(handle, H5F_SCOPE_GLOBAL) >= 0 else { throw failed("the file") }
     }
 
     // MARK: - Reading

@@ -1,6 +1,9 @@
 import Evaluation
 
 extension TrainingError {
+    /// How a rank ends that has crashed.
+    static let rankLostExitCode = Evaluation.ExitCode.rankLost.rawValue
+
     /// How a run ends that was asked to stop.
     static let stoppedExitCode = Evaluation.ExitCode.stopped.rawValue
 
@@ -8,7 +11,7 @@ extension TrainingError {
     public var exitCode: ExitCode {
         switch self {
         case .stopped: .stopped
-        case .stalled: .rankLost
+        case .rankLost: .rankLost
         case .missingConfiguration: .missingInput
         case .moreRanksThanImages: .usage
         case .tooManyClasses: .badData

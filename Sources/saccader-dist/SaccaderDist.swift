@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Evaluation
 import Foundation
+import Images
 import Training
 
 /// The program: words to values, errors to one line and an exit code.
@@ -52,19 +53,45 @@ enum Failure {
     }
 
     /// The same on one rank of several: the line names the rank and all ranks end.
-    static func end(_ error: any Error, on communicator: any Communicator) -> Never {
+    ///
+    /// - Parameter isSoleSpeaker: Whether no other rank says the same.
+    static func end(
+        _ error: any Error, on communicator: any Communicator, isSoleSpeaker: Bool = false
+    ) -> Never {
         if communicator.size == 1 { end(error) }
-        // What is wrong on every rank is said once: the others give rank 0 time to say it.
-        if communicator.rank > 0 { Thread.sleep(forTimeInterval: 1) }
+        if !isSoleSpeaker {
+            giveWay(to: speaker(of: error), on: communicator, code: code(of: error))
+        }
         FileHandle.standardError.write(
             Data("saccader-dist: rank \(communicator.rank): \(error)\n".utf8))
         communicator.abort(exitCode: code(of: error))
+    }
+
+    /// The rank that says what is wrong; nil: each that comes here.
+    private static func speaker(of error: any Error) -> Int? {
+        switch error {
+        case ImagesError.unreadable: nil
+        case let error as TrainingError: error.rank ?? 0
+        default: 0
+        }
+    }
+
+    /// What is wrong on every rank is said once: the others give the speaker time to say it and to
+    /// end the job, and speak only if it does not.
+    private static func giveWay(to speaker: Int?, on communicator: any Communicator, code: Int32) {
+        guard let speaker, speaker != communicator.rank else { return }
+        for _ in 0..<30 {
+            Thread.sleep(forTimeInterval: 0.1)
+            if Signals.shared.isJobEnding { exit(code) }
+        }
     }
 
     private static func code(of error: any Error) -> Int32 {
         if let code = Evaluation.ExitCode(of: error) { return code.rawValue }
         return switch error {
         case let error as TrainingError: error.exitCode.rawValue
+        // The library can no longer reach another rank.
+        case is CollectiveError: Evaluation.ExitCode.rankLost.rawValue
         default: Evaluation.ExitCode.internalError.rawValue
         }
     }

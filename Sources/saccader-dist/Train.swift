@@ -61,6 +61,10 @@ struct Train: ParsableCommand {
 
     func run() throws {
         let communicator = try MPICommunicator.launch()
+        if communicator.size > 1 {
+            Signals.shared.listen()
+            LastWords.prepare(rank: communicator.rank)
+        }
         do {
             let trainer = try Trainer(
                 TrainingOptions(
@@ -73,7 +77,8 @@ struct Train: ParsableCommand {
                     stallTimeout: try CommandDuration.seconds(
                         stallTimeout, option: "--stall-timeout"),
                     isQuiet: quiet),
-                communicator: communicator, onStall: { Failure.end($0, on: communicator) })
+                communicator: communicator,
+                onStall: { Failure.end($0, on: communicator, isSoleSpeaker: true) })
             if onlyValidates { try trainer.validate() } else { try trainer.run() }
             try communicator.finish()
         } catch let stop as TrainingError where stop.exitCode == .stopped {

@@ -34,13 +34,52 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["c.h5"])
     }
 
-    @Test func everyFlippedByteOfTheNumbersIsNoticed() throws {
+    /// Whether the file is refused, and not only by chance of what HDF5 makes of it.
+    private func isRefused(_ data: Data, _ path: String) throws -> Bool {
+        try data.write(to: URL(fileURLWithPath: path))
+        do {
+            _ = try Checkpoint(reading: path)
+            return false
+        } catch CheckpointError.damaged {
+            return true
+        }
+    }
+
+    @Test func everyFlippedBitIsNoticed() throws {
         let folder = try TemporaryFolder()
         try write(folder.path("c.h5"))
         let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("c.h5")))
+        for offset in stride(from: 0, to: data.count, by: 7) {
+            var damaged = data
+            damaged[offset] ^= 1 << (offset % 8)
+            #expect(try isRefused(damaged, folder.path("d.h5")), "byte \(offset)")
+        }
+    }
+
+    @Test func everyCutIsNoticed() throws {
+        let folder = try TemporaryFolder()
+        try write(folder.path("c.h5"))
+        let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("c.h5")))
+        let end = data.count - 40
+        for length in Array(stride(from: 0, to: end, by: 97)) + Array(end..<data.count)
+        where length != end {
+            #expect(
+                try isRefused(data.prefix(length), folder.path("e.h5")), "\(length) bytes")
+        }
+    }
+
+    /// A program that changes a file drops the seal; the datasets have checksums of their own.
+    @Test func withoutASealTheDatasetsAreChecked() throws {
+        let folder = try TemporaryFolder()
+        try write(folder.path("c.h5"))
+        let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("c.h5"))).dropLast(40)
+        try data.write(to: URL(fileURLWithPath: folder.path("unsealed.h5")))
+        let unsealed = try Checkpoint(reading: folder.path("unsealed.h5"))
+        try unsealed.verify()
+        #expect(unsealed.header == header)
         let bytes = numbers.withUnsafeBytes { Data($0) }
         let place = try #require(data.range(of: bytes))
-        for offset in stride(from: 0, to: bytes.count, by: 5) {
+        for offset in 0..<bytes.count {
             var damaged = data
             damaged[place.lowerBound + offset] ^= 0x10
             try damaged.write(to: URL(fileURLWithPath: folder.path("d.h5")))
@@ -48,13 +87,52 @@ import Testing
                 try Checkpoint(reading: folder.path("d.h5")).verify()
             }
         }
-        // Cut short anywhere it is refused, not misread.
-        for length in stride(from: 0, to: data.count - 1, by: 997) {
-            try data.prefix(length).write(to: URL(fileURLWithPath: folder.path("e.h5")))
-            #expect(throws: CheckpointError.self) {
-                try Checkpoint(reading: folder.path("e.h5")).verify()
-            }
+    }
+
+    @Test func whatIsLeftOfAKilledProcessIsClearedAway() throws {
+        let folder = try TemporaryFolder()
+        for name in ["a.h5.123.tmp", "last.h5.77.tmp", "mine.tmp", "a.h5"] {
+            try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path(name)))
         }
+        try AtomicFile.removeLeftovers(in: folder.path)
+        let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
+        #expect(left == ["a.h5", "mine.tmp"])
+    }
+
+    @Test func aFolderThatCannotBeReadIsNotEmpty() throws {
+        let folder = try TemporaryFolder()
+        let checkpoints = CheckpointFolder(folder.path("checkpoints"))
+        #expect(try checkpoints.names(stages: ["joint"]) == [])
+        // The superuser may read any folder, but not what is none.
+        try Data().write(to: URL(fileURLWithPath: checkpoints.path))
+        #expect(
+            throws: CheckpointError.unwritable(
+                path: checkpoints.path, reason: "Not a directory")
+        ) { try checkpoints.newest(stages: ["joint"]) { _ in } }
+    }
+
+    @Test func aDamagedCheckpointIsSetAsideAndTheOneBeforeIsLast() throws {
+        let folder = try TemporaryFolder()
+        let checkpoints = CheckpointFolder(folder.path("checkpoints"))
+        for step in [1, 2, 3] {
+            let name = CheckpointFolder.name(stage: "joint", step: step)
+            try FileManager.default.createDirectory(
+                atPath: checkpoints.path, withIntermediateDirectories: true)
+            try write("\(checkpoints.path)/\(name)")
+            try AtomicFile.link("\(checkpoints.path)/last.h5", to: name)
+        }
+        let newest = "\(checkpoints.path)/joint-00000003.h5"
+        var data = try Data(contentsOf: URL(fileURLWithPath: newest))
+        data[data.count / 2] ^= 1
+        try data.write(to: URL(fileURLWithPath: newest))
+        var warnings: [String] = []
+        let found = try checkpoints.newest(stages: ["joint"]) { warnings.append($0) }
+        #expect(found?.file.path.hasSuffix("joint-00000002.h5") == true)
+        #expect(warnings.count == 1 && warnings[0].contains("joint-00000003.h5.damaged"))
+        let last = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "\(checkpoints.path)/last.h5")
+        #expect(last == "joint-00000002.h5")
+        #expect(FileManager.default.fileExists(atPath: "\(newest).damaged"))
     }
 
     /// Part of the file format: other programs may verify it.

@@ -14,10 +14,11 @@ import Testing
 
     @Test func whatIsWrittenIsWhatWasThereWhenItWasSubmitted() throws {
         let folder = try TemporaryFolder()
-        let writer = CheckpointWriter(RunFolder(folder.path, keep: 2))
+        let writer = CheckpointWriter(
+            RunFolder(folder.path, keep: 2), log: nil, activity: Activity())
         var numbers = [Float](repeating: 1, count: 100_000)
-        numbers.withUnsafeMutableBufferPointer { buffer in
-            writer.submit(
+        try numbers.withUnsafeMutableBufferPointer { buffer in
+            try writer.submit(
                 header(step: 1),
                 arrays: [
                     CheckpointArray(
@@ -34,28 +35,29 @@ import Testing
 
     @Test func aFailureIsToldOnceAndTheOlderCheckpointStays() throws {
         let folder = try TemporaryFolder()
-        let writer = CheckpointWriter(RunFolder(folder.path, keep: 2))
+        let writer = CheckpointWriter(
+            RunFolder(folder.path, keep: 2), log: nil, activity: Activity())
         let numbers: [Float] = [1, 2, 3]
-        func submit(step: Int) {
-            numbers.withUnsafeBufferPointer {
-                writer.submit(
+        func submit(step: Int) throws {
+            try numbers.withUnsafeBufferPointer {
+                try writer.submit(
                     header(step: step),
                     arrays: [CheckpointArray("/model/a", shape: [3], values: $0)])
             }
         }
-        submit(step: 1)
+        try submit(step: 1)
         try writer.finish()
         // A folder stands where the next file is to come.
         let taken = "\(folder.path)/checkpoints/representation-00000002.h5"
         try FileManager.default.createDirectory(
             atPath: "\(taken)/x", withIntermediateDirectories: true)
-        submit(step: 2)
+        try submit(step: 2)
         #expect(throws: CheckpointError.self) { try writer.finish() }
         #expect(writer.takeFailure() == nil)
         try writer.verifyNewest()
         let last = try Checkpoint(reading: "\(folder.path)/checkpoints/last.h5")
         #expect(last.header.step == 1)
-        submit(step: 3)
+        try submit(step: 3)
         try writer.finish()
     }
 }

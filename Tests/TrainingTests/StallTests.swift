@@ -46,23 +46,34 @@ import Testing
         kill(try started.ranks()[stopped], SIGSTOP)
         let begin = Date()
         let run = try started.wait()
-        #expect(Date().timeIntervalSince(begin) < 12)
+        #expect(Date().timeIntervalSince(begin) < 30)
         #expect(run.status == 76, "\(run.errors)")
         let message = try #require(run.messages.first)
         #expect(message.contains("rank \(stopped) on "), "\(message)")
         #expect(message.contains("is stuck in stage representation, step "), "\(message)")
+        #expect(message.contains("stopped or cut off while "), "\(message)")
+        #expect(run.messages.count == 1, "\(run.messages)")
         #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoints/last.h5"))
     }
 
-    @Test func aKilledRankEndsTheJobAndTheRunGoesOn() throws {
+    @Test(arguments: [(SIGKILL, 1), (SIGKILL, 0), (SIGSEGV, 1), (SIGABRT, 0)])
+    func aRankThatDiesEndsTheJobAndTheRunGoesOn(signal: Int32, dying: Int) throws {
         let started = try start(ranks: 2, [])
         let ranks = try started.ranks()
-        kill(ranks[1], SIGKILL)
+        kill(ranks[dying], signal)
         let begin = Date()
         let run = try started.wait()
-        #expect(Date().timeIntervalSince(begin) < 5)
-        #expect(run.status != 0)
-        while Date().timeIntervalSince(begin) < 5 && ranks.contains(where: isAlive) {
+        // Within five seconds on a machine of its own; this one may be busy.
+        #expect(Date().timeIntervalSince(begin) < 15)
+        // mpirun tells of a process killed by the kernel in its own way.
+        #expect(run.status == (signal == SIGKILL ? 128 + SIGKILL : 76), "\(run.errors)")
+        let message = try #require(run.messages.first)
+        let what = signal == SIGKILL ? " was lost (process \(ranks[dying]) is gone)" : " crashed ("
+        #expect(message.contains("rank \(dying) on ") && message.contains(what), "\(message)")
+        let said = try #require(run.errors.range(of: message))
+        let launcher = try #require(run.errors.range(of: "mpirun"))
+        #expect(said.lowerBound < launcher.lowerBound, "\(run.errors)")
+        while Date().timeIntervalSince(begin) < 15 && ranks.contains(where: isAlive) {
             Thread.sleep(forTimeInterval: 0.05)
         }
         for rank in ranks { #expect(!isAlive(rank), "process \(rank) is still there") }

@@ -9,6 +9,8 @@ import Testing
     private let configuration: String
     private let data: String
     private static let last = "joint-00000020.h5"
+    /// The run goes on for long after the signal, if nothing stops it.
+    private static let isLong = ["--set", "stages.representation.epochs=1000"]
 
     init() throws {
         folder = try TemporaryFolder()
@@ -62,6 +64,42 @@ import Testing
         #expect(try CommandRun("saccader-dist", arguments(output), ranks: 4).status == 0)
         #expect(try numbers(output) == numbers(whole))
         #expect(try SmallRun.metrics(output) == SmallRun.metrics(whole))
+    }
+
+    /// mpirun hands SIGUSR1 on; told to end, it gives the ranks two seconds, and ends with 1
+    /// whatever they do with them.
+    @Test(arguments: [(SIGUSR1, 75), (SIGTERM, 1), (SIGINT, 1)])
+    func aSignalToMpirunStopsAllRanksSaved(signal: Int32, status: Int) throws {
+        let output = folder.path("stopped")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output) + Self.isLong, ranks: 2)
+        try wait(for: 7, in: output)
+        kill(started.identifier, signal)
+        let stopped = try started.wait()
+        #expect(Int(stopped.status) == status, "\(stopped.errors)")
+        let message = try #require(stopped.messages.first)
+        #expect(message.hasPrefix("saccader-dist: stopped by a signal; saved "), "\(message)")
+        let last = try FileManager.default.destinationOfSymbolicLink(
+            atPath: "\(output)/checkpoints/last.h5")
+        #expect(message.contains("saved \(last): "), "\(message)")
+        let checkpoint = try Checkpoint(reading: "\(output)/checkpoints/\(last)")
+        #expect(checkpoint.header.step >= 3)
+    }
+
+    @Test func aSecondTerminationEndsAtOnceAndTheLastCheckpointIsWhole() throws {
+        let output = folder.path("twice")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output) + Self.isLong + ["--set", "checkpoint.everySteps=1"])
+        try wait(for: 7, in: output)
+        kill(started.identifier, SIGTERM)
+        kill(started.identifier, SIGTERM)
+        usleep(1000)
+        kill(started.identifier, SIGTERM)
+        let stopped = try started.wait()
+        #expect(stopped.status == 75, "\(stopped.errors)")
+        try Checkpoint(reading: "\(output)/checkpoints/last.h5").verify()
+        let again = try CommandRun("saccader-dist", arguments(output) + ["--max-steps", "3"])
+        #expect(again.status == 0, "\(again.errors)")
     }
 
     @Test func theTimeLimitStopsTheRun() throws {

@@ -33,6 +33,7 @@ public enum ExitCode: Int32, Sendable {
             case .missing: self = .missingInput
             case .damaged: self = .badData
             case .unwritable: self = .cannotWrite
+            case .inputOutput: self = .inputOutput
             }
         case let error as ImagesError:
             switch error {

@@ -1,11 +1,26 @@
 import Checkpoints
 import Foundation
 import SaccaderModel
+import Synchronization
 
 /// `metrics.jsonl`: one object a line, appended as training goes on.
-final class MetricsLog {
+///
+/// Lines that the disk does not take are kept and written later: a full disk leaves no gap.
+final class MetricsLog: Sendable {
     private let path: String
-    private let handle: FileHandle
+    private let descriptor: Int32
+    private let state: Mutex<State>
+
+    private struct State {
+        /// Bytes of whole lines in the file.
+        var length: Int
+        /// Whole lines that are not in the file yet.
+        var pending: [UInt8] = []
+        /// What was wrong when they were to be written.
+        var failure: CheckpointError?
+        /// Whether that was told.
+        var isTold = false
+    }
 
     /// Opens the log; lines from beyond the step at which the run goes on are dropped.
     init(_ path: String, resumingAt position: Position?) throws(CheckpointError) {
@@ -18,21 +33,58 @@ final class MetricsLog {
             }
         }
         try AtomicFile.write(path, text: kept)
-        guard let handle = FileHandle(forWritingAtPath: path) else {
-            throw .unwritable(path: path, reason: "it cannot be opened")
+        descriptor = open(path, O_WRONLY | O_CLOEXEC)
+        guard descriptor >= 0 else {
+            throw .unwritable(path: path, reason: String(cString: strerror(errno)))
         }
-        handle.seekToEndOfFile()
-        self.handle = handle
+        state = Mutex(State(length: kept.utf8.count))
     }
 
+    deinit { close(descriptor) }
+
     /// Appends a line.
-    func write(_ fields: [(String, MetricsValue)]) throws(CheckpointError) {
+    func write(_ fields: [(String, MetricsValue)]) {
         let members = fields.map { "\"\($0.0)\": \($0.1.json)" }.joined(separator: ", ")
-        do {
-            try handle.write(contentsOf: Data("{\(members)}\n".utf8))
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
+        state.withLock {
+            $0.pending += Array("{\(members)}\n".utf8)
+            flush(&$0)
         }
+    }
+
+    private func flush(_ state: inout State) {
+        let length = state.length
+        let count = state.pending.withUnsafeBytes {
+            pwrite(descriptor, $0.baseAddress, $0.count, length)
+        }
+        guard count == state.pending.count else {
+            let code = count < 0 ? errno : ENOSPC
+            state.failure = CheckpointError(writing: path, code: code)
+            // No half a line stays.
+            ftruncate(descriptor, length)
+            return
+        }
+        state.length += count
+        state.pending = []
+        (state.failure, state.isTold) = (nil, false)
+    }
+
+    /// What is wrong, once.
+    func takeFailure() -> CheckpointError? {
+        state.withLock { state in
+            guard !state.isTold else { return nil }
+            state.isTold = state.failure != nil
+            return state.failure
+        }
+    }
+
+    /// Has all lines so far flushed to the disk.
+    func synchronize() throws(CheckpointError) {
+        let failure = state.withLock { state in
+            if !state.pending.isEmpty { flush(&state) }
+            return state.failure
+        }
+        if let failure { throw failure }
+        guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path) }
     }
 }
 

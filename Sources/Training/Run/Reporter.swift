@@ -14,6 +14,12 @@ struct Reporter {
         FileHandle.standardError.write(Data("\(line)\n".utf8))
     }
 
+    /// One line on standard error that even a quiet run needs.
+    func warn(_ line: String) {
+        guard isFirstRank else { return }
+        FileHandle.standardError.write(Data("saccader-dist: warning: \(line)\n".utf8))
+    }
+
     /// What is about to be trained, on what.
     func describe(_ trainer: Trainer, start: Position?) {
         let counts = ParameterCounts(trainer.model.layout)
@@ -32,7 +38,24 @@ struct Reporter {
                 + "\(trainer.data.development.entries.count) development, "
                 + "\(trainer.data.validation.entries.count) validation images of "
                 + "\(trainer.data.classes.count) classes in \(trainer.configuration.data.path)")
+        let ranks = trainer.communicator.size
+        if ranks & (ranks - 1) != 0 {
+            say(
+                "\(ranks) ranks are no power of two: the same images in the same order, but sums "
+                    + "round otherwise; the bits are those of no other number of ranks")
+        }
         if let start { say("going on after step \(start.step) of stage \(start.stage.rawValue)") }
+    }
+
+    /// What checkpoints have cost.
+    func describe(_ writer: CheckpointWriter?, seconds: Double) {
+        guard let writer, writer.count > 0 else { return }
+        say(
+            String(
+                format:
+                    "%d checkpoints; training stood still for them for %.2f of %.1f s (%.2f %%)",
+                writer.count, writer.stallSeconds, seconds,
+                100 * writer.stallSeconds / max(seconds, 1e-9)))
     }
 
     /// The result of `--validate`: the resolved settings on standard output.

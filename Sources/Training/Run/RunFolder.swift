@@ -23,8 +23,13 @@ final class RunFolder {
         checkpoints = CheckpointFolder("\(path)/checkpoints")
     }
 
-    /// Makes the folder and finds out whether it can be written.
-    func create() throws(CheckpointError) { try AtomicFile.createFolder(path) }
+    /// Makes the folder, finds out whether it can be written, and clears away what a process that
+    /// was killed has left of a file.
+    func create() throws(CheckpointError) {
+        try AtomicFile.createFolder(path)
+        try AtomicFile.removeLeftovers(in: path)
+        try AtomicFile.removeLeftovers(in: checkpoints.path)
+    }
 
     /// The newest valid checkpoint; a damaged one is set aside and told of.
     func newest(warn: (String) -> Void) throws(CheckpointError) -> Checkpoint? {
@@ -36,8 +41,9 @@ final class RunFolder {
         try Checkpoint(reading: "\(checkpoints.path)/last.h5").verify()
     }
 
-    /// Takes up the best score of the run so far, when it goes on.
-    func recallBest() throws(CheckpointError) {
+    /// Takes up the best score of the run so far, when it goes on; `warn` is told where the
+    /// checkpoint that had it is damaged.
+    func recallBest(warn: (String) -> Void) throws(CheckpointError) {
         let link = "\(checkpoints.path)/best.h5"
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint(reading: link)
@@ -45,16 +51,32 @@ final class RunFolder {
                 let accuracy = checkpoint.header.developmentAccuracy
             else { return }
             best = Best(stage: stage, accuracy: accuracy)
-        } catch {
-            guard case .missing = error else { throw error }
+        } catch .missing {
+            return
+        } catch .damaged(let path, let what) {
+            warn("\(path) \(what); the next score counts as the best")
         }
     }
 
-    /// Writes a checkpoint, links it as the last and, if its score is the best, as the best.
-    func save(
+    /// The name of a checkpoint, and its bytes.
+    func image(
         _ header: CheckpointHeader, arrays: [CheckpointArray]
+    ) throws(CheckpointError) -> (name: String, image: FileImage) {
+        let name = CheckpointFolder.name(stage: header.stage, step: header.step)
+        return (
+            name,
+            try Checkpoint.image(header, arrays: arrays, for: "\(checkpoints.path)/\(name)")
+        )
+    }
+
+    /// Writes a checkpoint, links it as the last and, if its score is the best, as the best.
+    ///
+    /// - Parameter onProgress: Called whenever a piece has been written.
+    func save(
+        _ header: CheckpointHeader, _ name: String, _ image: FileImage,
+        onProgress: () -> Void
     ) throws(CheckpointError) {
-        let name = try checkpoints.write(header, arrays: arrays)
+        try checkpoints.write(name, image, onProgress: onProgress)
         if let accuracy = header.developmentAccuracy,
             let stage = StageName(rawValue: header.stage)
         {
@@ -65,6 +87,6 @@ final class RunFolder {
                 try checkpoints.linkBest(name)
             }
         }
-        checkpoints.prune(keep: keep, stages: Self.stages)
+        try checkpoints.prune(keep: keep, stages: Self.stages)
     }
 }

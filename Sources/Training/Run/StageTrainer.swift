@@ -11,6 +11,7 @@ final class StageTrainer {
     let totalSteps: Int
     fileprivate let settings: StageConfiguration
     private let seed: UInt64
+    private let images: ImageSet
     private let activity: Activity
     private let trainingStep: TrainingStep
     private let schedule: LearningRateSchedule
@@ -27,6 +28,7 @@ final class StageTrainer {
         self.stage = stage
         settings = configuration.stages[stage]
         seed = configuration.seed
+        self.images = images
         self.activity = activity
         let batches = BatchSchedule(
             stage: stage, imageCount: images.entries.count, settings: settings, seed: seed,
@@ -67,7 +69,8 @@ final class StageTrainer {
         let (batch, dataWait) = try Stopwatch.time { try nextBatch(step) }
         var report = try trainingStep(
             batch, layout: batches.layout(step: step), learningRate: schedule.rate(step: step),
-            number: step)
+            number: step,
+            name: { images.entries[batches.request(step: step).entries[$0]].name })
         report.dataWaitSeconds = dataWait
         return report
     }

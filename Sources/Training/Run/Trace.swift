@@ -70,19 +70,17 @@ public struct Trace {
             (arrays, report) = try step(
                 kind, model: model, store: store, images: images, imageCount: shape[0])
         }
-        try AtomicFile.write(output) { path throws(CheckpointError) in
-            let file = try HDF5File.create(path)
-            for array in arrays {
-                switch array.values {
-                case .floats(let values):
-                    try file.write("/trace/\(array.path)", shape: array.shape, floats: values)
-                case .integers(let values):
-                    try file.write("/trace/\(array.path)", shape: array.shape, integers: values)
-                }
+        let file = try HDF5File.create(for: output)
+        for array in arrays {
+            switch array.values {
+            case .floats(let values):
+                try file.write("/trace/\(array.path)", shape: array.shape, floats: values)
+            case .integers(let values):
+                try file.write("/trace/\(array.path)", shape: array.shape, integers: values)
             }
-            if let report { try write(report, store: store, to: file) }
-            try file.flush()
         }
+        if let report { try write(report, store: store, to: file) }
+        try file.image().write(to: output)
     }
 
     private func prediction(_ views: [Inference<Float>.View]) -> TracedArray {

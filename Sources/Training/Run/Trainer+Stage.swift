@@ -26,19 +26,17 @@ extension Trainer {
             progress.show(report, step: done, seconds: seconds)
             let ends = done == last
             if done % configuration.log.everySteps == 0 || ends {
-                try log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
+                log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
             }
             var accuracy: Double?
             if isScored(step: done, of: trainer) || ends {
                 accuracy = try scorer.score(stage)
                 progress.showScore(accuracy, step: done)
                 if let accuracy {
-                    try log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
+                    log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
                 }
             }
-            if let failure = writer?.takeFailure() {
-                reporter.say("warning: \(failure); going on, the checkpoint before is intact")
-            }
+            warnOfFailures(writer, log)
             let reason = try stopRequest.agreed(communicator)
             if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
                 try save(
@@ -62,12 +60,26 @@ extension Trainer {
         to writer: CheckpointWriter?
     ) throws {
         guard let writer else { return }
+        let header = try header(stage, step: step, trainer, accuracy)
         try activity.during(.saving) {
-            writer.submit(
-                try header(stage, step: step, trainer, accuracy),
-                arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
-            if isVital { return try writer.finish() }
+            do {
+                try writer.submit(
+                    header,
+                    arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
+                if isVital { try writer.finish() }
+            } catch  where !isVital {
+                warn(error)
+            }
         }
+    }
+
+    private func warnOfFailures(_ writer: CheckpointWriter?, _ log: MetricsLog?) {
+        if let failure = writer?.takeFailure() { warn(failure) }
+        if let failure = log?.takeFailure() { warn(failure) }
+    }
+
+    private func warn(_ failure: any Error) {
+        reporter.warn("\(failure); going on, the last checkpoint is intact")
     }
 
     private func isScored(step: Int, of trainer: StageTrainer) -> Bool {

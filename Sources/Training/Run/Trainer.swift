@@ -24,20 +24,22 @@ public final class Trainer {
     let scorer: DevelopmentScorer
     let stopRequest: StopRequest
     let activity = Activity()
-    private let onStall: @Sendable (TrainingError) -> Never
+    private let watchdog: Watchdog
 
     /// Reads the settings, lists the images (making the demonstration's if they are missing) and
     /// makes the model; writes nothing else.
     ///
-    /// - Parameter onStall: Ends the job when no rank has moved on for the options' time; called
-    ///   on a thread of its own.
+    /// - Parameter onStall: Ends the job when no rank has moved on for the options' time, or when
+    ///   one is gone; called on a thread of its own.
     public init(
         _ options: TrainingOptions, communicator: any Communicator,
         onStall: @escaping @Sendable (TrainingError) -> Never
     ) throws {
         self.options = options
-        self.onStall = onStall
         let communicator = WatchedCommunicator(base: communicator, activity: activity)
+        watchdog = Watchdog(
+            activity, communicator: communicator, timeout: options.stallTimeout,
+            report: { onStall(.rankLost($0)) })
         stopRequest = StopRequest(timeLimit: options.timeLimit)
         self.communicator = communicator
         var configuration = try RunConfiguration.read(
@@ -71,33 +73,30 @@ public final class Trainer {
 
     /// Trains, resuming as the options say.
     public func run() throws {
+        defer { watchdog.end() }
         let folder =
             communicator.rank == 0
             ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
         let start = try ResumePoint.find(
             options.resume, folder: folder, communicator: communicator, output: options.output,
-            warn: { reporter.say($0) })
+            warn: { reporter.warn($0) })
         if let start { try store.load(start.checkpoint) }
         if let folder {
             try folder.create()
             try AtomicFile.write(
                 "\(options.output)/config.yaml", text: configuration.tree().yaml())
-            if start != nil { try folder.recallBest() }
-            try StatusBoard(output: options.output).create()
+            if start != nil { try folder.recallBest(warn: { reporter.warn($0) }) }
         }
         // The output folder is there from here on, on every rank.
-        try communicator.barrier()
-        let onStall = onStall
-        let watchdog = Watchdog(
-            activity, communicator: communicator, output: options.output,
-            timeout: options.stallTimeout, report: { onStall(.stalled($0)) })
-        defer { watchdog.end() }
+        try watchdog.join(output: options.output)
         let log =
             communicator.rank == 0
             ? try MetricsLog(
                 "\(options.output)/metrics.jsonl", resumingAt: start?.position) : nil
         reporter.describe(self, start: start?.position)
-        let writer = folder.map { CheckpointWriter($0) }
+        let writer = folder.map { CheckpointWriter($0, log: log, activity: activity) }
+        let begin = Date()
+        defer { reporter.describe(writer, seconds: Date().timeIntervalSince(begin)) }
         for stage in stages {
             if let start, stage < start.position.stage { continue }
             let isResumed = start?.position.stage == stage
@@ -108,6 +107,7 @@ public final class Trainer {
 
     /// Checks everything that a run needs, prints the resolved settings, trains nothing.
     public func validate() throws {
+        defer { watchdog.end() }
         var bytes = 0
         for stage in stages {
             let trainer = try stageTrainer(stage, firstStep: Int.max / 2)

@@ -42,9 +42,12 @@ struct TrainingStep {
 
     /// Every rank takes its part of the global batch, and all end with the same numbers.
     ///
-    /// - Parameter number: The step's number, for what an error says.
+    /// - Parameters:
+    ///   - number: The step's number, for what an error says.
+    ///   - name: The name of an image by its place in the batch, for the same.
     func callAsFunction(
-        _ batch: TrainingBatch, layout: ShardLayout, learningRate: Double, number: Int
+        _ batch: TrainingBatch, layout: ShardLayout, learningRate: Double, number: Int,
+        name: (Int) -> String = { "image \($0)" }
     ) throws -> StepReport {
         let pass = Pass(
             pool: pool, reducer: RankReducer(communicator: communicator), store: store,
@@ -57,7 +60,8 @@ struct TrainingStep {
         let (_, allReduce) = try Stopwatch.time { try sumOverRanks() }
         let penalty = optimizer.addDecay(store: store)
         let gradientNorm = optimizer.gradientNorm(store: store)
-        try requireFinite(loss, gradientNorm, step: number)
+        try requireFinite(
+            loss, gradientNorm, step: number, batch: batch, pass: pass, name: name)
         optimizer.update(store: store, learningRate: learningRate, pool: pool)
         return StepReport(
             loss: loss, penalty: penalty, learningRate: learningRate, gradientNorm: gradientNorm,
@@ -76,13 +80,18 @@ struct TrainingStep {
         }
     }
 
-    private func requireFinite(_ loss: LossReport, _ norm: Double, step: Int) throws {
-        if !loss.total.isFinite {
-            throw TrainingError.notFinite(stage: stage.rawValue, step: step, what: "the loss")
-        }
-        if !norm.isFinite {
-            throw TrainingError.notFinite(stage: stage.rawValue, step: step, what: "a gradient")
-        }
+    /// All ranks have the same loss and norm, so they all come to the same end.
+    private func requireFinite(
+        _ loss: LossReport, _ norm: Double, step: Int, batch: TrainingBatch, pass: Pass,
+        name: (Int) -> String
+    ) throws {
+        if loss.total.isFinite && norm.isFinite { return }
+        let diagnosis = try FiniteDiagnosis(
+            objective, batch: batch, pass: pass, optimizer: optimizer, communicator: communicator)
+        throw TrainingError.notFinite(
+            stage: stage.rawValue, step: step + 1,
+            what: loss.total.isFinite ? "a gradient" : "the loss", rank: diagnosis.rank,
+            images: diagnosis.images.map(name))
     }
 }
 

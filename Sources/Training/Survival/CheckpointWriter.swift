@@ -4,45 +4,40 @@ import Synchronization
 
 /// Writes checkpoints on a thread of its own, from a copy, while training goes on.
 ///
-/// The folder is touched on that thread alone.
+/// The copy is the file itself, put together in memory by the thread that trains; HDF5 is used on
+/// that thread alone, and the other one only moves bytes to the disk.
 final class CheckpointWriter: @unchecked Sendable {
     private let folder: RunFolder
+    private let log: MetricsLog?
+    private let activity: Activity
     private let queue = DispatchQueue(label: "checkpoints")
     private let failure = Mutex<CheckpointError?>(nil)
+    /// Checkpoints handed over so far.
+    private(set) var count = 0
+    /// Seconds for which training stood still for them.
+    private(set) var stallSeconds = 0.0
 
     /// Writes into `folder`, which nothing else uses from now on.
-    init(_ folder: RunFolder) { self.folder = folder }
-
-    /// A copy of arrays that goes on changing.
-    private final class Snapshot: @unchecked Sendable {
-        private let memory: UnsafeMutableBufferPointer<Float>
-        let arrays: [CheckpointArray]
-
-        init(_ arrays: [CheckpointArray]) {
-            let memory = UnsafeMutableBufferPointer<Float>.allocate(
-                capacity: arrays.reduce(0) { $0 + $1.values.count })
-            var first = 0
-            self.arrays = arrays.map { array in
-                let part = first..<first + array.values.count
-                first = part.upperBound
-                let copy = UnsafeMutableBufferPointer(rebasing: memory[part])
-                _ = copy.initialize(from: array.values)
-                return CheckpointArray(
-                    array.path, shape: array.shape, values: UnsafeBufferPointer(copy))
-            }
-            self.memory = memory
-        }
-
-        deinit { memory.deallocate() }
+    ///
+    /// - Parameters:
+    ///   - log: Flushed to the disk before each checkpoint: a run that goes on from one finds the
+    ///     lines of all steps before it.
+    ///   - activity: Told that writing moves on.
+    init(_ folder: RunFolder, log: MetricsLog?, activity: Activity) {
+        (self.folder, self.log, self.activity) = (folder, log, activity)
     }
 
     /// Copies the arrays and goes on; waits only where the one before is still being written.
-    func submit(_ header: CheckpointHeader, arrays: [CheckpointArray]) {
+    func submit(_ header: CheckpointHeader, arrays: [CheckpointArray]) throws(CheckpointError) {
+        let start = DispatchTime.now().uptimeNanoseconds
+        defer { stallSeconds += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9 }
+        count += 1
         queue.sync {}
-        let snapshot = Snapshot(arrays)
+        let (name, image) = try folder.image(header, arrays: arrays)
         queue.async { [self] in
             do throws(CheckpointError) {
-                try folder.save(header, arrays: snapshot.arrays)
+                try log?.synchronize()
+                try folder.save(header, name, image, onProgress: activity.tick)
                 // Whole again: an earlier failure has no consequence any more.
                 failure.withLock { $0 = nil }
             } catch {
@@ -61,17 +56,15 @@ final class CheckpointWriter: @unchecked Sendable {
 
     /// Reads the checkpoint written last back from the disk and checks it.
     func verifyNewest() throws(CheckpointError) {
-        let result = queue.sync { () -> Result<Void, CheckpointError> in
-            do throws(CheckpointError) { return .success(try folder.verifyNewest()) } catch {
-                return .failure(error)
-            }
-        }
-        try result.get()
+        queue.sync {}
+        try folder.verifyNewest()
     }
 
     /// Waits until all is on the disk.
     func finish() throws(CheckpointError) {
+        let start = DispatchTime.now().uptimeNanoseconds
         queue.sync {}
+        stallSeconds += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
         if let failure = takeFailure() { throw failure }
     }
 }

@@ -10,6 +10,7 @@ struct StatusBoard: Sendable {
     struct Note: Codable, Equatable, Sendable {
         let rank: Int
         let host: String
+        let process: Int32
         let moment: Activity.Moment
         /// Seconds since the rank has moved on.
         let idleSeconds: Double

@@ -1,132 +1,145 @@
 import Collectives
+import Dispatch
 import Foundation
 import Synchronization
 
 /// Ends the job when it no longer moves on, and says which rank is stuck in what.
 ///
-/// Every rank has one, on a thread of its own. A rank that is itself stuck in reading, computing or
-/// writing says so; a rank that waits for others looks at their notes.
+/// Every rank has one. Its thread touches no file, so that it goes on where the file system hangs:
+/// a rank that is itself stuck in reading, computing or writing says so; a rank that waits for
+/// others has their notes looked at.
 final class Watchdog: Sendable {
     private let activity: Activity
     private let communicator: any Communicator
-    private let board: StatusBoard
-    private let host = ProcessInfo.processInfo.hostName
     private let timeout: Double
-    private let period: Double
+    private let board: Mutex<NoticeBoard?> = Mutex(nil)
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
+    private let host = ProcessInfo.processInfo.hostName
 
-    /// Starts watching.
+    /// How often the thread looks; also how soon a lost rank is named.
+    private static let period = 0.2
+
+    /// Starts watching this rank.
     ///
     /// - Parameters:
-    ///   - output: The output folder, with an empty board.
     ///   - timeout: Seconds without progress on every rank after which the job ends.
     ///   - report: Says why, and ends the job.
     init(
-        _ activity: Activity, communicator: any Communicator, output: String, timeout: Double,
+        _ activity: Activity, communicator: any Communicator, timeout: Double,
         report: @escaping @Sendable (String) -> Never
     ) {
         self.activity = activity
         self.communicator = communicator
         self.timeout = timeout
         self.report = report
-        period = min(30, max(0.1, timeout / 10))
-        board = StatusBoard(output: output)
-        // Before the first step: a rank that stops early can be named, too.
-        post(activity.now, idle: 0, beat: 0)
         let thread = Thread { self.watch() }
         thread.name = "watchdog"
         thread.start()
     }
 
+    /// Watches the other ranks too, by the notes in the output folder; all ranks call this when
+    /// the folder is there.
+    func join(output: String) throws {
+        guard communicator.size > 1 else { return }
+        if communicator.rank == 0 { try StatusBoard(output: output).create() }
+        try communicator.barrier()
+        let notices = NoticeBoard(
+            activity, rank: communicator.rank, size: communicator.size, host: host,
+            output: output, timeout: timeout)
+        board.withLock { $0 = notices }
+        // Nobody trains before everybody has a note: who gets stuck then has a name and a host.
+        try communicator.barrier()
+    }
+
     /// Stops watching; the run is over.
     func end() {
         isOver.store(true, ordering: .relaxed)
-        if communicator.size > 1 { board.remove(rank: communicator.rank) }
+        board.withLock { $0?.end() }
     }
 
     private func watch() {
-        var last = activity.now
-        var since = Date()
-        var beat = 0
-        while !isOver.load(ordering: .relaxed) {
-            Thread.sleep(forTimeInterval: period)
-            let now = activity.now
-            if now.progress != last.progress { (last, since) = (now, Date()) }
-            let idle = Date().timeIntervalSince(since)
+        var last = activity.now.progress
+        var (since, before) = (Self.uptime, Self.uptime)
+        while true {
+            Thread.sleep(forTimeInterval: Self.period)
             if isOver.load(ordering: .relaxed) { return }
-            beat += 1
-            post(now, idle: idle, beat: beat)
+            if Signals.shared.isJobEnding { return nameLostRank() }
+            let (moment, now) = (activity.now, Self.uptime)
+            // This process was itself stopped meanwhile, or the machine slept.
+            let wasAsleep = now - before > max(2, timeout / 2)
+            if moment.progress != last || wasAsleep { (last, since) = (moment.progress, now) }
+            before = now
+            let idle = now - since
             guard idle >= timeout else { continue }
-            if now.phase != .waitingForRanks || communicator.size == 1 {
-                end(communicator.rank, host, now, idle)
+            if moment.phase != .waitingForRanks || communicator.size == 1 {
+                end(
+                    Culprit.text(
+                        rank: communicator.rank, host: host, moment, idle: idle,
+                        doing: moment.phase.description))
+            } else if let notices = board.withLock({ $0 }) {
+                judge(notices, moment)
             }
-            if let culprit = findCulprit() { report(culprit) }
             // Another rank is busy and moving on: the wait is a healthy one.
-            since = Date()
+            since = Self.uptime
         }
     }
 
-    private func post(_ moment: Activity.Moment, idle: Double, beat: Int) {
-        guard communicator.size > 1 else { return }
-        do {
-            try board.post(
-                StatusBoard.Note(
-                    rank: communicator.rank, host: host, moment: moment, idleSeconds: idle,
-                    beat: beat))
-        } catch {
-            // Without notes the ranks can still see that nothing moves, but not who is stuck.
-            return
+    /// Looks at the others' notes, which may lie in a file system that hangs.
+    private func judge(_ notices: NoticeBoard, _ moment: Activity.Moment) {
+        let done = DispatchSemaphore(value: 0)
+        let shared = Verdict()
+        DispatchQueue.global().async {
+            let found = notices.findCulprit()
+            shared.value.withLock { $0 = found }
+            done.signal()
         }
+        guard done.wait(timeout: .now() + 4 * notices.period + 10) == .success else {
+            return end(
+                Culprit.text(
+                    rank: communicator.rank, host: host, moment, idle: timeout,
+                    doing: "reading the output folder, which does not answer,"))
+        }
+        guard let culprit = shared.value.withLock({ $0 }),
+            // Meanwhile this rank may have moved on after all.
+            activity.now.progress == moment.progress
+        else { return }
+        // One speaks for all; should it be unable to, the next one does.
+        if culprit.speaker != communicator.rank { Thread.sleep(forTimeInterval: 2) }
+        end(culprit.text)
     }
 
-    private func end(
-        _ rank: Int, _ host: String, _ moment: Activity.Moment, _ idle: Double
-    ) -> Never {
-        report(Self.text(rank, host, moment, idle: idle, doing: moment.phase.description))
+    private final class Verdict: Sendable {
+        let value = Mutex<Culprit?>(nil)
     }
 
-    private static func text(
-        _ rank: Int, _ host: String, _ moment: Activity.Moment, idle: Double, doing: String
-    ) -> String {
-        String(
-            format: "rank %d on %@ is stuck in stage %@, step %d, %@, for %.0f s; the last "
-                + "checkpoint is intact: look at that host and run again", rank, host,
-            moment.stage.rawValue, moment.step + 1, doing, idle)
+    /// The launcher is ending the job: if that is because a rank of this host is gone, one of the
+    /// others says which.
+    private func nameLostRank() {
+        guard let culprit = board.withLock({ $0 })?.findLost(),
+            culprit.speaker == communicator.rank, !isOver.load(ordering: .relaxed)
+        else { return }
+        leave()
+        report(culprit.text)
     }
 
-    /// Looks at the others' notes twice: whose no longer changes is stopped or cut off.
-    ///
-    /// - Returns: What to say, or nil where a rank is at work.
-    private func findCulprit() -> String? {
-        let others = (0..<communicator.size).filter { $0 != communicator.rank }
-        let before = others.map { board.note(of: $0) }
-        // Whoever is stuck in something of its own has the time to say so itself.
-        Thread.sleep(forTimeInterval: 4 * period)
-        let after = others.map { board.note(of: $0) }
-        for (rank, notes) in zip(others, zip(before, after)) {
-            guard let note = notes.1 else {
-                return "rank \(rank) has given no sign for \(Int(timeout)) s; the last checkpoint "
-                    + "is intact: look at its host and run again"
-            }
-            if notes.0?.beat == note.beat {
-                return Self.text(
-                    rank, note.host, note.moment, idle: timeout,
-                    doing: "stopped or cut off while " + note.moment.phase.description)
-            }
-        }
-        for case let note? in after where note.moment.phase != .waitingForRanks {
-            guard note.idleSeconds >= timeout else { return nil }
-            return Self.text(
-                note.rank, note.host, note.moment, idle: note.idleSeconds,
-                doing: note.moment.phase.description)
-        }
-        // All wait for each other.
-        guard activity.now.phase == .waitingForRanks,
-            after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 })
-        else { return nil }
-        return "all ranks wait for each other since \(Int(timeout)) s, in step "
-            + "\(activity.now.step + 1) of stage \(activity.now.stage.rawValue); the last "
-            + "checkpoint is intact: look at the network and run again"
+    /// Says it, unless another rank has done so and the launcher is ending the job.
+    private func end(_ text: String) {
+        if Signals.shared.isJobEnding || isOver.load(ordering: .relaxed) { return }
+        leave()
+        report(text)
     }
+
+    /// Takes this rank's note away, so that nobody finds it lost; briefly, as the disk may hang.
+    private func leave() {
+        guard let notices = board.withLock({ $0 }) else { return }
+        let done = DispatchSemaphore(value: 0)
+        DispatchQueue.global().async {
+            notices.end()
+            done.signal()
+        }
+        _ = done.wait(timeout: .now() + 0.3)
+    }
+
+    private static var uptime: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 }

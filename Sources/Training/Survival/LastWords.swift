@@ -1,0 +1,59 @@
+import Foundation
+import Synchronization
+
+/// A rank that crashes says so, with its rank, and ends the job with the contract's exit code.
+public enum LastWords {
+    private static let signals: [(number: Int32, what: String)] = [
+        (SIGSEGV, "SIGSEGV, a wrong memory access"), (SIGILL, "SIGILL, a failed check"),
+        (SIGTRAP, "SIGTRAP, a failed check"), (SIGABRT, "SIGABRT, an abort in a library"),
+        (SIGFPE, "SIGFPE, a wrong division"),
+        (SIGBUS, "SIGBUS; if /dev/shm or the disk is full: saccader-dist doctor"),
+    ]
+    private static let exitCode = TrainingError.rankLostExitCode
+
+    /// The lines, ready to be written: a handler may not make them. One for each signal number.
+    private final class Lines: Sendable {
+        private let addresses = Atomic<Int>(0)
+        static let shared = Lines()
+        static let count = 64
+
+        /// The line of a signal; kept for as long as the process lives.
+        func set(_ lines: [Int32: String]) {
+            let table = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(
+                capacity: Self.count)
+            table.initialize(repeating: nil, count: Self.count)
+            for (number, line) in lines { table[Int(number)] = UnsafePointer(strdup(line)) }
+            addresses.store(Int(bitPattern: table), ordering: .releasing)
+        }
+
+        func line(_ number: Int32) -> UnsafePointer<CChar>? {
+            let table = UnsafePointer<UnsafePointer<CChar>?>(
+                bitPattern: addresses.load(ordering: .acquiring))
+            return table?[Int(number)]
+        }
+    }
+
+    /// From now on.
+    ///
+    /// - Parameter rank: This rank, of several.
+    public static func prepare(rank: Int) {
+        let host = ProcessInfo.processInfo.hostName
+        Lines.shared.set(
+            Dictionary(
+                uniqueKeysWithValues: signals.map {
+                    (
+                        $0.number,
+                        "saccader-dist: rank \(rank) on \(host) crashed (\($0.what)); the last checkpoint is "
+                            + "intact: run again to go on\n"
+                    )
+                }))
+        var action = sigaction()
+        action.__sigaction_handler.sa_handler = { number in
+            if let line = Lines.shared.line(number) { write(STDERR_FILENO, line, strlen(line)) }
+            _exit(LastWords.exitCode)
+        }
+        // Once: a fault in the handler ends the process.
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        for (number, _) in signals { sigaction(number, &action, nil) }
+    }
+}

@@ -1,0 +1,140 @@
+import Foundation
+import Synchronization
+
+/// Which rank holds up the others, and who should say so.
+struct Culprit: Sendable {
+    let text: String
+    /// The first rank that is well.
+    let speaker: Int
+
+    static func text(
+        rank: Int, host: String, _ moment: Activity.Moment, idle: Double, doing: String
+    ) -> String {
+        String(
+            format: "rank %d on %@ is stuck in stage %@, step %d, %@ for %.0f s; the last "
+                + "checkpoint is intact: look at that host and run again", rank, host,
+            moment.stage.rawValue, moment.step + 1, doing, idle)
+    }
+}
+
+/// This rank's note among those of the others.
+final class NoticeBoard: Sendable {
+    /// Seconds between two notes.
+    let period: Double
+    private let activity: Activity
+    private let rank: Int
+    private let size: Int
+    private let host: String
+    private let timeout: Double
+    private let board: StatusBoard
+    private let isOver = Atomic<Bool>(false)
+
+    /// Posts the first note, and goes on doing so on a thread of its own.
+    init(
+        _ activity: Activity, rank: Int, size: Int, host: String, output: String, timeout: Double
+    ) {
+        self.activity = activity
+        (self.rank, self.size, self.host) = (rank, size, host)
+        self.timeout = timeout
+        period = min(30, max(0.1, timeout / 10))
+        board = StatusBoard(output: output)
+        post(idle: 0, beat: 0)
+        let thread = Thread { self.keepPosting() }
+        thread.name = "notes"
+        thread.start()
+    }
+
+    /// Takes the note away.
+    func end() {
+        isOver.store(true, ordering: .relaxed)
+        board.remove(rank: rank)
+    }
+
+    private func keepPosting() {
+        var (last, since) = (activity.now.progress, Date())
+        var beat = 0
+        while true {
+            Thread.sleep(forTimeInterval: period)
+            if isOver.load(ordering: .relaxed) { return }
+            let progress = activity.now.progress
+            if progress != last { (last, since) = (progress, Date()) }
+            beat += 1
+            post(idle: Date().timeIntervalSince(since), beat: beat)
+            // A note that came after the end would stay.
+            if isOver.load(ordering: .relaxed) { board.remove(rank: rank) }
+        }
+    }
+
+    private func post(idle: Double, beat: Int) {
+        do {
+            try board.post(
+                StatusBoard.Note(
+                    rank: rank, host: host, process: getpid(), moment: activity.now,
+                    idleSeconds: idle, beat: beat))
+        } catch {
+            // Without notes the ranks can still see that nothing moves, but not who is stuck.
+            return
+        }
+    }
+
+    private func notes() -> [StatusBoard.Note?] { (0..<size).map { board.note(of: $0) } }
+
+    /// Looks at the notes twice: whose no longer changes is stopped or cut off.
+    ///
+    /// - Returns: Nil where a rank is at work.
+    func findCulprit() -> Culprit? {
+        let before = notes()
+        // Whoever is stuck in something of its own has the time to say so itself.
+        Thread.sleep(forTimeInterval: 4 * period)
+        let after = notes()
+        let silent = (0..<size).filter {
+            $0 != rank && (after[$0] == nil || before[$0]?.beat == after[$0]?.beat)
+        }
+        let speaker = (0..<size).first { !silent.contains($0) } ?? rank
+        if let first = silent.first {
+            guard let note = after[first] else {
+                return Culprit(
+                    text: "rank \(first) has given no sign for \(Int(timeout)) s; the last "
+                        + "checkpoint is intact: look at its host and run again",
+                    speaker: speaker)
+            }
+            return Culprit(
+                text: Culprit.text(
+                    rank: first, host: note.host, note.moment, idle: timeout,
+                    doing: "stopped or cut off while \(note.moment.phase.description),"),
+                speaker: speaker)
+        }
+        for case let note? in after where note.moment.phase != .waitingForRanks {
+            guard note.idleSeconds >= timeout else { return nil }
+            return Culprit(
+                text: Culprit.text(
+                    rank: note.rank, host: note.host, note.moment, idle: note.idleSeconds,
+                    doing: note.moment.phase.description),
+                speaker: speaker)
+        }
+        guard after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 }) else { return nil }
+        let now = activity.now
+        return Culprit(
+            text: "all ranks wait for each other since \(Int(timeout)) s, in step "
+                + "\(now.step + 1) of stage \(now.stage.rawValue); the last checkpoint is intact: "
+                + "look at the network and run again",
+            speaker: speaker)
+    }
+
+    /// A rank of this host whose process is gone.
+    func findLost() -> Culprit? {
+        let here = notes().compactMap { $0 }.filter { $0.host == host }
+        // A process that has ended is there until its parent has noticed.
+        let lost = here.filter { kill($0.process, 0) != 0 && errno == ESRCH }
+        guard let first = lost.first,
+            let speaker = here.first(where: { note in
+                !lost.contains { $0.rank == note.rank }
+            })
+        else { return nil }
+        return Culprit(
+            text: "rank \(first.rank) on \(first.host) was lost (process \(first.process) is gone) "
+                + "in stage \(first.moment.stage.rawValue), step \(first.moment.step + 1); the "
+                + "last checkpoint is intact: run again to go on",
+            speaker: speaker.rank)
+    }
+}

@@ -1,0 +1,67 @@
+import Foundation
+import Synchronization
+
+/// What signals have told this process.
+///
+/// A handler may do little more than set a flag, and has no context but the process: hence the one
+/// shared value.
+public final class Signals: Sendable {
+    /// This process's.
+    public static let shared = Signals()
+
+    private let isStopAsked = Atomic<Bool>(false)
+    private let isTermination = Atomic<Bool>(false)
+    private let isJobOver = Atomic<Bool>(false)
+    private let launcher = Atomic<Int32>(0)
+
+    /// Whether the run is to stop at the next step border.
+    var asksToStop: Bool { isStopAsked.load(ordering: .relaxed) }
+
+    /// Whether the launcher is ending the job: two seconds are left.
+    public var isJobEnding: Bool { isJobOver.load(ordering: .relaxed) }
+
+    /// Listens from now on.
+    public func listen() {
+        launcher.store(Self.findLauncher(), ordering: .relaxed)
+        var action = sigaction()
+        action.__sigaction_handler.sa_sigaction = Self.handler
+        action.sa_flags = SA_SIGINFO | SA_RESTART
+        for number in [SIGTERM, SIGINT, SIGUSR1, SIGCONT] { sigaction(number, &action, nil) }
+    }
+
+    private static let handler:
+        @convention(c) (Int32, UnsafeMutablePointer<siginfo_t>?, UnsafeMutableRawPointer?) -> Void =
+            { number, information, _ in
+                shared.receive(number, from: information?.pointee._sifields._kill.si_pid ?? 0)
+            }
+
+    /// mpirun, told to end or having lost a rank, sends SIGCONT, after a second SIGTERM, and after
+    /// another SIGKILL: the first is the request, so that both seconds can be used.
+    private func receive(_ number: Int32, from sender: Int32) {
+        let isLauncher = sender != 0 && sender == launcher.load(ordering: .relaxed)
+        switch number {
+        case SIGCONT:
+            guard isLauncher else { return }
+            isJobOver.store(true, ordering: .relaxed)
+        case SIGTERM where isLauncher && isJobEnding, SIGUSR1:
+            break
+        default:
+            let isSecond = isTermination.exchange(true, ordering: .relaxed)
+            // Who asks twice does not want to wait; the last checkpoint is whole.
+            if isSecond { _exit(TrainingError.stoppedExitCode) }
+        }
+        isStopAsked.store(true, ordering: .relaxed)
+    }
+
+    /// The process of mpirun, or of its daemon on this host, that started this rank; 0 where there
+    /// is none, or where it is told to hand on the terminal's job control, SIGCONT included.
+    private static func findLauncher() -> Int32 {
+        let environment = ProcessInfo.processInfo.environment
+        let handsOn = environment["OMPI_MCA_orte_forward_job_control"] ?? "0"
+        let parent = getppid()
+        let name = FileManager.default.contents(atPath: "/proc/\(parent)/comm") ?? Data()
+        let names = ["mpirun", "mpiexec", "orterun", "orted", "prte", "prted", "prterun"]
+        let isLauncher = names.contains { "\($0)\n" == String(decoding: name, as: UTF8.self) }
+        return isLauncher && handsOn == "0" ? parent : 0
+    }
+}
