@@ -31,6 +31,12 @@ public final class StartedCommand {
         process.standardError = try FileHandle(
             forWritingTo: URL(fileURLWithPath: capture.path("errors")))
         process.standardInput = FileHandle.nullDevice
+        // A test's thread may block signals, and what it starts would never get them.
+        var none = sigset_t()
+        var before = sigset_t()
+        sigemptyset(&none)
+        pthread_sigmask(SIG_SETMASK, &none, &before)
+        defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
         try process.run()
     }
 
