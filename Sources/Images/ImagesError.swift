@@ -12,6 +12,18 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     case unwritable(path: String, reason: String)
     /// A folder holds something else already.
     case occupied(path: String)
+    /// A file that is needed is not there.
+    case missing(path: String, remedy: String)
+    /// A file is not what it should be.
+    case damaged(path: String, what: String, remedy: String)
+    /// The system cannot read a file.
+    case inputOutput(path: String, reason: String)
+    /// Two images have the same name and class.
+    case duplicate(name: String, first: String, second: String)
+    /// An archive in the place of an index.
+    case notIndexed(path: String)
+    /// Images that cannot be decoded were found while indexing.
+    case undecodable(count: Int, output: String)
     /// A file that ships with the program is missing or damaged.
     case resource(name: String)
 
@@ -32,6 +44,22 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
         case .occupied(let path):
             "\(path): exists and is no demonstration set of this seed; remove it or choose another "
                 + "--output"
+        case .missing(let path, let remedy):
+            "\(path): not found; \(remedy)"
+        case .damaged(let path, let what, let remedy):
+            "\(path): \(what); \(remedy)"
+        case .inputOutput(let path, let reason):
+            "\(path): cannot be read: \(reason); check the file system and try again"
+        case .duplicate(let name, let first, let second):
+            "\(name): is in \(first)"
+                + (first == second ? " twice" : " and in \(second)")
+                + "; name each image's source once"
+        case .notIndexed(let path):
+            "\(path): is an archive; index it first: saccader-dist dataset index \(path) … "
+                + "--output INDEX, then set data.path=INDEX"
+        case .undecodable(let count, let output):
+            "\(output): not written: \(count) of the images cannot be decoded (named above); "
+                + "repair them, or leave them out with --skip-undecodable"
         case .resource(let name):
             "the program's resource \(name) is missing or damaged; install the program anew"
         }

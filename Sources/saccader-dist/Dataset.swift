@@ -5,7 +5,7 @@ import Images
 /// `saccader-dist dataset`
 struct Dataset: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes data sets.", subcommands: [Demo.self])
+        abstract: "Makes data sets.", subcommands: [Demo.self, DatasetIndex.self])
 
     /// `saccader-dist dataset demo`
     struct Demo: ParsableCommand {

@@ -28,12 +28,14 @@ public final class EvaluationRun {
         }
         for other in checkpoints.dropFirst() { try Self.requireLikeness(first, other) }
         policies = try Self.policies(options, checkpoints: checkpoints)
-        let (names, all) = try ImageFolder.subset(
+        let (dataset, all) = try ImageDataset.subset(
             options.split, of: options.data, configuration: first.settings.data,
             seed: first.settings.seed)
-        let words = try ClassWords(folder: options.data)
-        classes =
-            (first.settings.data.backgroundClass ? ["background"] : []) + names.map(words.word)
+        let words = try dataset.folder.map { try ClassWords(folder: $0) }
+        let names = zip(dataset.classes, dataset.words).map { name, known in
+            known == name ? words?.word(name) ?? name : String(known.prefix { $0 != "," })
+        }
+        classes = (first.settings.data.backgroundClass ? ["background"] : []) + names
         if classes.count != first.settings.model.classes {
             throw EvaluationError(
                 "\(options.data): has \(classes.count) classes"
@@ -44,7 +46,7 @@ public final class EvaluationRun {
         }
         let chosen = PictureChoice.spread(
             Array(all.entries.indices), options.limit ?? all.entries.count)
-        images = ImageSet(folder: all.folder, entries: chosen.map { all.entries[$0] })
+        images = all.picking(chosen)
         let locations = first.geometry.locationCount
         glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, locations))")
         if glimpses.most > locations {
@@ -52,7 +54,7 @@ public final class EvaluationRun {
                 "--glimpses: \(glimpses.most) is more than the model's "
                     + "\(locations) locations; ask for at most that many")
         }
-        places = try KnownPlaces(folder: options.data)
+        places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
     }

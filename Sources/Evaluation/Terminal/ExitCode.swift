@@ -37,8 +37,11 @@ public enum ExitCode: Int32, Sendable {
             }
         case let error as ImagesError:
             switch error {
-            case .missingFolder, .noImages: self = .missingInput
-            case .unknownClass, .unreadable, .resource: self = .badData
+            case .missingFolder, .noImages, .missing: self = .missingInput
+            case .unknownClass, .unreadable, .resource, .damaged, .duplicate, .notIndexed,
+                .undecodable:
+                self = .badData
+            case .inputOutput: self = .inputOutput
             case .unwritable, .occupied: self = .cannotWrite
             }
         default:

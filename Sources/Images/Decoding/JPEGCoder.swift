@@ -33,19 +33,20 @@ public final class JPEGDecoder {
         String(cString: tjGetErrorStr2(handle)).split(separator: "\n").joined(separator: " ")
     }
 
-    /// Reads the file at `path`; grey and YCCK become RGB, EXIF orientation is ignored.
-    public func decode(path: String) throws(ImagesError) -> Pixels {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path))
-        } catch {
-            throw .unreadable(path: path, reason: "the file cannot be opened")
-        }
+    /// What the head of a file's bytes says, without decoding.
+    func size(_ data: [UInt8], path: String) throws(ImagesError) -> (height: Int, width: Int) {
         if data.isEmpty { throw .unreadable(path: path, reason: "the file is empty") }
-        return try decode([UInt8](data), path: path)
+        var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
+        guard
+            tjDecompressHeader3(
+                handle, data, UInt(data.count), &width, &height, &subsampling, &space) == 0
+        else { throw .unreadable(path: path, reason: reason()) }
+        return (Int(height), Int(width))
     }
 
-    private func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
+    /// Decodes a file's bytes; grey and YCCK become RGB, EXIF orientation is ignored.
+    func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
+        if data.isEmpty { throw .unreadable(path: path, reason: "the file is empty") }
         var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
         let length = UInt(data.count)
         guard

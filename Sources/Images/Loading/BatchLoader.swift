@@ -56,8 +56,10 @@ public final class BatchLoader: Sendable {
             let size = preparation.configuration.imageSize
             let count = size * size * 3
             var images = [Float](repeating: 0, count: request.entries.count * count)
+            var bytes = [UInt8]()
             for (index, entry) in request.entries.enumerated() {
-                let pixels = try decoder.decode(path: set.path(entry))
+                try set.read(entry, into: &bytes)
+                let pixels = try decoder.decode(bytes, path: set.path(entry))
                 let random = request.augmentation.map {
                     CounterRandom(
                         seed: seed, purpose: .augmentation, stream: $0, index: UInt64(entry))
@@ -67,7 +69,7 @@ public final class BatchLoader: Sendable {
                     at: index * count)
             }
             return ImageBatch(
-                entries: request.entries, labels: request.entries.map { set.entries[$0].label },
+                entries: request.entries, labels: request.entries.map { set.label($0) },
                 images: images)
         }
 

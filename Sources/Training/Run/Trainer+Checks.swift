@@ -33,7 +33,7 @@ extension Trainer {
 
     /// Whether images, classes and ranks fit together.
     static func requireFit(
-        _ configuration: RunConfiguration, data: ImageFolder, ranks: Int
+        _ configuration: RunConfiguration, data: ImageDataset, ranks: Int
     ) throws {
         let images = data.training.entries.count
         if ranks > images {

@@ -17,7 +17,7 @@ public final class Trainer {
     let pool: ThreadPool
     /// Of the steps; scores are always taken in `float32`.
     let precision: Precision
-    let data: ImageFolder
+    let data: ImageDataset
     let options: TrainingOptions
     let stages: [StageName]
     let reporter: Reporter
@@ -54,7 +54,7 @@ public final class Trainer {
                 configuration, communicator: communicator, reporter: reporter)
         }
         self.configuration = configuration
-        data = try ImageFolder(
+        data = try ImageDataset(
             configuration.data.path, configuration: configuration.data, seed: configuration.seed)
         try Self.requireFit(configuration, data: data, ranks: communicator.size)
         MatrixMultiply.useOneThread()

@@ -1,0 +1,86 @@
+import Foundation
+
+/// The images of a run: a folder in ImageNet's layout, or an index that `saccader-dist dataset
+/// index` made of folders or of the official archives.
+public struct ImageDataset: Sendable {
+    /// The classes' names in byte order; a class's place is its number.
+    public let classes: [String]
+    /// What each class shows, where that is known; otherwise its name.
+    public let words: [String]
+    /// Images to train on.
+    public let training: ImageSet
+    /// Images to choose the best checkpoint with: never trained on.
+    public let development: ImageSet
+    /// Images to report on: never trained on, empty where there are none.
+    public let validation: ImageSet
+    /// The folder that holds the images, where one does.
+    public let folder: String?
+
+    /// Opens a folder or an index; without images to train on it is an error.
+    ///
+    /// In a folder without `dev`, the development images are held out by a hash of their names and
+    /// the seed; an index says itself which they are.
+    public init(_ path: String, configuration: DataConfiguration, seed: UInt64)
+        throws(ImagesError)
+    {
+        try self.init(path, subsets: Subset.allCases, configuration: configuration, seed: seed)
+        guard !training.entries.isEmpty else { throw .noImages(path: "\(path)/train") }
+    }
+
+    /// The images of one subset alone, for a tool that only evaluates.
+    public static func subset(
+        _ name: String, of path: String, configuration: DataConfiguration, seed: UInt64
+    ) throws(ImagesError) -> (dataset: ImageDataset, images: ImageSet) {
+        guard let subset = Subset(rawValue: name) else {
+            throw .noImages(path: "\(path)/\(name)")
+        }
+        let dataset = try ImageDataset(
+            path, subsets: [subset], configuration: configuration, seed: seed)
+        let images = dataset[subset]
+        if images.entries.isEmpty { throw .noImages(path: "\(path)/\(subset.rawValue)") }
+        return (dataset, images)
+    }
+
+    private init(
+        _ path: String, subsets: [Subset], configuration: DataConfiguration, seed: UInt64
+    ) throws(ImagesError) {
+        let index: ImageIndex
+        var isFolder: ObjCBool = false
+        let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
+        if exists && !isFolder.boolValue {
+            if try TarReader.isArchive(ByteFile(path)) { throw .notIndexed(path: path) }
+            index = try ImageIndex(reading: path)
+        } else {
+            index = try FolderIndex.list(
+                path, subsets: subsets,
+                split: Split(
+                    amount: .fraction(configuration.developmentFraction), seed: seed))
+        }
+        let storage = ImageStorage(index)
+        try storage.check()
+        folder = storage.folder
+        classes = index.header.classes.map(\.name)
+        words = index.header.classes.map { $0.words ?? $0.name }
+        var rows = Subset.allCases.map { _ in [UInt32]() }
+        for row in 0..<index.count {
+            let record = index[row]
+            guard !record.traits.contains(.skipped) else { continue }
+            rows[Int(record.subset.code)].append(UInt32(row))
+        }
+        let sets = rows.map {
+            ImageSet(
+                index: index, storage: storage, rows: $0,
+                firstLabel: configuration.backgroundClass ? 1 : 0)
+        }
+        (training, development, validation) = (sets[0], sets[1], sets[2])
+    }
+
+    /// The images of a subset.
+    public subscript(subset: Subset) -> ImageSet {
+        switch subset {
+        case .train: training
+        case .dev: development
+        case .val: validation
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Foundation
+import Synchronization
+
+/// Reads the images of an index from the files that they lie in, by any number of threads at once.
+final class ImageStorage: Sendable {
+    /// Archives that stay open; more than these are opened anew for each image.
+    private static let mostOpen = 256
+
+    let index: ImageIndex
+    /// Where the index's files are now.
+    private let paths: [String]
+    private let open = Mutex<[Int: ByteFile]>([:])
+
+    init(_ index: ImageIndex) {
+        self.index = index
+        paths = index.header.files.map { file in
+            index.folder.map { Self.resolve(file.path, beside: $0) } ?? file.path
+        }
+    }
+
+    /// Relative paths count from the index's folder; a file that is no more where it was may have
+    /// moved together with the index.
+    private static func resolve(_ path: String, beside folder: String) -> String {
+        func inFolder(_ name: String) -> String { folder.isEmpty ? name : "\(folder)/\(name)" }
+        guard path.hasPrefix("/") else { return inFolder(path) }
+        let moved = inFolder((path as NSString).lastPathComponent)
+        let isMissing = !FileManager.default.fileExists(atPath: path)
+        return isMissing && FileManager.default.fileExists(atPath: moved) ? moved : path
+    }
+
+    /// The first folder of images, if there is one.
+    var folder: String? {
+        index.header.files.indices.first { index.header.files[$0].size == nil }.map { paths[$0] }
+    }
+
+    /// Refuses archives that are missing or have another size than when they were indexed.
+    func check() throws(ImagesError) {
+        for (number, container) in index.header.files.enumerated() {
+            guard let size = container.size else { continue }
+            let found: ByteFile
+            do {
+                found = try file(number)
+            } catch .missing(let path, _) {
+                throw .missing(
+                    path: path,
+                    remedy:
+                        "\(index.path) needs it: put it there or beside the index, or index again")
+            }
+            guard found.size == size else {
+                throw .damaged(
+                    path: found.path,
+                    what: "has \(found.size) bytes, but \(size) when it was indexed",
+                    remedy: "copy it again or index again")
+            }
+        }
+    }
+
+    /// Where an image lies, for messages.
+    func path(_ row: Int) -> String {
+        let record = index[row]
+        let container = paths[Int(record.file)]
+        guard index.header.files[Int(record.file)].size == nil else {
+            return "\(container): \(index.name(row)) (byte \(record.offset))"
+        }
+        return "\(container)/\(relativePath(row, record))"
+    }
+
+    private func relativePath(_ row: Int, _ record: ImageRecord) -> String {
+        let name = index.name(row)
+        guard record.traits.contains(.flat) else { return name }
+        let parts = name.split(separator: "/")
+        return "\(parts.first ?? "")/\(parts.last ?? "")"
+    }
+
+    /// Makes `bytes` the image's file.
+    func read(_ row: Int, into bytes: inout [UInt8]) throws(ImagesError) {
+        let record = index[row]
+        guard index.header.files[Int(record.file)].size == nil else {
+            let file = try file(Int(record.file))
+            return try file.read(at: Int(record.offset), count: Int(record.size), into: &bytes)
+        }
+        let file = try ByteFile(path(row))
+        guard record.size == 0 || file.size == Int(record.size) else {
+            throw .damaged(
+                path: file.path,
+                what: "has \(file.size) bytes, but \(record.size) when it was indexed",
+                remedy: "restore it or index again")
+        }
+        try file.read(at: 0, count: file.size, into: &bytes)
+    }
+
+    private func file(_ number: Int) throws(ImagesError) -> ByteFile {
+        if let file = open.withLock({ $0[number] }) { return file }
+        let file = try ByteFile(paths[number])
+        open.withLock { if $0.count < Self.mostOpen { $0[number] = file } }
+        return file
+    }
+}

@@ -1,0 +1,33 @@
+/// Looks at one image after the other; one per thread.
+final class ImageExaminer {
+    private let storage: ImageStorage
+    private let decodes: Bool
+    private let decoder = JPEGDecoder()
+    private var bytes = [UInt8]()
+
+    /// - Parameter decodes: Whether every pixel is looked at, not only the head.
+    init(_ storage: ImageStorage, decodes: Bool) {
+        (self.storage, self.decodes) = (storage, decodes)
+    }
+
+    /// Completes what the index knows of the image at `row`; the error is one of reading, not of
+    /// the image.
+    func examine(_ row: Int) -> Result<Examination, ImagesError> {
+        var record = storage.index[row]
+        do throws(ImagesError) {
+            try storage.read(row, into: &bytes)
+        } catch {
+            return .failure(error)
+        }
+        record.checksum = ImageIndex.checksum(bytes)
+        do throws(ImagesError) {
+            let size = try decoder.size(bytes, path: "")
+            (record.width, record.height) = (UInt32(size.width), UInt32(size.height))
+            if decodes { _ = try decoder.decode(bytes, path: "") }
+        } catch {
+            guard case .unreadable(_, let reason) = error else { return .failure(error) }
+            return .success(Examination(record: record, problem: reason))
+        }
+        return .success(Examination(record: record))
+    }
+}

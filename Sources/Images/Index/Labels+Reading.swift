@@ -1,0 +1,116 @@
+extension Labels {
+    /// Whether a file's name is that of a development kit or a list of synsets or labels.
+    static func isLabelFile(_ name: String) -> Bool {
+        let name = name.lowercased()
+        let isText = name.hasSuffix(".txt") || name.hasSuffix(".csv")
+        let words = ["synset", "ground_truth", "val_solution", "labels"]
+        return name.contains("devkit") && (name.hasSuffix(".gz") || name.hasSuffix(".tgz"))
+            || name == "meta.mat" || isText && words.contains { name.contains($0) }
+    }
+
+    /// Takes in a development kit, packed or not, or a text file.
+    mutating func add(_ path: String) throws(ImagesError) {
+        let file = try ByteFile(path)
+        if try GzipFile.isGzip(file) {
+            return try addKit(GzipFile.unpacked(path))
+        }
+        try add(try file.bytes(at: 0, count: file.size), path: path)
+    }
+
+    private mutating func addKit(_ archive: ByteFile) throws(ImagesError) {
+        guard try TarReader.isArchive(archive) else {
+            throw .damaged(
+                path: archive.path, what: "holds no tar archive",
+                remedy: "give ILSVRC2012_devkit_t12.tar.gz as it was downloaded")
+        }
+        var reader = TarReader(archive)
+        var isUseful = false
+        while let member = try reader.next() {
+            let name = member.name.split(separator: "/").last.map(String.init) ?? ""
+            guard Self.isLabelFile(name) else { continue }
+            try add(
+                try archive.bytes(at: member.offset, count: member.size),
+                path: "\(archive.path): \(member.name)")
+            isUseful = true
+        }
+        if !isUseful {
+            throw .damaged(
+                path: archive.path, what: "holds neither meta.mat nor a ground truth",
+                remedy: "give ILSVRC2012_devkit_t12.tar.gz as it was downloaded")
+        }
+    }
+
+    private mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
+        if path.hasSuffix(".mat") {
+            try addSynsets(MatFile(bytes, path: path), path: path)
+        } else {
+            try addText(String(decoding: bytes, as: UTF8.self), path: path)
+        }
+    }
+
+    /// `meta.mat`: an array of structures, the 1,000 classes first and then what they are kinds of.
+    private mutating func addSynsets(_ file: MatFile, path: String) throws(ImagesError) {
+        guard case .structures(let fields) = file.variables["synsets"],
+            let identifiers = fields["ILSVRC2012_ID"], let names = fields["WNID"]
+        else {
+            throw .damaged(
+                path: path, what: "has no synsets with ILSVRC2012_ID and WNID",
+                remedy: "give the development kit of 2012")
+        }
+        var found: [Int: String] = [:]
+        for place in identifiers.indices {
+            let children = fields["num_children"]?[place].number ?? 0
+            guard children == 0, let number = identifiers[place].number,
+                let identifier = Int(exactly: number), let name = names[place].string
+            else { continue }
+            found[identifier] = name
+            words[name] = fields["words"]?[place].string
+            trainingCounts[name] = fields["num_train_images"]?[place].number
+                .flatMap { Int(exactly: $0) }
+        }
+        guard !found.isEmpty, found.keys.sorted() == Array(1...found.count) else {
+            throw .damaged(
+                path: path, what: "does not number its classes from 1 on",
+                remedy: "give the development kit of 2012")
+        }
+        classes = found.sorted { $0.key < $1.key }.map(\.value)
+        (classSource, isKitOrder) = (path, true)
+    }
+
+    /// A list of classes (`n01440764 tench, Tinca tinca`), a label for each validation image in
+    /// order, or lines `ILSVRC2012_val_00000001.JPEG LABEL`.
+    private mutating func addText(_ text: String, path: String) throws(ImagesError) {
+        let lines = text.split(whereSeparator: \.isNewline)
+            .map { $0.split(maxSplits: 1) { $0 == " " || $0 == "\t" || $0 == "," } }
+            .filter { !$0.isEmpty && $0[0] != "ImageId" }
+        guard !lines.isEmpty else {
+            throw .damaged(path: path, what: "has no lines", remedy: "download it again")
+        }
+        let first = lines.map { String($0[0]) }
+        let isNamed = first.allSatisfy { $0.contains("_val_") }
+        if isNamed {
+            for line in lines {
+                // A label may be followed by boxes: n03995372 85 131 499 254.
+                let word = line.count > 1 ? line[1].split(separator: " ").first : nil
+                guard let word else {
+                    throw .damaged(
+                        path: path, what: "has no label for \(line[0])", remedy: "complete it")
+                }
+                named[Self.stem(String(line[0]))] =
+                    Int(word).map { .sortedNumber($0) } ?? .name(String(word))
+            }
+            truthSource = path
+        } else if first.allSatisfy({ Int($0) != nil }) {
+            groundTruth = first.compactMap { Int($0).map { .identifier($0) } }
+            truthSource = path
+        } else if Set(first).count < first.count {
+            groundTruth = first.map { .name($0) }
+            truthSource = path
+        } else {
+            if !isKitOrder { (classes, classSource) = (first, path) }
+            for line in lines where line.count > 1 {
+                words[String(line[0])] = line[1].trimmingPrefix { $0 == " " }.description
+            }
+        }
+    }
+}
