@@ -32,6 +32,7 @@ let package = Package(
     targets: oneDNN + [
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
+        .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib"),
         .systemLibrary(name: "CCairo", pkgConfig: "cairo"),
         .systemLibrary(name: "CHDF5", pkgConfig: "hdf5"),
@@ -44,7 +45,7 @@ let package = Package(
         .target(name: "Collectives", dependencies: ["CMPI"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),
         .target(
-            name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CZlib"],
+            name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
         .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: fast),
         .target(name: "SaccaderModel", dependencies: ["Layers", "Tensors"], swiftSettings: fast),

@@ -7,7 +7,7 @@ import Testing
 /// Decodes the file at `path`.
 private func decode(_ path: String) throws -> Pixels {
     let bytes = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
-    return try JPEGDecoder().decode(bytes, path: path)
+    return try ImageDecoder().decode(bytes, path: path)
 }
 
 @Test(arguments: ["color", "progressive", "grey"])

@@ -58,7 +58,7 @@ private var settings: DataConfiguration {
     #expect(data.development.entries.count == 20)
     #expect(data.validation.entries.count == 10)
     let places = try #require(try KnownPlaces(folder: path))
-    let decoder = JPEGDecoder()
+    let decoder = ImageDecoder()
     for set in [data.training, data.development, data.validation] {
         for (index, entry) in set.entries.enumerated() {
             var bytes: [UInt8] = []

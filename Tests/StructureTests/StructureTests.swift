@@ -10,7 +10,7 @@ import Testing
         "Configuration": [],
         "Collectives": ["CMPI"],
         "Checkpoints": ["CHDF5"],
-        "Images": ["Tensors", "CTurboJPEG", "CZlib"],
+        "Images": ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
         "Layers": ["Tensors"],
         "SaccaderModel": ["Layers", "Tensors"],
         "Evaluation": [

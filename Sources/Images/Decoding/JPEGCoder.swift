@@ -1,31 +1,12 @@
 import CTurboJPEG
 import Foundation
 
-/// An image in memory: 8-bit RGB, row by row.
-public struct Pixels: Equatable, Sendable {
-    /// In pixels.
-    public let height: Int
-    /// In pixels.
-    public let width: Int
-    /// `[height, width, 3]`.
-    public var bytes: [UInt8]
-
-    /// Takes bytes `[height, width, 3]`.
-    public init(height: Int, width: Int, bytes: [UInt8]) {
-        precondition(bytes.count == height * width * 3, "\(bytes.count) bytes")
-        (self.height, self.width, self.bytes) = (height, width, bytes)
-    }
-}
-
 /// Reads JPEG files; one per thread.
-public final class JPEGDecoder {
-    /// More pixels than this are taken for an attack or damage, not a photograph.
-    static let largestPixelCount = 1 << 28
-
-    private let handle: tjhandle?
+final class JPEGDecoder {
+    private var handle: tjhandle?
 
     /// Readies a decoder.
-    public init() { handle = tjInitDecompress() }
+    init() { handle = tjInitDecompress() }
 
     deinit { if let handle { tjDestroy(handle) } }
 
@@ -33,41 +14,65 @@ public final class JPEGDecoder {
         String(cString: tjGetErrorStr2(handle)).split(separator: "\n").joined(separator: " ")
     }
 
-    /// What the head of a file's bytes says, without decoding.
-    func size(_ data: [UInt8], path: String) throws(ImagesError) -> (height: Int, width: Int) {
+    /// The error that happened. After one, TurboJPEG may go on in the middle of the bad file when
+    /// it is given the next: a new handle knows nothing of it.
+    private func failure(_ path: String) -> ImagesError {
+        let error = ImagesError.unreadable(path: path, reason: reason())
+        if let handle { tjDestroy(handle) }
+        handle = tjInitDecompress()
+        return error
+    }
+
+    /// Size and colours, from the head of a file's bytes.
+    private func size(
+        _ data: [UInt8], path: String
+    ) throws(ImagesError) -> (height: Int, width: Int, space: UInt32) {
         if data.isEmpty { throw .unreadable(path: path, reason: "the file is empty") }
         var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
-        guard
-            tjDecompressHeader3(
-                handle, data, UInt(data.count), &width, &height, &subsampling, &space) == 0
-        else { throw .unreadable(path: path, reason: reason()) }
-        return (Int(height), Int(width))
+        let status = tjDecompressHeader3(
+            handle, data, UInt(data.count), &width, &height, &subsampling, &space)
+        guard status == 0 else { throw failure(path) }
+        try Pixels.requireFit(height: Int(height), width: Int(width), path: path)
+        return (Int(height), Int(width), UInt32(space))
+    }
+
+    private static func isInk(_ space: UInt32) -> Bool {
+        space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
+    }
+
+    /// What the head of a file's bytes says, without decoding.
+    func head(_ data: [UInt8], path: String) throws(ImagesError) -> ImageHead {
+        let (height, width, space) = try size(data, path: path)
+        let markers = JPEGMarkers(data)
+        var traits: ImageTraits = []
+        if Self.isInk(space) { traits.insert(.ink) }
+        if space == TJCS_GRAY.rawValue { traits.insert(.grey) }
+        if markers.isProgressive { traits.insert(.progressive) }
+        if markers.orientation != 1 { traits.insert(.rotated) }
+        return ImageHead(format: .jpeg, height: height, width: width, traits: traits)
     }
 
     /// Decodes a file's bytes; grey and YCCK become RGB, EXIF orientation is ignored.
     func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
-        if data.isEmpty { throw .unreadable(path: path, reason: "the file is empty") }
-        var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
-        let length = UInt(data.count)
-        guard
-            tjDecompressHeader3(
-                handle, data, length, &width, &height, &subsampling, &space) == 0
-        else { throw .unreadable(path: path, reason: reason()) }
-        let count = Int(width) * Int(height)
-        guard count > 0, count <= Self.largestPixelCount else {
-            throw .unreadable(path: path, reason: "\(width)×\(height) pixels are too many")
-        }
-        let isInk = space == TJCS_CMYK.rawValue || space == TJCS_YCCK.rawValue
+        let (height, width, space) = try size(data, path: path)
+        let isInk = Self.isInk(space)
         let format = isInk ? TJPF_CMYK : TJPF_RGB
-        var bytes = [UInt8](repeating: 0, count: count * (isInk ? 4 : 3))
-        // A warning means damaged data: it is an error here, as nothing is silently replaced.
-        guard
-            tjDecompress2(
-                handle, data, length, &bytes, width, 0, height, Int32(format.rawValue),
-                TJFLAG_ACCURATEDCT) == 0
-        else { throw .unreadable(path: path, reason: reason()) }
+        var bytes = [UInt8](repeating: 0, count: height * width * (isInk ? 4 : 3))
+        let status = tjDecompress2(
+            handle, data, UInt(data.count), &bytes, Int32(width), 0, Int32(height),
+            Int32(format.rawValue), TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
+        // A warning means damaged data: it is an error here, as nothing is silently replaced, but
+        // for stray bytes between whole segments, which change no pixel.
+        guard status == 0 || isAboutStrayBytes() else {
+            throw failure(path)
+        }
         if isInk { bytes = Self.fromInk(bytes) }
-        return Pixels(height: Int(height), width: Int(width), bytes: bytes)
+        return Pixels(height: height, width: width, bytes: bytes)
+    }
+
+    private func isAboutStrayBytes() -> Bool {
+        tjGetErrorCode(handle) == TJERR_WARNING.rawValue
+            && reason().contains("extraneous bytes before marker")
     }
 
     /// CMYK as Adobe's programs store it, inverted: each colour is darkened by black.

@@ -78,9 +78,11 @@ public struct Preparation: Sendable {
     public static func standardize(_ square: Pixels, into result: inout [Float], at start: Int) {
         let scale = deviation.map { 1 / (255 * $0) }
         let shift = zip(mean, deviation).map { -$0 / $1 }
-        for index in square.bytes.indices {
-            let channel = index % 3
-            result[start + index] = Float(square.bytes[index]) * scale[channel] + shift[channel]
+        for channel in 0..<3 {
+            let (factor, term) = (scale[channel], shift[channel])
+            for index in stride(from: channel, to: square.bytes.count, by: 3) {
+                result[start + index] = Float(square.bytes[index]) * factor + term
+            }
         }
     }
 }

@@ -18,8 +18,11 @@ public enum Resize {
 
     /// The weights of the source pixels that make each target pixel.
     private struct Weights {
+        /// The first source pixel of each target pixel, and how many there are.
         var first: [Int] = []
-        var values: [[Double]] = []
+        var counts: [Int] = []
+        /// The weights of one target pixel after the other.
+        var values: [Float] = []
 
         init(start: Double, extent: Double, targetSize: Int) {
             let scale = extent / Double(targetSize)
@@ -29,13 +32,13 @@ public enum Resize {
                 let center = start + (Double(target) + 0.5) * scale
                 let low = max(Int(start), Int(center - support + 0.5))
                 let high = min(Int(start + extent), Int(center + support + 0.5))
-                var weights = (low..<max(low, high)).map {
+                let weights = (low..<max(low, high)).map {
                     Self.cubic((Double($0) - center + 0.5) / widening)
                 }
                 let sum = weights.reduce(0, +)
-                if sum != 0 { for index in weights.indices { weights[index] /= sum } }
                 first.append(low)
-                values.append(weights)
+                counts.append(weights.count)
+                values += weights.map { Float(sum == 0 ? $0 : $0 / sum) }
             }
         }
 
@@ -47,53 +50,73 @@ public enum Resize {
         }
     }
 
-    /// The part `box` (whole pixels) of an image, cropped first and then resampled, as `size`×`size` pixels.
+    /// The part `box` (whole pixels) of an image, cropped first and then resampled, as
+    /// `size`×`size` pixels.
     public static func bicubic(_ pixels: Pixels, box: Box, size: Int) -> Pixels {
+        precondition(
+            box.x >= 0 && box.y >= 0 && box.x + box.width <= Double(pixels.width)
+                && box.y + box.height <= Double(pixels.height), "\(box)")
         if let copy = crop(pixels, box: box, size: size) { return copy }
-        let across = Weights(
-            start: box.x, extent: box.width, targetSize: size)
-        let down = Weights(
-            start: box.y, extent: box.height, targetSize: size)
+        let across = Weights(start: box.x, extent: box.width, targetSize: size)
+        let down = Weights(start: box.y, extent: box.height, targetSize: size)
         // Only the rows that the vertical pass reads are resampled horizontally.
         let firstRow = down.first.min() ?? 0
-        let lastRow = zip(down.first, down.values).map { $0 + $1.count }.max() ?? 0
-        var middle = [UInt8](repeating: 0, count: (lastRow - firstRow) * size * 3)
-        for row in firstRow..<lastRow {
-            for x in 0..<size {
-                var sum = SIMD3<Double>(repeating: 0.5)
-                var source = (row * pixels.width + across.first[x]) * 3
-                for weight in across.values[x] {
-                    sum += weight * rgb(pixels.bytes, source)
-                    source += 3
+        let lastRow = zip(down.first, down.counts).map { $0 + $1 }.max() ?? 0
+        let middle = resampledRows(pixels, firstRow..<lastRow, box: box, weights: across)
+        let length = size * 3
+        let bytes = [UInt8](unsafeUninitializedCapacity: size * length) { bytes, count in
+            var sums = [Float](repeating: 0, count: length)
+            var weight = 0
+            for y in 0..<size {
+                for x in 0..<length { sums[x] = 0.5 }
+                for row in down.first[y]..<(down.first[y] + down.counts[y]) {
+                    let (value, start) = (down.values[weight], (row - firstRow) * length)
+                    for x in 0..<length { sums[x] += value * middle[start + x] }
+                    weight += 1
                 }
-                store(sum, into: &middle, at: ((row - firstRow) * size + x) * 3)
-            }
-        }
-        var bytes = [UInt8](repeating: 0, count: size * size * 3)
-        for y in 0..<size {
-            for x in 0..<size {
-                var sum = SIMD3<Double>(repeating: 0.5)
-                var source = ((down.first[y] - firstRow) * size + x) * 3
-                for weight in down.values[y] {
-                    sum += weight * rgb(middle, source)
-                    source += size * 3
+                for x in 0..<length {
+                    bytes[y * length + x] = UInt8(min(255, max(0, sums[x])))
                 }
-                store(sum, into: &bytes, at: (y * size + x) * 3)
             }
+            count = size * length
         }
         return Pixels(height: size, width: size, bytes: bytes)
     }
 
-    @inline(__always)
-    private static func rgb(_ bytes: [UInt8], _ index: Int) -> SIMD3<Double> {
-        SIMD3(Double(bytes[index]), Double(bytes[index + 1]), Double(bytes[index + 2]))
-    }
-
-    @inline(__always)
-    private static func store(_ sum: SIMD3<Double>, into bytes: inout [UInt8], at index: Int) {
-        let clipped = sum.clamped(
-            lowerBound: SIMD3(repeating: 0), upperBound: SIMD3(repeating: 255))
-        for channel in 0..<3 { bytes[index + channel] = UInt8(clipped[channel]) }
+    /// Some rows of an image, resampled horizontally to whole numbers, `[rows, targets, 3]`.
+    private static func resampledRows(
+        _ pixels: Pixels, _ rows: Range<Int>, box: Box, weights: Weights
+    ) -> [Float] {
+        let size = weights.first.count
+        let (left, width) = (Int(box.x), Int(box.width))
+        // A row's pixels with a fourth channel: a pixel is then one vector.
+        var source = [SIMD4<Float>](repeating: .zero, count: width)
+        return [Float](unsafeUninitializedCapacity: rows.count * size * 3) { result, count in
+            var target = 0
+            for row in rows {
+                let start = (row * pixels.width + left) * 3
+                for x in 0..<width {
+                    source[x] = SIMD4(
+                        Float(pixels.bytes[start + x * 3]), Float(pixels.bytes[start + x * 3 + 1]),
+                        Float(pixels.bytes[start + x * 3 + 2]), 0)
+                }
+                var weight = 0
+                for x in 0..<size {
+                    var sum = SIMD4<Float>(repeating: 0.5)
+                    let first = weights.first[x] - left
+                    for place in first..<(first + weights.counts[x]) {
+                        sum += source[place] * weights.values[weight]
+                        weight += 1
+                    }
+                    let whole = sum.clamped(
+                        lowerBound: SIMD4(repeating: 0), upperBound: SIMD4(repeating: 255)
+                    ).rounded(.down)
+                    for channel in 0..<3 { result[target + channel] = whole[channel] }
+                    target += 3
+                }
+            }
+            count = target
+        }
     }
 
     /// A box of the target's size at whole pixels needs no resampling.

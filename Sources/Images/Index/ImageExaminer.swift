@@ -2,7 +2,7 @@
 final class ImageExaminer {
     private let storage: ImageStorage
     private let decodes: Bool
-    private let decoder = JPEGDecoder()
+    private let decoder = ImageDecoder()
     private var bytes = [UInt8]()
 
     /// - Parameter decodes: Whether every pixel is looked at, not only the head.
@@ -21,8 +21,13 @@ final class ImageExaminer {
         }
         record.checksum = ImageIndex.checksum(bytes)
         do throws(ImagesError) {
-            let size = try decoder.size(bytes, path: "")
-            (record.width, record.height) = (UInt32(size.width), UInt32(size.height))
+            let head = try decoder.head(bytes, path: "")
+            (record.width, record.height) = (UInt32(head.width), UInt32(head.height))
+            record.format = head.format.rawValue
+            record.traits.formUnion(head.traits)
+            if isPNGName(storage.index.name(row)) != (head.format == .png) {
+                record.traits.insert(.misnamed)
+            }
             if decodes { _ = try decoder.decode(bytes, path: "") }
         } catch {
             guard case .unreadable(_, let reason) = error else { return .failure(error) }
@@ -30,4 +35,6 @@ final class ImageExaminer {
         }
         return .success(Examination(record: record))
     }
+
+    private func isPNGName(_ name: String) -> Bool { name.lowercased().hasSuffix(".png") }
 }

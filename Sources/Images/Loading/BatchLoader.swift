@@ -51,7 +51,7 @@ public final class BatchLoader: Sendable {
         }
 
         func load(
-            _ request: BatchRequest, decoder: JPEGDecoder
+            _ request: BatchRequest, decoder: ImageDecoder
         ) throws(ImagesError) -> ImageBatch {
             let size = preparation.configuration.imageSize
             let count = size * size * 3
@@ -74,7 +74,7 @@ public final class BatchLoader: Sendable {
         }
 
         func work() {
-            let decoder = JPEGDecoder()
+            let decoder = ImageDecoder()
             while true {
                 condition.lock()
                 while !isClosed && nextRequest >= nextDelivery + depth { condition.wait() }
