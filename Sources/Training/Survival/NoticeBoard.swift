@@ -82,43 +82,34 @@ final class NoticeBoard: Sendable {
     /// Looks at the notes twice: whose no longer changes is stopped or cut off.
     ///
     /// - Returns: Nil where a rank is at work.
-    func findCulprit() -> Culprit? {
+    func findCulprit() -> String? {
         let before = notes()
         // Whoever is stuck in something of its own has the time to say so itself.
-        Thread.sleep(forTimeInterval: 4 * period)
+        Thread.sleep(forTimeInterval: max(2, 4 * period))
         let after = notes()
         let silent = (0..<size).filter {
             $0 != rank && (after[$0] == nil || before[$0]?.beat == after[$0]?.beat)
         }
-        let speaker = (0..<size).first { !silent.contains($0) } ?? rank
         if let first = silent.first {
             guard let note = after[first] else {
-                return Culprit(
-                    text: "rank \(first) has given no sign for \(Int(timeout)) s; the last "
-                        + "checkpoint is intact: look at its host and run again",
-                    speaker: speaker)
+                return "rank \(first) has given no sign for \(Int(timeout)) s; the last checkpoint "
+                    + "is intact: look at its host and run again"
             }
-            return Culprit(
-                text: Culprit.text(
-                    rank: first, host: note.host, note.moment, idle: timeout,
-                    doing: "stopped or cut off while \(note.moment.phase.description),"),
-                speaker: speaker)
+            return Culprit.text(
+                rank: first, host: note.host, note.moment, idle: timeout,
+                doing: "stopped or cut off while \(note.moment.phase.description),")
         }
         for case let note? in after where note.moment.phase != .waitingForRanks {
             guard note.idleSeconds >= timeout else { return nil }
-            return Culprit(
-                text: Culprit.text(
-                    rank: note.rank, host: note.host, note.moment, idle: note.idleSeconds,
-                    doing: note.moment.phase.description),
-                speaker: speaker)
+            return Culprit.text(
+                rank: note.rank, host: note.host, note.moment, idle: note.idleSeconds,
+                doing: note.moment.phase.description)
         }
         guard after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 }) else { return nil }
         let now = activity.now
-        return Culprit(
-            text: "all ranks wait for each other since \(Int(timeout)) s, in step "
-                + "\(now.step + 1) of stage \(now.stage.rawValue); the last checkpoint is intact: "
-                + "look at the network and run again",
-            speaker: speaker)
+        return "all ranks wait for each other since \(Int(timeout)) s, in step \(now.step + 1) of "
+            + "stage \(now.stage.rawValue); the last checkpoint is intact: look at the network and "
+            + "run again"
     }
 
     /// A rank of this host whose process is gone.

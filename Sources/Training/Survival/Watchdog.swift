@@ -104,13 +104,14 @@ final class Watchdog: Sendable {
             // Meanwhile this rank may have moved on after all.
             activity.now.progress == moment.progress
         else { return }
-        // One speaks for all; should it be unable to, the next one does.
-        if culprit.speaker != communicator.rank { Thread.sleep(forTimeInterval: 2) }
-        end(culprit.text)
+        // One speaks for all; should it be unable to, the next one does. Ranks that judge apart, as
+        // on a busy machine, still take turns.
+        Thread.sleep(forTimeInterval: Double(min(communicator.rank, 8)))
+        end(culprit)
     }
 
     private final class Verdict: Sendable {
-        let value = Mutex<Culprit?>(nil)
+        let value = Mutex<String?>(nil)
     }
 
     /// The launcher is ending the job: if that is because a rank of this host is gone, one of the
