@@ -86,8 +86,10 @@ def main():
             module = nn.parallel.DistributedDataParallel(module)
         if options.compile:
             module = torch.compile(module)
+        # PyYAML reads 8e-5, without a point, as a word.
+        decay = float(stage.get("l2", 0))
         optimizer = torch.optim.SGD(
-            trained, lr=1e-3, momentum=0.9, nesterov=True, weight_decay=stage.get("l2", 0))
+            trained, lr=1e-3, momentum=0.9, nesterov=True, weight_decay=decay)
 
         def step():
             optimizer.zero_grad(set_to_none=True)
