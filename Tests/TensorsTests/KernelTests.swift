@@ -28,7 +28,7 @@ import Testing
             var applied = [Float](repeating: 9, count: count)
             RowKernels.apply(
                 pointer(main), affine: affine, rectify: isRectified, rows: rows,
-                channels: channels, into: &applied, resultStride: channels)
+                channels: channels, into: &applied)
             for index in 0..<count {
                 let value =
                     scale[index % channels] * main[index].widened + shift[index % channels]
@@ -50,26 +50,75 @@ import Testing
             }
         }
 
-        var gradient = numbers(count, 7)
-        let before = gradient
-        GradientKernels.mask(
-            &gradient, where: pointer(main), affine: affine, rows: rows, channels: channels)
-        for index in 0..<count {
-            let value = scale[index % channels] * main[index].widened + shift[index % channels]
-            #expect(gradient[index] == (value > 0 ? before[index] : 0))
-        }
+        checkGradients(rows: rows, channels: channels, main: main, scale: scale, shift: shift)
 
+        var moments = [Double](repeating: 1, count: 2 * channels)
+        let values = numbers(count, 9)
+        var narrowed = [Element](repeating: Element(narrowing: 9), count: count)
+        RowKernels.storeAddingMoments(
+            pointer(values), rows: rows, channels: channels, to: &moments, into: &narrowed)
+        for channel in 0..<channels {
+            let column = (0..<rows).map { Double(values[$0 * channels + channel]) }
+            #expect(abs(moments[channel] - 1 - column.reduce(0, +)) < 1e-4)
+            let squares = column.reduce(0) { $0 + $1 * $1 }
+            #expect(abs(moments[channels + channel] - 1 - squares) < 1e-4)
+        }
+        if Element.self == BFloat16.self {
+            #expect(narrowed.map(\.widened) == values.map { BFloat16(narrowing: $0).widened })
+        }
+    }
+
+    private func checkGradients<Element: StorageElement>(
+        rows: Int, channels: Int, main: [Element], scale: [Float], shift: [Float]
+    ) {
+        let count = rows * channels
+        let (gradient, other) = (numbers(count, 7), stored(numbers(count, 10), Element.self))
         let mean = numbers(channels, 8)
-        var sums = [Double](repeating: 1, count: 2 * channels)
-        GradientKernels.addNormSums(
-            pointer(before), raw: pointer(main), mean: pointer(mean), rows: rows,
-            channels: channels, to: &sums)
+        let affine = RowKernels.Affine(scale: pointer(scale), shift: pointer(shift))
+        for affine in [nil, affine] {
+            let expected = (0..<count).map { index in
+                let value =
+                    affine == nil
+                    ? main[index].widened
+                    : scale[index % channels] * main[index].widened + shift[index % channels]
+                return value > 0 ? gradient[index] : 0
+            }
+            let mask = GradientKernels.Mask(pointer(main), affine: affine)
+            var result = [Element](repeating: Element(narrowing: 9), count: count)
+            GradientKernels.finish(
+                pointer(gradient), mask: mask, rows: rows, channels: channels, into: &result)
+            #expect(result.map(\.widened) == expected.map { Element(narrowing: $0).widened })
+
+            var sums = [Double](repeating: 1, count: 2 * channels)
+            result = [Element](repeating: Element(narrowing: 9), count: count)
+            sums.withUnsafeMutableBufferPointer { sums in
+                guard let base = sums.baseAddress else { return }
+                let norm = GradientKernels.NormSums(
+                    raw: pointer(other), mean: pointer(mean), sums: base)
+                GradientKernels.finish(
+                    pointer(gradient), mask: mask, norm: norm, rows: rows, channels: channels,
+                    into: &result)
+                #expect(result.map(\.widened) == expected.map { Element(narrowing: $0).widened })
+                check(Array(sums), of: expected, raw: other, mean: mean)
+
+                sums.update(repeating: 1)
+                GradientKernels.addNormSums(
+                    pointer(result), norm: norm, rows: rows, channels: channels)
+                check(Array(sums), of: result.map(\.widened), raw: other, mean: mean)
+            }
+        }
+    }
+
+    /// Σ gradient and Σ gradient·(raw − mean) over 1.
+    private func check<Element: StorageElement>(
+        _ sums: [Double], of gradient: [Float], raw: [Element], mean: [Float]
+    ) {
+        let channels = mean.count
         for channel in 0..<channels {
             var (sum, product) = (1.0, 1.0)
-            for row in 0..<rows {
-                let index = row * channels + channel
-                sum += Double(before[index])
-                product += Double(before[index] * (main[index].widened - mean[channel]))
+            for index in stride(from: channel, to: gradient.count, by: channels) {
+                sum += Double(gradient[index])
+                product += Double(gradient[index] * (raw[index].widened - mean[channel]))
             }
             #expect(abs(sums[channel] - sum) < 1e-4)
             #expect(abs(sums[channels + channel] - product) < 1e-4)
@@ -89,9 +138,25 @@ import Testing
     }
 
     @Test func notANumberIsNotRectifiedAway() {
-        let block = SIMD16<Float>(repeating: .nan)
-        #expect(block.raised(to: SIMD16(repeating: 0))[3].isNaN)
-        #expect(block.cleared(where: block .< SIMD16(repeating: 0))[3].isNaN)
+        for value in [Float.nan, -Float.nan] {
+            #expect(SIMD16<Float>(repeating: value).rectified[3].isNaN)
+        }
+        for value: Float in [
+            -.infinity, .infinity, -0.0, 0, -1, 1e38, -3e38, Float.leastNonzeroMagnitude,
+        ] {
+            let rectified = SIMD16<Float>(repeating: value).rectified[3]
+            #expect(value == -.infinity ? rectified.isNaN : rectified == max(0, value))
+        }
+    }
+
+    @Test func gradientsPassWhereTheInputIsPositive() {
+        for value: Float in [
+            -.infinity, .infinity, -0.0, 0, -1, 1, Float.leastNonzeroMagnitude,
+            -Float.leastNonzeroMagnitude,
+        ] {
+            let kept = SIMD16<Float>(repeating: 5).kept(wherePositive: SIMD16(repeating: value))
+            #expect(kept[7] == (value > 0 ? 5 : 0))
+        }
     }
 
     @Test func bfloat16RoundsToNearestEven() {

@@ -45,8 +45,7 @@ public struct Activation<Element: StorageElement>: Sendable {
         if note == nil, let values = raw.floatRow(range.lowerBound) { return values }
         RowKernels.apply(
             raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
-            rows: range.count, channels: shape.channels, into: scratch,
-            resultStride: shape.channels)
+            rows: range.count, channels: shape.channels, into: scratch)
         return scratch
     }
 
@@ -58,8 +57,7 @@ public struct Activation<Element: StorageElement>: Sendable {
         let operand = scratch.narrowed(to: Element.self)
         RowKernels.apply(
             raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
-            rows: range.count, channels: shape.channels, into: operand,
-            resultStride: shape.channels)
+            rows: range.count, channels: shape.channels, into: operand)
         return operand
     }
 
@@ -71,8 +69,7 @@ public struct Activation<Element: StorageElement>: Sendable {
             guard let base = buffer.baseAddress else { return }
             RowKernels.apply(
                 raw.pointer, affine: note?.affine, rectify: note?.rectified ?? false,
-                rows: rows.count, channels: shape.channels, into: base,
-                resultStride: shape.channels)
+                rows: rows.count, channels: shape.channels, into: base)
         }
     }
 }

@@ -57,18 +57,29 @@ public struct GradientSink<Element: StorageElement>: Sendable {
     func finish(_ values: UnsafeMutablePointer<Float>, rows: Range<Int>, shard: Int) {
         let channels = destination.shape.channels
         if let added { add(added, to: values, rows: rows) }
-        if let mask {
-            GradientKernels.mask(
-                values, where: mask.raw.row(rows.lowerBound), affine: mask.note?.affine,
-                rows: rows.count, channels: channels)
+        let result = destination.row(rows.lowerBound)
+        var sums = norms.map { target in
+            GradientKernels.NormSums(
+                raw: target.raw.row(rows.lowerBound), mean: target.norm.mean.pointer,
+                sums: target.norm.gradientSums(shard: shard))
         }
-        RowKernels.store(
-            values, count: rows.count * channels, into: destination.row(rows.lowerBound))
-        for target in norms {
+        if let mask {
+            let mask = GradientKernels.Mask(
+                mask.raw.row(rows.lowerBound), affine: mask.note?.affine)
+            if let norm = sums.popLast() {
+                GradientKernels.finish(
+                    values, mask: mask, norm: norm, rows: rows.count, channels: channels,
+                    into: result)
+            } else {
+                GradientKernels.finish(
+                    values, mask: mask, rows: rows.count, channels: channels, into: result)
+            }
+        } else {
+            RowKernels.store(values, count: rows.count * channels, into: result)
+        }
+        for norm in sums {
             GradientKernels.addNormSums(
-                values, raw: target.raw.row(rows.lowerBound), mean: target.norm.mean.pointer,
-                rows: rows.count, channels: channels,
-                to: target.norm.gradientSums(shard: shard))
+                result, norm: norm, rows: rows.count, channels: channels)
         }
     }
 

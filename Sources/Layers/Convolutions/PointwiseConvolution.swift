@@ -88,11 +88,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                     RowKernels.addBias(
                         biases, to: result, rows: rows.count, channels: outputChannels)
                 }
-                if let moments {
-                    RowKernels.addMoments(
-                        result, rows: rows.count, channels: outputChannels, to: moments)
-                }
-                output.store(result, rows: rows)
+                output.store(result, rows: rows, momentsTo: moments)
             }
         }
     }
@@ -166,9 +162,19 @@ extension Pass {
 }
 
 extension Tensor where Element: StorageElement {
-    /// Narrows finished rows into storage; nothing to do where they were written in place.
-    func store(_ values: UnsafeMutablePointer<Float>, rows: Range<Int>) {
-        if floatRow(rows.lowerBound) == values { return }
-        RowKernels.store(values, count: rows.count * shape.channels, into: row(rows.lowerBound))
+    /// Narrows finished rows into storage and gathers their moments where wanted.
+    ///
+    /// - Parameter values: In place where the element is `Float`.
+    func store(
+        _ values: UnsafeMutablePointer<Float>, rows: Range<Int>,
+        momentsTo moments: UnsafeMutablePointer<Double>?
+    ) {
+        let result = row(rows.lowerBound)
+        if let moments {
+            RowKernels.storeAddingMoments(
+                values, rows: rows.count, channels: shape.channels, to: moments, into: result)
+        } else if floatRow(rows.lowerBound) == nil {
+            RowKernels.store(values, count: rows.count * shape.channels, into: result)
+        }
     }
 }

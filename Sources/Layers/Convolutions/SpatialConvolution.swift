@@ -72,11 +72,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                     of: outputRows, image: image, input: input, scratch: scratch)
                 let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
                 weights.product(patches, into: result, rows: rows.count)
-                if let moments {
-                    RowKernels.addMoments(
-                        result, rows: rows.count, channels: outputChannels, to: moments)
-                }
-                output.store(result, rows: rows)
+                output.store(result, rows: rows, momentsTo: moments)
             }
         }
     }

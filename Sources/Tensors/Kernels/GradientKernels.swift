@@ -22,108 +22,129 @@ public enum GradientKernels {
         _ coefficients: Coefficients, rows: Int, channels: Int,
         into result: UnsafeMutablePointer<Element>
     ) {
-        var channel = 0
-        while channel + 16 <= channels {
-            let p = RowKernels.block(coefficients.p, channel)
-            let q = RowKernels.block(coefficients.q, channel)
-            let r = RowKernels.block(coefficients.r, channel)
-            var position = channel
-            for _ in 0..<rows {
-                let value = r.addingProduct(q, Element.loadBlock(raw + position))
-                    .addingProduct(p, Element.loadBlock(gradient + position))
-                Element.storeBlock(value, to: result + position)
-                position += channels
-            }
-            channel += 16
-        }
-        while channel < channels {
-            let (p, q, r) = (
-                coefficients.p[channel], coefficients.q[channel], coefficients.r[channel]
-            )
-            for row in 0..<rows {
-                let position = row * channels + channel
-                result[position] = Element(
-                    narrowing: r.addingProduct(q, raw[position].widened)
-                        .addingProduct(p, gradient[position].widened))
-            }
-            channel += 1
+        let (p, q, r) = (coefficients.p, coefficients.q, coefficients.r)
+        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            let value = Float.load(r + channel, lanes: lanes)
+                .addingProduct(
+                    Float.load(q + channel, lanes: lanes),
+                    Element.load(raw + position, lanes: lanes)
+                )
+                .addingProduct(
+                    Float.load(p + channel, lanes: lanes),
+                    Element.load(gradient + position, lanes: lanes))
+            Element.store(value, to: result + position, lanes: lanes)
         }
     }
 
-    /// Sets the gradient to 0 where the activation `affine(raw)` was not positive.
+    /// A ReLU that a gradient passes: its input is `affine(raw)`, or `raw`.
+    public struct Mask<Element: StorageElement> {
+        let raw: UnsafePointer<Element>
+        let affine: RowKernels.Affine?
+
+        /// Names the ReLU's input rows, `[rows, C]`.
+        public init(_ raw: UnsafePointer<Element>, affine: RowKernels.Affine?) {
+            (self.raw, self.affine) = (raw, affine)
+        }
+    }
+
+    /// A batch norm that needs Σ gradient and Σ gradient·(raw − mean) of each channel.
+    public struct NormSums<Element: StorageElement> {
+        let raw: UnsafePointer<Element>
+        let mean: UnsafePointer<Float>
+        let sums: UnsafeMutablePointer<Double>
+
+        /// The sums are added to `sums`, `[2, C]`; `raw` is `[rows, C]`.
+        public init(
+            raw: UnsafePointer<Element>, mean: UnsafePointer<Float>,
+            sums: UnsafeMutablePointer<Double>
+        ) {
+            (self.raw, self.mean, self.sums) = (raw, mean, sums)
+        }
+    }
+
+    /// Takes a gradient through a ReLU into storage and adds the sums of the norm before it.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
-    public static func mask<Element: StorageElement>(
-        _ gradient: UnsafeMutablePointer<Float>, where raw: UnsafePointer<Element>,
-        affine: RowKernels.Affine?, rows: Int, channels: Int
+    public static func finish<Element: StorageElement>(
+        _ gradient: UnsafePointer<Float>, mask: Mask<Element>, norm: NormSums<Element>,
+        rows: Int, channels: Int, into result: UnsafeMutablePointer<Element>
     ) {
-        let zero = SIMD16<Float>(repeating: 0)
-        var channel = 0
-        while channel + 16 <= channels {
-            let scale =
-                affine.map { RowKernels.block($0.scale, channel) } ?? SIMD16(repeating: 1)
-            let shift = affine.map { RowKernels.block($0.shift, channel) } ?? zero
-            var position = channel
-            for _ in 0..<rows {
-                let value = shift.addingProduct(scale, Element.loadBlock(raw + position))
-                let masked = Float.loadBlock(gradient + position)
-                    .cleared(where: value .<= zero)
-                Float.storeBlock(masked, to: gradient + position)
-                position += channels
+        if let affine = mask.affine {
+            finish(gradient, norm, rows, channels, result) { position, channel, lanes in
+                affine(
+                    Element.load(mask.raw + position, lanes: lanes), channel: channel,
+                    lanes: lanes)
             }
-            channel += 16
-        }
-        while channel < channels {
-            let scale = affine.map { $0.scale[channel] } ?? 1
-            let shift = affine.map { $0.shift[channel] } ?? 0
-            for row in 0..<rows {
-                let position = row * channels + channel
-                if shift.addingProduct(scale, raw[position].widened) <= 0 {
-                    gradient[position] = 0
-                }
+        } else {
+            finish(gradient, norm, rows, channels, result) { position, _, lanes in
+                Element.load(mask.raw + position, lanes: lanes)
             }
-            channel += 1
         }
     }
 
-    /// Adds Σ gradient and Σ gradient·(raw − mean) of each channel to `sums`, `[2, C]`.
-    ///
-    /// These are the two sums that batch norm's backward needs.
+    @inline(__always)
+    private static func finish<Element: StorageElement>(
+        _ gradient: UnsafePointer<Float>, _ norm: NormSums<Element>, _ rows: Int,
+        _ channels: Int, _ result: UnsafeMutablePointer<Element>,
+        rectifierInput: (_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float>
+    ) {
+        let (raw, mean) = (norm.raw, norm.mean)
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums) {
+            position, rowCount, channel, lanes, part in
+            let center = Float.load(mean + channel, lanes: lanes)
+            var sum = SIMD16<Float>(repeating: 0)
+            var products = SIMD16<Float>(repeating: 0)
+            var position = position
+            for _ in 0..<rowCount {
+                let value = Float.load(gradient + position, lanes: lanes)
+                    .kept(wherePositive: rectifierInput(position, channel, lanes))
+                Element.store(value, to: result + position, lanes: lanes)
+                sum += value
+                products.addProduct(value, Element.load(raw + position, lanes: lanes) - center)
+                position += channels
+            }
+            RowWalk.add(sum, to: part + channel, lanes: lanes)
+            RowWalk.add(products, to: part + channels + channel, lanes: lanes)
+        }
+    }
+
+    /// Takes a gradient through a ReLU into storage.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public static func finish<Element: StorageElement>(
+        _ gradient: UnsafePointer<Float>, mask: Mask<Element>, rows: Int, channels: Int,
+        into result: UnsafeMutablePointer<Element>
+    ) {
+        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            let raw = Element.load(mask.raw + position, lanes: lanes)
+            let input = mask.affine.map { $0(raw, channel: channel, lanes: lanes) } ?? raw
+            Element.store(
+                Float.load(gradient + position, lanes: lanes).kept(wherePositive: input),
+                to: result + position, lanes: lanes)
+        }
+    }
+
+    /// Adds the sums that a norm needs of a stored gradient.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public static func addNormSums<Element: StorageElement>(
-        _ gradient: UnsafePointer<Float>, raw: UnsafePointer<Element>,
-        mean: UnsafePointer<Float>, rows: Int, channels: Int,
-        to sums: UnsafeMutablePointer<Double>
+        _ gradient: UnsafePointer<Element>, norm: NormSums<Element>, rows: Int, channels: Int
     ) {
-        var channel = 0
-        while channel + 16 <= channels {
-            let center = RowKernels.block(mean, channel)
+        let (raw, mean) = (norm.raw, norm.mean)
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums) {
+            position, rowCount, channel, lanes, part in
+            let center = Float.load(mean + channel, lanes: lanes)
             var sum = SIMD16<Float>(repeating: 0)
             var products = SIMD16<Float>(repeating: 0)
-            var position = channel
-            for _ in 0..<rows {
-                let value = Float.loadBlock(gradient + position)
+            var position = position
+            for _ in 0..<rowCount {
+                let value = Element.load(gradient + position, lanes: lanes)
                 sum += value
-                products.addProduct(value, Element.loadBlock(raw + position) - center)
+                products.addProduct(value, Element.load(raw + position, lanes: lanes) - center)
                 position += channels
             }
-            for lane in 0..<16 {
-                sums[channel + lane] += Double(sum[lane])
-                sums[channels + channel + lane] += Double(products[lane])
-            }
-            channel += 16
-        }
-        while channel < channels {
-            var (sum, products) = (Float(0), Float(0))
-            for row in 0..<rows {
-                let position = row * channels + channel
-                sum += gradient[position]
-                products.addProduct(gradient[position], raw[position].widened - mean[channel])
-            }
-            sums[channel] += Double(sum)
-            sums[channels + channel] += Double(products)
-            channel += 1
+            RowWalk.add(sum, to: part + channel, lanes: lanes)
+            RowWalk.add(products, to: part + channels + channel, lanes: lanes)
         }
     }
 
@@ -133,6 +154,10 @@ public enum GradientKernels {
     public static func add<Element: StorageElement>(
         _ added: UnsafePointer<Element>, to gradient: UnsafeMutablePointer<Float>, count: Int
     ) {
-        for index in 0..<count { gradient[index] += added[index].widened }
+        RowWalk.blocks(rows: 1, channels: count) { position, _, lanes in
+            RowWalk.add(
+                Element.load(added + position, lanes: lanes), to: gradient + position,
+                lanes: lanes)
+        }
     }
 }

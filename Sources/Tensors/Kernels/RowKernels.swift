@@ -1,8 +1,6 @@
 /// Elementwise work on a chunk of rows `[rows, C]` while it is in cache.
 ///
-/// All kernels walk 16 channels at a time (one cache line) down the chunk's rows, with the
-/// per-channel coefficients in registers; the channels that are left over go one by one. They are
-/// specialised for each storage element, so the generic layers above cost nothing.
+/// Kernels are specialised for each storage element, so the generic layers above cost nothing.
 public enum RowKernels {
     /// A per-channel factor and offset.
     public struct Affine {
@@ -14,106 +12,83 @@ public enum RowKernels {
             self.scale = scale
             self.shift = shift
         }
-    }
 
-    @inline(__always)
-    static func block(_ pointer: UnsafePointer<Float>, _ channel: Int) -> SIMD16<Float> {
-        Float.loadBlock(pointer + channel)
-    }
-
-    @inline(__always)
-    static func rectified(_ block: SIMD16<Float>) -> SIMD16<Float> {
-        block.cleared(where: block .< SIMD16(repeating: 0))
+        /// `scale·values + shift` of 16 channels.
+        @inline(__always)
+        func callAsFunction(_ values: SIMD16<Float>, channel: Int, lanes: Int) -> SIMD16<Float> {
+            Float.load(shift + channel, lanes: lanes).addingProduct(
+                Float.load(scale + channel, lanes: lanes), values)
+        }
     }
 
     /// `result = relu?(scale·source + shift)`; without `affine` the source itself.
-    ///
-    /// Source rows are dense `[rows, C]`; result rows lie `resultStride` apart.
     @_specialize(where Element == Float, Result == Float)
     @_specialize(where Element == BFloat16, Result == Float)
     @_specialize(where Element == BFloat16, Result == BFloat16)
     public static func apply<Element: StorageElement, Result: StorageElement>(
         _ source: UnsafePointer<Element>, affine: Affine?, rectify: Bool,
-        rows: Int, channels: Int,
-        into result: UnsafeMutablePointer<Result>, resultStride: Int
+        rows: Int, channels: Int, into result: UnsafeMutablePointer<Result>
     ) {
-        let floor: Float = rectify ? 0 : -.infinity
-        let floors = SIMD16<Float>(repeating: floor)
-        var channel = 0
-        while channel + 16 <= channels {
-            let scale = affine.map { block($0.scale, channel) } ?? SIMD16(repeating: 1)
-            let shift = affine.map { block($0.shift, channel) } ?? SIMD16(repeating: 0)
-            var from = source + channel
-            var to = result + channel
-            for _ in 0..<rows {
-                let value = shift.addingProduct(scale, Element.loadBlock(from))
-                Result.storeBlock(value.raised(to: floors), to: to)
-                from += channels
-                to += resultStride
+        switch (affine, rectify) {
+        case (let affine?, true):
+            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+                let values = Element.load(source + position, lanes: lanes)
+                Result.store(
+                    affine(values, channel: channel, lanes: lanes).rectified,
+                    to: result + position, lanes: lanes)
             }
-            channel += 16
-        }
-        while channel < channels {
-            let scale = affine.map { $0.scale[channel] } ?? 1
-            let shift = affine.map { $0.shift[channel] } ?? 0
-            for row in 0..<rows {
-                let value = shift.addingProduct(scale, source[row * channels + channel].widened)
-                result[row * resultStride + channel] = Result(
-                    narrowing: value < floor ? floor : value)
+        case (let affine?, false):
+            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+                let values = Element.load(source + position, lanes: lanes)
+                Result.store(
+                    affine(values, channel: channel, lanes: lanes), to: result + position,
+                    lanes: lanes)
             }
-            channel += 1
+        case (nil, _):
+            RowWalk.blocks(rows: 1, channels: rows * channels) { position, _, lanes in
+                let values = Element.load(source + position, lanes: lanes)
+                Result.store(
+                    rectify ? values.rectified : values, to: result + position, lanes: lanes)
+            }
         }
     }
 
-    /// Narrows a chunk into storage.
+    /// Narrows `count` consecutive numbers into storage.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public static func store<Element: StorageElement>(
         _ source: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Element>
     ) {
-        var index = 0
-        while index + 16 <= count {
-            Element.storeBlock(Float.loadBlock(source + index), to: result + index)
-            index += 16
-        }
-        while index < count {
-            result[index] = Element(narrowing: source[index])
-            index += 1
+        RowWalk.blocks(rows: 1, channels: count) { position, _, lanes in
+            Element.store(
+                Float.load(source + position, lanes: lanes), to: result + position, lanes: lanes)
         }
     }
 
-    /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`.
-    public static func addMoments(
+    /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`, and narrows
+    /// the rows into `result`; where that is `Float` they are already there.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public static func storeAddingMoments<Element: StorageElement>(
         _ values: UnsafePointer<Float>, rows: Int, channels: Int,
-        to sums: UnsafeMutablePointer<Double>
+        to sums: UnsafeMutablePointer<Double>, into result: UnsafeMutablePointer<Element>
     ) {
-        var channel = 0
-        while channel + 16 <= channels {
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: sums) {
+            position, rowCount, channel, lanes, part in
             var sum = SIMD16<Float>(repeating: 0)
             var squares = SIMD16<Float>(repeating: 0)
-            var from = values + channel
-            for _ in 0..<rows {
-                let value = Float.loadBlock(from)
+            var position = position
+            for _ in 0..<rowCount {
+                let value = Float.load(values + position, lanes: lanes)
                 sum += value
                 squares.addProduct(value, value)
-                from += channels
+                if Element.self != Float.self {
+                    Element.store(value, to: result + position, lanes: lanes)
+                }
+                position += channels
             }
-            for lane in 0..<16 {
-                sums[channel + lane] += Double(sum[lane])
-                sums[channels + channel + lane] += Double(squares[lane])
-            }
-            channel += 16
-        }
-        while channel < channels {
-            var (sum, squares) = (Float(0), Float(0))
-            for row in 0..<rows {
-                let value = values[row * channels + channel]
-                sum += value
-                squares.addProduct(value, value)
-            }
-            sums[channel] += Double(sum)
-            sums[channels + channel] += Double(squares)
-            channel += 1
+            RowWalk.add(sum, to: part + channel, lanes: lanes)
+            RowWalk.add(squares, to: part + channels + channel, lanes: lanes)
         }
     }
 
@@ -124,10 +99,9 @@ public enum RowKernels {
         _ values: UnsafePointer<Element>, rows: Int, channels: Int,
         to sums: UnsafeMutablePointer<Float>
     ) {
-        for row in 0..<rows {
-            for channel in 0..<channels {
-                sums[channel] += values[row * channels + channel].widened
-            }
+        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            RowWalk.add(
+                Element.load(values + position, lanes: lanes), to: sums + channel, lanes: lanes)
         }
     }
 
@@ -136,8 +110,9 @@ public enum RowKernels {
         _ bias: UnsafePointer<Float>, to values: UnsafeMutablePointer<Float>,
         rows: Int, channels: Int
     ) {
-        for row in 0..<rows {
-            for channel in 0..<channels { values[row * channels + channel] += bias[channel] }
+        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            RowWalk.add(
+                Float.load(bias + channel, lanes: lanes), to: values + position, lanes: lanes)
         }
     }
 }

@@ -16,41 +16,24 @@ public enum SumKernels {
         rectifyResidual: Bool, rows: Int, channels: Int,
         into result: UnsafeMutablePointer<Element>
     ) {
-        let floor: Float = rectifyResidual ? 0 : -.infinity
-        let floors = SIMD16<Float>(repeating: floor)
-        let zero = SIMD16<Float>(repeating: 0)
-        var channel = 0
-        while channel + 16 <= channels {
-            let scale = RowKernels.block(affine.scale, channel)
-            let shift = RowKernels.block(affine.shift, channel)
-            let factor =
-                residualAffine.map { RowKernels.block($0.scale, channel) }
-                ?? SIMD16(repeating: 1)
-            let offset = residualAffine.map { RowKernels.block($0.shift, channel) } ?? zero
-            var position = channel
-            for _ in 0..<rows {
-                let carried = offset.addingProduct(factor, Element.loadBlock(residual + position))
-                let sum =
-                    shift.addingProduct(scale, Element.loadBlock(main + position))
-                    + carried.raised(to: floors)
-                Element.storeBlock(RowKernels.rectified(sum), to: result + position)
-                position += channels
+        if let residualAffine {
+            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+                let carried = residualAffine(
+                    Element.load(residual + position, lanes: lanes), channel: channel,
+                    lanes: lanes)
+                let value = affine(
+                    Element.load(main + position, lanes: lanes), channel: channel, lanes: lanes)
+                let sum = value + (rectifyResidual ? carried.rectified : carried)
+                Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
-            channel += 16
-        }
-        while channel < channels {
-            let (scale, shift) = (affine.scale[channel], affine.shift[channel])
-            let factor = residualAffine.map { $0.scale[channel] } ?? 1
-            let offset = residualAffine.map { $0.shift[channel] } ?? 0
-            for row in 0..<rows {
-                let position = row * channels + channel
-                let carried = offset.addingProduct(factor, residual[position].widened)
-                let sum =
-                    shift.addingProduct(scale, main[position].widened)
-                    + (carried < floor ? floor : carried)
-                result[position] = Element(narrowing: sum < 0 ? 0 : sum)
+        } else {
+            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+                let carried = Element.load(residual + position, lanes: lanes)
+                let value = affine(
+                    Element.load(main + position, lanes: lanes), channel: channel, lanes: lanes)
+                let sum = value + (rectifyResidual ? carried.rectified : carried)
+                Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
-            channel += 1
         }
     }
 }

@@ -1,3 +1,5 @@
+import Foundation
+
 /// One block of memory for all buffers of a step, laid out once when the shapes are known.
 ///
 /// Use: reserve and release in the order in which the step will use its buffers, then `commit`.
@@ -12,6 +14,8 @@ public final class Arena: @unchecked Sendable {
 
     /// Every region starts on a cache line and a vector boundary.
     static let alignment = 64
+    /// Where the system has pages larger than 4 KiB, they are this large.
+    private static let hugePage = 2 << 20
 
     private var holes: [Region] = []
     /// The arena's size in bytes: the most that was reserved at one time, holes included.
@@ -67,8 +71,11 @@ public final class Arena: @unchecked Sendable {
     public func commit() {
         precondition(memory == nil, "an arena is committed once")
         let size = max(byteCount, Self.alignment)
+        let isLarge = size >= Self.hugePage
         let block = UnsafeMutableRawPointer.allocate(
-            byteCount: size, alignment: Self.alignment)
+            byteCount: size, alignment: isLarge ? Self.hugePage : Self.alignment)
+        // A hint: without huge pages everything works, with more misses of the page table's cache.
+        if isLarge { madvise(block, size, MADV_HUGEPAGE) }
         block.initializeMemory(as: UInt8.self, repeating: 0, count: size)
         memory = block
     }

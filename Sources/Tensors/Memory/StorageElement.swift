@@ -48,22 +48,21 @@ public struct BFloat16: StorageElement, Equatable {
     /// Reads 16 consecutive values and widens them, exactly.
     @inlinable @inline(__always)
     public static func loadBlock(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> {
-        let halves = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
-        return unsafeBitCast(
-            SIMD16<UInt32>(truncatingIfNeeded: halves) &<< 16, to: SIMD16<Float>.self)
+        var words = SIMD32<UInt16>(repeating: 0)
+        words.oddHalf = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
+        return unsafeBitCast(words, to: SIMD16<Float>.self)
     }
-    /// Rounds 16 values to nearest even (finite values) and writes them.
+    /// Rounds 16 values to nearest even and writes them. A NaN as arithmetic makes it stays one;
+    /// one with a payload in its lower half need not, which `init(narrowing:)` sees to.
     @inlinable @inline(__always)
     public static func storeBlock(
         _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<BFloat16>
     ) {
         let patterns = unsafeBitCast(block, to: SIMD16<UInt32>.self)
         let odd = (patterns &>> 16) & SIMD16(repeating: 1)
-        let rounded = (patterns &+ SIMD16(repeating: 0x7FFF) &+ odd) &>> 16
-        let quiet = (patterns &>> 16) | SIMD16(repeating: 0x40)
-        let isNaN = unsafeBitCast(block .!= block, to: SIMD16<UInt32>.self)
-        let halves = (rounded & ~isNaN) | (quiet & isNaN)
+        let rounded = patterns &+ SIMD16(repeating: 0x7FFF) &+ odd
         UnsafeMutableRawPointer(destination).storeBytes(
-            of: SIMD16<UInt16>(truncatingIfNeeded: halves), as: SIMD16<UInt16>.self)
+            of: unsafeBitCast(rounded, to: SIMD32<UInt16>.self).oddHalf,
+            as: SIMD16<UInt16>.self)
     }
 }
