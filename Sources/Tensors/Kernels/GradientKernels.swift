@@ -23,7 +23,8 @@ public enum GradientKernels {
         into result: UnsafeMutablePointer<Element>
     ) {
         let (p, q, r) = (coefficients.p, coefficients.q, coefficients.r)
-        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+        @inline(__always)
+        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
             let value = Float.load(r + channel, lanes: lanes)
                 .addingProduct(
                     Float.load(q + channel, lanes: lanes),
@@ -34,6 +35,7 @@ public enum GradientKernels {
                     Element.load(gradient + position, lanes: lanes))
             Element.store(value, to: result + position, lanes: lanes)
         }
+        RowWalk.blocks(rows: rows, channels: channels, block)
     }
 
     /// A ReLU that a gradient passes: its input is `affine(raw)`, or `raw`.
@@ -69,16 +71,19 @@ public enum GradientKernels {
         _ gradient: UnsafePointer<Float>, mask: Mask<Element>, norm: NormSums<Element>,
         rows: Int, channels: Int, into result: UnsafeMutablePointer<Element>
     ) {
+        let raw = mask.raw
         if let affine = mask.affine {
-            finish(gradient, norm, rows, channels, result) { position, channel, lanes in
-                affine(
-                    Element.load(mask.raw + position, lanes: lanes), channel: channel,
-                    lanes: lanes)
+            @inline(__always)
+            func input(_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float> {
+                affine(Element.load(raw + position, lanes: lanes), channel: channel, lanes: lanes)
             }
+            finish(gradient, norm, rows, channels, result, rectifierInput: input)
         } else {
-            finish(gradient, norm, rows, channels, result) { position, _, lanes in
-                Element.load(mask.raw + position, lanes: lanes)
+            @inline(__always)
+            func input(_ position: Int, _: Int, _ lanes: Int) -> SIMD16<Float> {
+                Element.load(raw + position, lanes: lanes)
             }
+            finish(gradient, norm, rows, channels, result, rectifierInput: input)
         }
     }
 
@@ -89,8 +94,11 @@ public enum GradientKernels {
         rectifierInput: (_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float>
     ) {
         let (raw, mean) = (norm.raw, norm.mean)
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums) {
-            position, rowCount, channel, lanes, part in
+        @inline(__always)
+        func add(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+            _ part: UnsafeMutablePointer<Float>
+        ) {
             let center = Float.load(mean + channel, lanes: lanes)
             var sum = SIMD16<Float>(repeating: 0)
             var products = SIMD16<Float>(repeating: 0)
@@ -106,6 +114,7 @@ public enum GradientKernels {
             RowWalk.add(sum, to: part + channel, lanes: lanes)
             RowWalk.add(products, to: part + channels + channel, lanes: lanes)
         }
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums, add)
     }
 
     /// Takes a gradient through a ReLU into storage.
@@ -115,13 +124,15 @@ public enum GradientKernels {
         _ gradient: UnsafePointer<Float>, mask: Mask<Element>, rows: Int, channels: Int,
         into result: UnsafeMutablePointer<Element>
     ) {
-        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+        @inline(__always)
+        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
             let raw = Element.load(mask.raw + position, lanes: lanes)
             let input = mask.affine.map { $0(raw, channel: channel, lanes: lanes) } ?? raw
             Element.store(
                 Float.load(gradient + position, lanes: lanes).kept(wherePositive: input),
                 to: result + position, lanes: lanes)
         }
+        RowWalk.blocks(rows: rows, channels: channels, block)
     }
 
     /// Adds the sums that a norm needs of a stored gradient.
@@ -131,8 +142,11 @@ public enum GradientKernels {
         _ gradient: UnsafePointer<Element>, norm: NormSums<Element>, rows: Int, channels: Int
     ) {
         let (raw, mean) = (norm.raw, norm.mean)
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums) {
-            position, rowCount, channel, lanes, part in
+        @inline(__always)
+        func add(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+            _ part: UnsafeMutablePointer<Float>
+        ) {
             let center = Float.load(mean + channel, lanes: lanes)
             var sum = SIMD16<Float>(repeating: 0)
             var products = SIMD16<Float>(repeating: 0)
@@ -146,6 +160,7 @@ public enum GradientKernels {
             RowWalk.add(sum, to: part + channel, lanes: lanes)
             RowWalk.add(products, to: part + channels + channel, lanes: lanes)
         }
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums, add)
     }
 
     /// `gradient += added` over `count` consecutive elements.
@@ -154,10 +169,12 @@ public enum GradientKernels {
     public static func add<Element: StorageElement>(
         _ added: UnsafePointer<Element>, to gradient: UnsafeMutablePointer<Float>, count: Int
     ) {
-        RowWalk.blocks(rows: 1, channels: count) { position, _, lanes in
+        @inline(__always)
+        func block(_ position: Int, _: Int, _ lanes: Int) {
             RowWalk.add(
                 Element.load(added + position, lanes: lanes), to: gradient + position,
                 lanes: lanes)
         }
+        RowWalk.blocks(rows: 1, channels: count, block)
     }
 }

@@ -31,25 +31,31 @@ public enum RowKernels {
     ) {
         switch (affine, rectify) {
         case (let affine?, true):
-            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            @inline(__always)
+            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
                 let values = Element.load(source + position, lanes: lanes)
                 Result.store(
                     affine(values, channel: channel, lanes: lanes).rectified,
                     to: result + position, lanes: lanes)
             }
+            RowWalk.blocks(rows: rows, channels: channels, block)
         case (let affine?, false):
-            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            @inline(__always)
+            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
                 let values = Element.load(source + position, lanes: lanes)
                 Result.store(
                     affine(values, channel: channel, lanes: lanes), to: result + position,
                     lanes: lanes)
             }
+            RowWalk.blocks(rows: rows, channels: channels, block)
         case (nil, _):
-            RowWalk.blocks(rows: 1, channels: rows * channels) { position, _, lanes in
+            @inline(__always)
+            func block(_ position: Int, _: Int, _ lanes: Int) {
                 let values = Element.load(source + position, lanes: lanes)
                 Result.store(
                     rectify ? values.rectified : values, to: result + position, lanes: lanes)
             }
+            RowWalk.blocks(rows: 1, channels: rows * channels, block)
         }
     }
 
@@ -59,10 +65,12 @@ public enum RowKernels {
     public static func store<Element: StorageElement>(
         _ source: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Element>
     ) {
-        RowWalk.blocks(rows: 1, channels: count) { position, _, lanes in
+        @inline(__always)
+        func block(_ position: Int, _: Int, _ lanes: Int) {
             Element.store(
                 Float.load(source + position, lanes: lanes), to: result + position, lanes: lanes)
         }
+        RowWalk.blocks(rows: 1, channels: count, block)
     }
 
     /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`, and narrows
@@ -73,8 +81,11 @@ public enum RowKernels {
         _ values: UnsafePointer<Float>, rows: Int, channels: Int,
         to sums: UnsafeMutablePointer<Double>, into result: UnsafeMutablePointer<Element>
     ) {
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: sums) {
-            position, rowCount, channel, lanes, part in
+        @inline(__always)
+        func add(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+            _ part: UnsafeMutablePointer<Float>
+        ) {
             var sum = SIMD16<Float>(repeating: 0)
             var squares = SIMD16<Float>(repeating: 0)
             var position = position
@@ -90,6 +101,7 @@ public enum RowKernels {
             RowWalk.add(sum, to: part + channel, lanes: lanes)
             RowWalk.add(squares, to: part + channels + channel, lanes: lanes)
         }
+        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: sums, add)
     }
 
     /// Adds each channel's sum over the rows to `sums`, `[C]`.
@@ -99,10 +111,12 @@ public enum RowKernels {
         _ values: UnsafePointer<Element>, rows: Int, channels: Int,
         to sums: UnsafeMutablePointer<Float>
     ) {
-        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+        @inline(__always)
+        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
             RowWalk.add(
                 Element.load(values + position, lanes: lanes), to: sums + channel, lanes: lanes)
         }
+        RowWalk.blocks(rows: rows, channels: channels, block)
     }
 
     /// Adds a bias `[C]` to every row.
@@ -110,9 +124,11 @@ public enum RowKernels {
         _ bias: UnsafePointer<Float>, to values: UnsafeMutablePointer<Float>,
         rows: Int, channels: Int
     ) {
-        RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+        @inline(__always)
+        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
             RowWalk.add(
                 Float.load(bias + channel, lanes: lanes), to: values + position, lanes: lanes)
         }
+        RowWalk.blocks(rows: rows, channels: channels, block)
     }
 }

@@ -17,7 +17,8 @@ public enum SumKernels {
         into result: UnsafeMutablePointer<Element>
     ) {
         if let residualAffine {
-            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            @inline(__always)
+            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
                 let carried = residualAffine(
                     Element.load(residual + position, lanes: lanes), channel: channel,
                     lanes: lanes)
@@ -26,14 +27,17 @@ public enum SumKernels {
                 let sum = value + (rectifyResidual ? carried.rectified : carried)
                 Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
+            RowWalk.blocks(rows: rows, channels: channels, block)
         } else {
-            RowWalk.blocks(rows: rows, channels: channels) { position, channel, lanes in
+            @inline(__always)
+            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
                 let carried = Element.load(residual + position, lanes: lanes)
                 let value = affine(
                     Element.load(main + position, lanes: lanes), channel: channel, lanes: lanes)
                 let sum = value + (rectifyResidual ? carried.rectified : carried)
                 Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
+            RowWalk.blocks(rows: rows, channels: channels, block)
         }
     }
 }

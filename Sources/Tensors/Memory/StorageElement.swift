@@ -48,8 +48,13 @@ public struct BFloat16: StorageElement, Equatable {
     /// Reads 16 consecutive values and widens them, exactly.
     @inlinable @inline(__always)
     public static func loadBlock(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> {
-        var words = SIMD32<UInt16>(repeating: 0)
-        words.oddHalf = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
+        let half = UnsafeRawPointer(source).loadUnaligned(as: SIMD16<UInt16>.self)
+        // Lane by lane, which becomes one instruction; `oddHalf` can stay a call.
+        let words = SIMD32<UInt16>(
+            0, half[0], 0, half[1], 0, half[2], 0, half[3],
+            0, half[4], 0, half[5], 0, half[6], 0, half[7],
+            0, half[8], 0, half[9], 0, half[10], 0, half[11],
+            0, half[12], 0, half[13], 0, half[14], 0, half[15])
         return unsafeBitCast(words, to: SIMD16<Float>.self)
     }
     /// Rounds 16 values to nearest even and writes them. A NaN as arithmetic makes it stays one;
@@ -61,8 +66,10 @@ public struct BFloat16: StorageElement, Equatable {
         let patterns = unsafeBitCast(block, to: SIMD16<UInt32>.self)
         let odd = (patterns &>> 16) & SIMD16(repeating: 1)
         let rounded = patterns &+ SIMD16(repeating: 0x7FFF) &+ odd
-        UnsafeMutableRawPointer(destination).storeBytes(
-            of: unsafeBitCast(rounded, to: SIMD32<UInt16>.self).oddHalf,
-            as: SIMD16<UInt16>.self)
+        let word = unsafeBitCast(rounded, to: SIMD32<UInt16>.self)
+        let halves = SIMD16<UInt16>(
+            word[1], word[3], word[5], word[7], word[9], word[11], word[13], word[15],
+            word[17], word[19], word[21], word[23], word[25], word[27], word[29], word[31])
+        UnsafeMutableRawPointer(destination).storeBytes(of: halves, as: SIMD16<UInt16>.self)
     }
 }
