@@ -22,6 +22,21 @@ public struct ModelSettings: Codable, Sendable {
 
     /// The defaults.
     public init() {}
+
+    /// Those of a checkpoint; keys of other versions are skipped.
+    init(_ checkpoint: Checkpoint) throws {
+        var tree = try ConfigurationTree(
+            defaults: ModelSettings(), choices: ModelSettings.choices)
+        try tree.overlay(
+            yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
+            ignoringUnknown: true)
+        self = try tree.decode(ModelSettings.self)
+        if let problem = model.problem {
+            throw CheckpointError.damaged(
+                path: checkpoint.file.path,
+                what: "its config is impossible: model.\(problem.key) \(problem.message)")
+        }
+    }
 }
 
 /// A model as a checkpoint holds it.
@@ -37,21 +52,16 @@ public struct StoredModel: Sendable {
 
     /// Loads a checkpoint, every checksum verified.
     public init(_ checkpoint: Checkpoint) throws {
-        var tree = try ConfigurationTree(
-            defaults: ModelSettings(), choices: ModelSettings.choices)
-        try tree.overlay(
-            yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
-            ignoringUnknown: true)
-        settings = try tree.decode(ModelSettings.self)
-        if let problem = settings.model.problem {
-            throw CheckpointError.damaged(
-                path: checkpoint.file.path,
-                what: "its config is impossible: model.\(problem.key) \(problem.message)")
-        }
+        settings = try ModelSettings(checkpoint)
         guard let stage = StageName(rawValue: checkpoint.header.stage) else {
             throw CheckpointError.damaged(
                 path: checkpoint.file.path,
                 what: "was written in a stage \"\(checkpoint.header.stage)\", which is unknown")
+        }
+        if stage == .classifier {
+            throw CheckpointError.damaged(
+                path: checkpoint.file.path,
+                what: "holds a classifier, which has no glimpses; give a Saccader's checkpoint")
         }
         self.stage = stage
         model = Saccader<Float>(settings.model)

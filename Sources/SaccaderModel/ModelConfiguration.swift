@@ -59,6 +59,8 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
     public var representation = RepresentationConfiguration()
     /// The attention network.
     public var attention = AttentionConfiguration()
+    /// The classifier that judges occluded images; no part of the Saccader.
+    public var classifier = ClassifierConfiguration()
     /// d, the channels of F, which the cell reads.
     public var mixedFeatures = 512
     /// All batch norms.
@@ -107,6 +109,9 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
                 "representation.planes",
                 "leaves no channel for the \"what\" or \"where\" features: give more planes"
             )
+        }
+        if let problem = classifier.problem {
+            return ("classifier.\(problem.key)", problem.message)
         }
         if batchNorm.epsilon <= 0 || !(0..<1).contains(batchNorm.momentum) {
             return ("batchNorm", "needs epsilon > 0 and momentum in [0, 1)")

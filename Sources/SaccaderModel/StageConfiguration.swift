@@ -1,6 +1,6 @@
 import Layers
 
-/// The three stages of training, in their order (method §2).
+/// The three stages of training, in their order (method §2), and the classifier's own.
 public enum StageName: String, Codable, CaseIterable, Comparable, Sendable {
     /// The representation network alone.
     case representation
@@ -8,6 +8,13 @@ public enum StageName: String, Codable, CaseIterable, Comparable, Sendable {
     case location
     /// Everything, by policy gradient and cross entropy.
     case joint
+    /// The classifier that judges occluded images; no part of the Saccader.
+    case classifier
+
+    /// The stages of the same model, in their order.
+    public var siblings: [StageName] {
+        self == .classifier ? [.classifier] : [.representation, .location, .joint]
+    }
 
     /// The stage's place in the order, from 0: part of random numbers' keys.
     public var index: Int {
@@ -15,6 +22,7 @@ public enum StageName: String, Codable, CaseIterable, Comparable, Sendable {
         case .representation: 0
         case .location: 1
         case .joint: 2
+        case .classifier: 3
         }
     }
 
@@ -47,7 +55,7 @@ public struct StageConfiguration: Codable, Equatable, Sendable {
     public var warmupEpochs = 5.0
     /// Of Nesterov's method.
     public var momentum = 0.9
-    /// λ of eq. 4 and 6: L2 on the representation network's kernels.
+    /// λ of eq. 4 and 6: L2 on the kernels of the representation network, or of the classifier.
     public var l2 = 8e-5
     /// ν of eq. 5 and 6: L2 on the kernels of attention and mixing and on a.
     public var l2Location = 8e-5
@@ -71,5 +79,6 @@ public struct StageConfiguration: Codable, Equatable, Sendable {
             reinforceWeight = 1 / 12
             learningRate = 0.02
         }
+        if stage == .classifier { glimpses = 1 }
     }
 }

@@ -14,7 +14,7 @@ struct TraceCommand: ParsableCommand {
     @Argument(help: "The checkpoint (HDF5).")
     var checkpoint: String
 
-    @Option(help: "inference, representation, location or joint.")
+    @Option(help: "inference, representation, location, joint or classifier.")
     var objective: Objective
 
     @Option(help: "The HDF5 file to write.")
@@ -30,7 +30,7 @@ struct TraceCommand: ParsableCommand {
     var threads = 1
 
     enum Objective: String, ExpressibleByArgument, CaseIterable {
-        case inference, representation, location, joint
+        case inference, representation, location, joint, classifier
     }
 
     func run() throws {

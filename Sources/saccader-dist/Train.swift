@@ -21,7 +21,13 @@ struct Train: ParsableCommand {
     @Option(help: "The folder for checkpoints, metrics and the resolved settings.")
     var output = "runs/train"
 
-    @Option(help: "The stages to train, in order.")
+    @Option(
+        help: ArgumentHelp(
+            "The stages to train, in order.",
+            discussion: """
+                classifier alone trains a ResNet-v2, which shares nothing with the Saccader, in \
+                an output folder of its own.
+                """))
     var stages = "representation,location,joint"
 
     @Option(help: "auto, never, or a checkpoint to go on from.")

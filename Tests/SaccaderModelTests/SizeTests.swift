@@ -14,6 +14,28 @@ import Testing
         #expect(layout.trainableCount + layout.statisticCount == 35_583_913)
     }
 
+    /// The count of PyTorch's modules in the same arrangement (TrainingTests/Fixtures), and of
+    /// this sum: convolutions, norms' gamma and beta, logits.
+    @Test func theClassifierIsResNetV2With50Layers() {
+        var configuration = ModelConfiguration()
+        configuration.classes = 1000
+        let layout = Classifier<Float>(configuration).layout
+        var (convolutions, normed, inputs) = (7 * 7 * 3 * 64, 0, 64)
+        for (planes, count) in [(64, 3), (128, 4), (256, 6), (512, 3)] {
+            for block in 0..<count {
+                convolutions += inputs * planes + 9 * planes * planes + planes * 4 * planes
+                convolutions += block == 0 ? inputs * 4 * planes : 0
+                normed += inputs + 2 * planes
+                inputs = 4 * planes
+            }
+        }
+        normed += inputs
+        #expect(layout.trainableCount == convolutions + 2 * normed + (inputs + 1) * 1000)
+        #expect(layout.trainableCount == 25_549_352)
+        #expect(layout.statisticCount == 2 * normed)
+        #expect(layout.parameters.allSatisfy { $0.path.hasPrefix("classifier/") })
+    }
+
     @Test func geometryIsThePapers() {
         let geometry = Geometry(RepresentationConfiguration(), imageSize: 224)
         #expect(geometry.receptiveField == 77)

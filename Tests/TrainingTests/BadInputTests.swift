@@ -105,6 +105,20 @@ import Testing
         }
     }
 
+    @Test func theClassifierIsTrainedInARunOfItsOwn() throws {
+        try expect(64, ["--stages", "classifier"], ["--stages", "joint,classifier"])
+        let other = folder.path("other")
+        let run = try SmallRun.train(
+            ranks: 1, configuration: configuration, data: data, output: other,
+            ["--max-steps", "1", "--stages", "representation"])
+        #expect(run.status == 0, "\(run.errors)")
+        let before = try SmallRun.metrics(other)
+        try expect(
+            64, ["representation", "--output"], output: other, isUntouched: false,
+            ["--stages", "classifier"])
+        #expect(try SmallRun.metrics(other) == before)
+    }
+
     @Test func moreRanksThanImages() throws {
         try expect(64, ["batch", "13 ranks"], ranks: 13)
     }

@@ -17,11 +17,13 @@ import Testing
         try SmallData.write(to: data)
     }
 
-    private func train(_ name: String, ranks: Int, threads: Int, steps: Int) throws -> String {
+    private func train(
+        _ name: String, ranks: Int, threads: Int, steps: Int, _ more: [String] = []
+    ) throws -> String {
         let output = folder.path(name)
         let run = try SmallRun.train(
             ranks: ranks, threads: threads, configuration: configuration, data: data,
-            output: output, ["--max-steps", "\(steps)"])
+            output: output, ["--max-steps", "\(steps)"] + more)
         #expect(run.status == 0, "\(run.errors)")
         return output
     }
@@ -32,9 +34,11 @@ import Testing
     }
 
     /// The largest relative difference of any parameter, statistic or momentum of any stage.
-    private func difference(_ a: String, _ b: String, steps: Int) throws -> Double {
+    private func difference(
+        _ a: String, _ b: String, steps: Int, stages: [String] = ParallelTests.stages
+    ) throws -> Double {
         var largest = 0.0
-        for stage in Self.stages {
+        for stage in stages {
             let left = try checkpoint(a, stage, steps)
             let right = try checkpoint(b, stage, steps)
             let names = left.datasets(under: "/model").map { "/model/\($0)" }
@@ -68,6 +72,23 @@ import Testing
                 #expect(try SmallRun.metrics(other) == metrics, "\(name)")
             }
         }
+    }
+
+    @Test func theClassifierTrainsAlikeOnAnyRanks() throws {
+        let stages = ["--stages", "classifier"]
+        let alone = try train("alone", ranks: 1, threads: 1, steps: 7, stages)
+        let metrics = try SmallRun.metrics(alone)
+        #expect(metrics.count == 8)
+        for (ranks, threads) in [(1, 2), (2, 1), (4, 1), (8, 1)] {
+            let other = try train(
+                "\(ranks)x\(threads)", ranks: ranks, threads: threads, steps: 7, stages)
+            #expect(try difference(alone, other, steps: 7, stages: ["classifier"]) == 0)
+            #expect(try SmallRun.metrics(other) == metrics)
+        }
+        // Stopped in the middle and gone on with other ranks, the same bits.
+        _ = try train("parts", ranks: 4, threads: 1, steps: 3, stages)
+        let parts = try train("parts", ranks: 2, threads: 1, steps: 7, stages)
+        #expect(try difference(alone, parts, steps: 7, stages: ["classifier"]) == 0)
     }
 
     @Test func aRankWithoutImagesTakesPart() throws {

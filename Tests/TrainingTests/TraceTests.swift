@@ -26,6 +26,11 @@ import Testing
         try compare("residual", "joint", more: ["stages.joint.shardSize=3"], threads: 2)
     }
 
+    @Test func theClassifierAgreesWithPyTorch() throws {
+        try compare("classifier", "classifier", more: [], threads: 2)
+        try compare("classifier", "classifier", more: ["stages.classifier.shardSize=4"], threads: 1)
+    }
+
     private func compare(_ file: String, _ name: String, more: [String], threads: Int) throws {
         let path = try Fixture.path(file)
         let fixture = try HDF5File.open(path)

@@ -56,10 +56,10 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
     /// - Parameter outputGradient: Masked by the ReLU, with the norm's sums already gathered.
     public func backward(
         _ buffers: Buffers, outputGradient: Tensor<Element>, sink: GradientSink<Element>?,
-        pass: Pass
+        mode: NormMode = .training, pass: Pass
     ) throws {
         try norm.finishBackward(
-            buffers.norm, locations: buffers.output.shape.locations, pass: pass)
+            buffers.norm, locations: buffers.output.shape.locations, mode: mode, pass: pass)
         convolution.backward(
             GradientSource(outputGradient, through: buffers.norm, of: buffers.output.raw),
             input: buffers.input, sink: sink, pass: pass)

@@ -30,8 +30,13 @@ public protocol Normalization: Sendable {
         _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
     ) throws
     /// Writes the gradients of gamma and beta and sets the coefficients p, q, r of the raw
-    /// output's gradient `p·gradient + q·raw + r`, from the gathered sums (training mode).
-    func finishBackward(_ buffers: NormBuffers, locations: Int, pass: Pass) throws
+    /// output's gradient `p·gradient + q·raw + r`, from the gathered sums.
+    ///
+    /// In inference mode, where a gradient of the image alone is asked for, the statistics are
+    /// constants: p is the norm's scale, q and r are 0, gamma and beta are left out.
+    func finishBackward(
+        _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
+    ) throws
 }
 
 /// Batch normalisation over images and locations: `gamma·(y − mean)/√(variance + ε) + beta`.
@@ -113,7 +118,10 @@ public struct BatchNorm: Normalization {
         }
     }
 
-    public func finishBackward(_ buffers: NormBuffers, locations: Int, pass: Pass) throws {
+    public func finishBackward(
+        _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
+    ) throws {
+        if mode == .inference { return buffers.keepScale() }
         let (channels, batch) = (buffers.channels, buffers.batch.pointer)
         let count = valueCount(locations: locations, pass: pass)
         try reduceGradientSums(buffers, pass: pass)

@@ -45,7 +45,10 @@ public struct ChainedNorm: Normalization {
         }
     }
 
-    public func finishBackward(_ buffers: NormBuffers, locations: Int, pass: Pass) throws {
+    public func finishBackward(
+        _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
+    ) throws {
+        if mode == .inference { return buffers.keepScale() }
         let (channels, batch) = (buffers.channels, buffers.batch.pointer)
         let count = first.valueCount(locations: locations, pass: pass)
         try first.reduceGradientSums(buffers, pass: pass)

@@ -34,6 +34,13 @@ public struct NormBuffers: Sendable {
         gradientSumTable = Tensor(vector: tableCount, in: arena)
     }
 
+    /// The coefficients of a norm whose statistics are constants: p = scale, q = r = 0.
+    func keepScale() {
+        p.pointer.update(from: scale.pointer, count: channels)
+        q.pointer.update(repeating: 0, count: channels)
+        r.pointer.update(repeating: 0, count: channels)
+    }
+
     var coefficients: GradientKernels.Coefficients {
         GradientKernels.Coefficients(p: p.pointer, q: q.pointer, r: r.pointer)
     }

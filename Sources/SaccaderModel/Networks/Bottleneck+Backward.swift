@@ -49,11 +49,12 @@ extension Bottleneck {
     /// - Parameter inputNorms: The norms before the block, which gather their sums.
     func backward(
         _ buffers: Buffers, _ gradients: Gradients,
-        inputNorms: [GradientSink<Element>.NormTarget], pass: Pass
+        inputNorms: [GradientSink<Element>.NormTarget], mode: NormMode, pass: Pass
     ) throws {
         let locations = buffers.output.shape.locations
         // output = relu(norm(last) + shortcut): the ReLU's mask is already applied.
-        try mainNorm.finishBackward(buffers.lastNorm, locations: locations, pass: pass)
+        try mainNorm.finishBackward(
+            buffers.lastNorm, locations: locations, mode: mode, pass: pass)
         last.backward(
             GradientSource(gradients.output, through: buffers.lastNorm, of: buffers.last),
             inputs: [buffers.middle.output],
@@ -66,13 +67,14 @@ extension Bottleneck {
             buffers.middle, outputGradient: gradients.middle,
             sink: GradientSink(
                 gradients.first, mask: buffers.first.output, norms: [buffers.first.normTarget]),
-            pass: pass)
+            mode: mode, pass: pass)
         // The shortcut's part of the input's gradient comes first, the main path's adds to it.
         var shortcut = GradientSink<Element>.Added(gradients.output, crop: crop)
         if let projection, let projected = buffers.projected, let part = gradients.projection {
             var source = GradientSource(stored: gradients.output)
             if let projectionNorm, let norm = buffers.projectedNorm {
-                try projectionNorm.finishBackward(norm, locations: locations, pass: pass)
+                try projectionNorm.finishBackward(
+                    norm, locations: locations, mode: mode, pass: pass)
                 source = GradientSource(gradients.output, through: norm, of: projected)
             }
             projection.backward(
@@ -84,6 +86,6 @@ extension Bottleneck {
             buffers.first, outputGradient: gradients.first,
             sink: GradientSink(
                 gradients.input, adding: shortcut, mask: buffers.input, norms: inputNorms),
-            pass: pass)
+            mode: mode, pass: pass)
     }
 }

@@ -114,11 +114,15 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
     }
 
     /// The gradients of all parameters, from `gradients.logits` and those of other readers.
+    ///
+    /// - Parameters:
+    ///   - images: Overwritten with the images' gradient, `[N, H, W, 3]`, where wanted.
+    ///   - mode: As in forward; in inference mode the norms' parameters are left out.
     func backward(
         _ buffers: Buffers, _ gradients: Gradients,
         addingToWhat what: Tensor<Element>? = nil,
         addingToFeatures features: Tensor<Element>? = nil,
-        pass: Pass
+        images: Tensor<Element>? = nil, mode: NormMode = .training, pass: Pass
     ) throws {
         // logits = what·kernel + bias
         logits.backward(
@@ -135,16 +139,17 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
                 gradients.features, adding: features.map { GradientSink.Added($0) },
                 mask: buffers.features,
                 norms: buffers.blocks.last?.normTargets ?? [buffers.stem.normTarget]),
-            pass: pass)
+            mode: mode, pass: pass)
         for index in blocks.indices.reversed() {
             let inputNorms =
                 index > 0 ? buffers.blocks[index - 1].normTargets : [buffers.stem.normTarget]
             try blocks[index].backward(
                 buffers.blocks[index], gradients.blocks[index], inputNorms: inputNorms,
-                pass: pass)
+                mode: mode, pass: pass)
         }
         let stemGradient = gradients.blocks.first?.input ?? gradients.features
         try stem.backward(
-            buffers.stem, outputGradient: stemGradient, sink: nil, pass: pass)
+            buffers.stem, outputGradient: stemGradient, sink: images.map { GradientSink($0) },
+            mode: mode, pass: pass)
     }
 }

@@ -47,7 +47,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
-        representation.load(batch.images, pass: pass)
+        representation.images.load(batch.images, pass: pass)
         try model.representation.forward(representation, mode: .training, pass: pass)
         try model.forwardLocation(location, mode: .training, pass: pass)
         let locations = location.features.shape.locations

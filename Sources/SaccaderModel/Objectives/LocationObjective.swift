@@ -37,7 +37,7 @@ public struct LocationObjective<Element: StorageElement>: Objective {
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
-        representation.load(batch.images, pass: pass)
+        representation.images.load(batch.images, pass: pass)
         try model.representation.forward(representation, mode: settings.frozenNorm, pass: pass)
         try model.forwardLocation(location, mode: .training, pass: pass)
     }

@@ -115,22 +115,6 @@ struct LossTable: Sendable {
 }
 
 extension RepresentationNetwork.Buffers {
-    /// Copies a batch's pixels into the network's input.
-    func load(_ pixels: [Float], pass: Pass) {
-        let count = images.shape.locations * images.shape.channels
-        precondition(
-            pixels.count == pass.imageCount * count,
-            "\(pixels.count) numbers are not \(pass.imageCount) images of \(count)")
-        pixels.withUnsafeBufferPointer { source in
-            guard let base = source.baseAddress else { return }
-            pass.forEachShard { _, range, _ in
-                RowKernels.store(
-                    base + range.lowerBound * count, count: range.count * count,
-                    into: images.pointer + range.lowerBound * count)
-            }
-        }
-    }
-
     /// The network's arrays of a trace.
     func trace(imageCount: Int) -> [TracedArray] {
         [

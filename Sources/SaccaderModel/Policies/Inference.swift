@@ -68,7 +68,7 @@ public final class Inference<Element: StorageElement>: Sendable {
         let pass = Pass(
             pool: pool, reducer: NoRanks(), store: store, workspace: workspace, shards: shards,
             globalImageCount: imageCount)
-        representation.load(images, pass: pass)
+        representation.images.load(images, pass: pass)
         try model.representation.forward(representation, mode: .inference, pass: pass)
         let locations = geometry.locationCount
         if let location, let runner {

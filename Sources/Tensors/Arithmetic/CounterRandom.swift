@@ -22,6 +22,8 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
         case split
         /// The random policy of evaluation.
         case randomPolicy
+        /// Where an attack on an image starts.
+        case attack
     }
 
     private let key: SIMD2<UInt32>

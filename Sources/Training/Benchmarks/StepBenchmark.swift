@@ -13,7 +13,7 @@ public final class StepBenchmark {
     private let communicator: any Communicator
     private let pool: ThreadPool
     private let layout: ShardLayout
-    private let model: Saccader<Float>
+    private let model: TrainedModel
     private let step: TrainingStep
     private let batch: TrainingBatch
 
@@ -46,12 +46,12 @@ public final class StepBenchmark {
         layout = ShardLayout(
             imageCount: batchSize ?? settings.batchSize, shardSize: settings.shardSize,
             rank: communicator.rank, rankCount: communicator.size)
-        model = Saccader<Float>(configuration.model)
+        model = TrainedModel(configuration.model, stages: [stage])
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage,
-            objective: ObjectiveFactory.make(
-                stage, precision: precision, model: model, settings: settings,
+            objective: model.objective(
+                stage, precision: precision, settings: settings,
                 imageSize: configuration.data.imageSize,
                 imageCapacity: layout.images.count, shardCapacity: layout.shards.count,
                 threadCount: pool.threadCount),

@@ -1,7 +1,7 @@
 import Images
 import SaccaderModel
 
-/// The settings of the three stages.
+/// The settings of the stages.
 public struct StagesConfiguration: Codable, Equatable, Sendable {
     /// Stage 1.
     public var representation = StageConfiguration(.representation)
@@ -9,6 +9,8 @@ public struct StagesConfiguration: Codable, Equatable, Sendable {
     public var location = StageConfiguration(.location)
     /// Stage 3.
     public var joint = StageConfiguration(.joint)
+    /// The classifier's.
+    public var classifier = StageConfiguration(.classifier)
 
     /// The settings of one stage.
     public subscript(stage: StageName) -> StageConfiguration {
@@ -16,6 +18,7 @@ public struct StagesConfiguration: Codable, Equatable, Sendable {
         case .representation: representation
         case .location: location
         case .joint: joint
+        case .classifier: classifier
         }
     }
 }

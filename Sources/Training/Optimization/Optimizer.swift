@@ -24,19 +24,23 @@ final class Optimizer: Sendable {
             return switch stage {
             case .representation: isRepresentation
             case .location: !isRepresentation
-            case .joint: true
+            case .joint, .classifier: true
             }
         }
         decay = parameters.map {
             guard $0.decays else { return 0 }
-            let isRepresentation = $0.path.hasPrefix("representation/")
-            return Float(isRepresentation ? settings.l2 : settings.l2Location)
+            return Float(Self.isLocation($0) ? settings.l2Location : settings.l2)
         }
         let ranges = parameters.map { store.range($0) }
         range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
         momentum = Float(settings.momentum)
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
+    }
+
+    /// Whether a parameter belongs to attention, mixing or cell, which have an L2 term of their own.
+    static func isLocation(_ parameter: Parameter) -> Bool {
+        !["representation/", "classifier/"].contains { parameter.path.hasPrefix($0) }
     }
 
     /// The momentum of a parameter.
@@ -46,7 +50,7 @@ final class Optimizer: Sendable {
 
     /// The L2 terms of the loss.
     struct Penalty: Sendable {
-        /// (λ/2)·Σθ² over the representation network.
+        /// (λ/2)·Σθ² over the representation network or the classifier.
         var representation = 0.0
         /// (ν/2)·Σθ² over attention, mixing and cell.
         var location = 0.0
@@ -63,10 +67,10 @@ final class Optimizer: Sendable {
                 gradient[index] += factor * value
                 sum += Double(value * value)
             }
-            if parameter.path.hasPrefix("representation/") {
-                penalty.representation += 0.5 * Double(factor) * sum
-            } else {
+            if Self.isLocation(parameter) {
                 penalty.location += 0.5 * Double(factor) * sum
+            } else {
+                penalty.representation += 0.5 * Double(factor) * sum
             }
         }
         return penalty

@@ -8,16 +8,17 @@ import Tensors
 /// Scores the model on the development images, all ranks together: exact counts, each image once.
 final class DevelopmentScorer {
     private let configuration: RunConfiguration
-    private let model: Saccader<Float>
+    private let model: TrainedModel
     private let store: ParameterStore
     private let pool: ThreadPool
     private let images: ImageSet
     private let communicator: any Communicator
     private let activity: Activity
     private var evaluators: [StageName: Evaluator] = [:]
+    private var classifierScorer: ClassifierScorer?
 
     init(
-        configuration: RunConfiguration, model: Saccader<Float>, store: ParameterStore,
+        configuration: RunConfiguration, model: TrainedModel, store: ParameterStore,
         pool: ThreadPool, images: ImageSet, communicator: any Communicator, activity: Activity
     ) {
         (self.configuration, self.model, self.store) = (configuration, model, store)
@@ -26,23 +27,40 @@ final class DevelopmentScorer {
     }
 
     /// The top-1 accuracy: of the mean logits in the first stage, of the learned policy in the
-    /// others; nil where there are no development images.
+    /// others, of the classifier in its own; nil where there are no development images.
     func score(_ stage: StageName) throws -> Double? {
         guard !images.entries.isEmpty else { return nil }
-        let isLearned = stage != .representation
-        let glimpses = glimpses(stage)
-        let evaluator = evaluators[stage] ?? makeEvaluator(stage)
-        evaluators[stage] = evaluator
         let part = Evaluator.part(
             images.entries.count, rank: communicator.rank, of: communicator.size)
-        let scores = try activity.during(.scoring) {
-            try evaluator.scores(images, range: part) { _ in activity.tick() }
+        let count: Int = try activity.during(.scoring) {
+            switch model {
+            case .saccader(let model): return try correct(stage, of: model, in: part)
+            case .classifier(let model): return try correct(of: model, in: part)
+            }
         }
-        let correct =
-            isLearned
-            ? scores.policies[.learned]?.first?.top1[glimpses - 1] : scores.meanLogits.top1
-        let sums = try communicator.sum([correct ?? 0, part.count])
+        let sums = try communicator.sum([count, part.count])
         return Double(sums[0]) / Double(sums[1])
+    }
+
+    private func correct(
+        _ stage: StageName, of model: Saccader<Float>, in part: Range<Int>
+    ) throws -> Int {
+        let glimpses = glimpses(stage)
+        let evaluator = evaluators[stage] ?? makeEvaluator(stage, model)
+        evaluators[stage] = evaluator
+        let scores = try evaluator.scores(images, range: part) { _ in activity.tick() }
+        if stage == .representation { return scores.meanLogits.top1 }
+        return scores.policies[.learned]?.first?.top1[glimpses - 1] ?? 0
+    }
+
+    private func correct(of model: Classifier<Float>, in part: Range<Int>) throws -> Int {
+        let scorer =
+            classifierScorer
+            ?? ClassifierScorer(
+                model, store: store, settings: settings, pool: pool,
+                batchSize: configuration.evaluation.batchSize)
+        classifierScorer = scorer
+        return try scorer.correct(images, range: part) { _ in activity.tick() }
     }
 
     /// T of the learned policy.
@@ -51,12 +69,16 @@ final class DevelopmentScorer {
         return own > 0 ? own : configuration.stages[stage].glimpses
     }
 
-    private func makeEvaluator(_ stage: StageName) -> Evaluator {
+    private var settings: ModelSettings {
         var settings = ModelSettings()
         settings.seed = configuration.seed
         settings.model = configuration.model
         settings.data = configuration.data
-        return Evaluator(
+        return settings
+    }
+
+    private func makeEvaluator(_ stage: StageName, _ model: Saccader<Float>) -> Evaluator {
+        Evaluator(
             model: model, store: store, settings: settings, pool: pool,
             policies: stage == .representation ? [] : [.learned], glimpses: glimpses(stage),
             batchSize: configuration.evaluation.batchSize)

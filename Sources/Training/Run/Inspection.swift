@@ -8,7 +8,8 @@ import SaccaderModel
 public struct Inspection: CustomStringConvertible {
     private let path: String
     private let header: CheckpointHeader
-    private let geometry: Geometry
+    /// Nil: a classifier, which has no locations.
+    private let geometry: Geometry?
     private let imageSize: Int
     private let representationCount: Int
     private let trainableCount: Int
@@ -19,12 +20,19 @@ public struct Inspection: CustomStringConvertible {
     public init(_ path: String) throws {
         let checkpoint = try Checkpoint(reading: path)
         try checkpoint.verify()
-        let stored = try StoredModel(checkpoint)
         self.path = path
         header = checkpoint.header
-        imageSize = stored.settings.data.imageSize
-        geometry = Geometry(stored.settings.model.representation, imageSize: imageSize)
-        let counts = ParameterCounts(stored.model.layout)
+        let counts: ParameterCounts
+        if header.stage == StageName.classifier.rawValue {
+            let stored = try StoredClassifier(checkpoint)
+            (imageSize, geometry) = (stored.settings.data.imageSize, nil)
+            counts = ParameterCounts(stored.model.layout)
+        } else {
+            let stored = try StoredModel(checkpoint)
+            imageSize = stored.settings.data.imageSize
+            geometry = Geometry(stored.settings.model.representation, imageSize: imageSize)
+            counts = ParameterCounts(stored.model.layout)
+        }
         (representationCount, trainableCount) = (counts.representation, counts.trainable)
         statisticCount = counts.statistics
         checksummed = try checkpoint.checksummedCount()
@@ -38,20 +46,36 @@ public struct Inspection: CustomStringConvertible {
         \(header.samples) images seen
         run              seed \(header.seed), \(header.worldSize) ranks, \
         program \(header.program.isEmpty ? "unknown" : header.program)
-        trainable        \(trainableCount) (representation network \(representationCount))
+        trainable        \(trainableCount)\(part)
         with statistics  \(trainableCount + statisticCount)
-        receptive field  \(geometry.receptiveField) pixels, one location every \(geometry.stride) \
-        pixels
-        locations        \(geometry.gridSize)×\(geometry.gridSize) on images of \
-        \(imageSize)×\(imageSize)
+        \(view)
         checksums        \(checksummed) verified
         config           \(header.config)
         """
     }
 
+    private var part: String {
+        geometry == nil ? "" : " (representation network \(representationCount))"
+    }
+
+    private var view: String {
+        let images = "images of \(imageSize)×\(imageSize)"
+        guard let geometry else { return "classifier       of whole \(images)" }
+        return """
+            receptive field  \(geometry.receptiveField) pixels, one location every \
+            \(geometry.stride) pixels
+            locations        \(geometry.gridSize)×\(geometry.gridSize) on \(images)
+            """
+    }
+
     /// One JSON object.
     public func json() -> String {
         let program = header.program
+        let grid =
+            geometry.map {
+                "\"receptiveField\": \($0.receptiveField), \"stride\": \($0.stride), "
+                    + "\"grid\": \($0.gridSize), "
+            } ?? ""
         return """
             {"stage": "\(header.stage)", "step": \(header.step), "epoch": \(header.epoch), \
             "samples": \(header.samples), "seed": \(header.seed), \
@@ -59,8 +83,7 @@ public struct Inspection: CustomStringConvertible {
             "parameters": {"representation": \(representationCount), \
             "trainable": \(trainableCount), "statistics": \(statisticCount), \
             "total": \(trainableCount + statisticCount)}, \
-            "receptiveField": \(geometry.receptiveField), "stride": \(geometry.stride), \
-            "grid": \(geometry.gridSize), "imageSize": \(imageSize), \
+            \(grid)"imageSize": \(imageSize), \
             "checksumsVerified": \(checksummed), "config": \(header.config)}
             """
     }

@@ -24,15 +24,20 @@ struct Reporter {
     func describe(_ trainer: Trainer, start: Position?) {
         let counts = ParameterCounts(trainer.model.layout)
         let size = trainer.configuration.data.imageSize
-        let geometry = Geometry(trainer.configuration.model.representation, imageSize: size)
         say(
             "saccader-dist \(Program.version): \(trainer.communicator.size) ranks × "
                 + "\(trainer.pool.threadCount) threads, \(MatrixMultiply.libraryDescription), "
                 + "\(trainer.precision.rawValue)")
-        say(
-            "model: \(counts.trainable) parameters, receptive field \(geometry.receptiveField) "
-                + "pixels, \(geometry.gridSize)×\(geometry.gridSize) locations on "
-                + "\(size)×\(size) pixels")
+        switch trainer.model {
+        case .saccader(let model):
+            let geometry = Geometry(model.configuration.representation, imageSize: size)
+            say(
+                "model: \(counts.trainable) parameters, receptive field "
+                    + "\(geometry.receptiveField) pixels, \(geometry.gridSize)×"
+                    + "\(geometry.gridSize) locations on \(size)×\(size) pixels")
+        case .classifier:
+            say("model: classifier of \(counts.trainable) parameters, \(size)×\(size) pixels")
+        }
         say(
             "data: \(trainer.data.training.entries.count) training, "
                 + "\(trainer.data.development.entries.count) development, "
@@ -63,8 +68,10 @@ struct Reporter {
         guard isFirstRank else { return }
         describe(trainer, start: nil)
         let counts = ParameterCounts(trainer.model.layout)
+        let isClassifier = trainer.stages.contains(.classifier)
         say(
-            "parameters: \(counts.representation) in the representation network, "
+            "parameters: "
+                + (isClassifier ? "" : "\(counts.representation) in the representation network, ")
                 + "\(counts.trainable) trainable, \(counts.trainable + counts.statistics) with "
                 + "running statistics")
         say(String(format: "memory: %.2f GB on this rank", Double(byteCount) / 1e9))
@@ -140,7 +147,11 @@ extension StepReport {
         fields.append(("loss", .number(total)))
         let parts: [(String, Double?)] = [
             ("crossEntropy", loss.crossEntropy), ("location", loss.location),
-            ("reinforce", loss.reinforce), ("l2Representation", penalty.representation),
+            ("reinforce", loss.reinforce),
+            (
+                stage == .classifier ? "l2Classifier" : "l2Representation",
+                penalty.representation
+            ),
             ("l2Location", penalty.location), ("accuracy", loss.accuracy),
             ("reward", loss.baseline), ("baseline", loss.baseline),
             ("learningRate", learningRate), ("gradientNorm", gradientNorm),

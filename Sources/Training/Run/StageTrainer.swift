@@ -21,7 +21,7 @@ final class StageTrainer {
     /// Plans the stage from step `firstStep` on.
     init(
         _ stage: StageName, configuration: RunConfiguration, precision: Precision,
-        model: Saccader<Float>,
+        model: TrainedModel,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
         communicator: any Communicator, activity: Activity, firstStep: Int
     ) throws {
@@ -43,8 +43,8 @@ final class StageTrainer {
         let capacity = batches.capacity
         trainingStep = TrainingStep(
             stage: stage,
-            objective: ObjectiveFactory.make(
-                stage, precision: precision, model: model, settings: settings,
+            objective: model.objective(
+                stage, precision: precision, settings: settings,
                 imageSize: configuration.data.imageSize,
                 imageCapacity: capacity.images, shardCapacity: capacity.shards,
                 threadCount: pool.threadCount),

@@ -18,6 +18,8 @@ public struct Trace {
         case location
         /// Stage 3.
         case joint
+        /// The classifier's own stage.
+        case classifier
     }
 
     let checkpoint: Checkpoint
@@ -45,7 +47,8 @@ public struct Trace {
 
     /// Computes and writes `output`, at once or not at all.
     public func write(_ kind: Kind, to output: String) throws {
-        let model = Saccader<Float>(configuration.model)
+        let stage = StageName(rawValue: kind.rawValue) ?? .joint
+        let model = TrainedModel(configuration.model, stages: [stage])
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         try store.load(checkpoint)
         let shape = try batch.shape(of: "/batch/images")
@@ -59,7 +62,7 @@ public struct Trace {
         let images = try batch.floats("/batch/images")
         var arrays: [TracedArray]
         var report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer)?
-        if kind == .inference {
+        if case .saccader(let model) = model, kind == .inference {
             let inference = Inference(
                 model, store: store, pool: pool, imageSize: size, imageCapacity: shape[0],
                 shardSize: 1, glimpses: configuration.stages.joint.glimpses)
@@ -68,7 +71,7 @@ public struct Trace {
             arrays.append(prediction(views))
         } else {
             (arrays, report) = try step(
-                kind, model: model, store: store, images: images, imageCount: shape[0])
+                stage, model: model, store: store, images: images, imageCount: shape[0])
         }
         let file = try HDF5File.create(for: output)
         for array in arrays {
@@ -79,7 +82,7 @@ public struct Trace {
                 try file.write("/trace/\(array.path)", shape: array.shape, integers: values)
             }
         }
-        if let report { try write(report, store: store, to: file) }
+        if let report { try write(report, of: stage, store: store, to: file) }
         try file.image().write(to: output)
     }
 
@@ -93,7 +96,7 @@ public struct Trace {
     }
 
     private func step(
-        _ kind: Kind, model: Saccader<Float>, store: ParameterStore, images: [Float],
+        _ stage: StageName, model: TrainedModel, store: ParameterStore, images: [Float],
         imageCount: Int
     ) throws -> ([TracedArray], (LossReport, Optimizer.Penalty, Optimizer)) {
         let labels = try batch.integers("/batch/labels")
@@ -103,13 +106,12 @@ public struct Trace {
             throw CheckpointError.damaged(
                 path: batch.path, what: "/batch/labels does not fit the images or the classes")
         }
-        let stage = StageName(rawValue: kind.rawValue) ?? .representation
         let settings = configuration.stages[stage]
         let layout = stride(from: 0, to: imageCount, by: settings.shardSize).map {
             $0..<min(imageCount, $0 + settings.shardSize)
         }
-        let objective = ObjectiveFactory.make(
-            stage, model: model, settings: settings, imageSize: configuration.data.imageSize,
+        let objective = model.objective(
+            stage, settings: settings, imageSize: configuration.data.imageSize,
             imageCapacity: imageCount, shardCapacity: layout.count, threadCount: pool.threadCount)
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
         let trainingBatch = TrainingBatch(
@@ -148,20 +150,20 @@ public struct Trace {
 
     private func write(
         _ report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer),
+        of stage: StageName,
         store: ParameterStore, to file: HDF5File
     ) throws(CheckpointError) {
         let (loss, penalty, optimizer) = report
-        let trainsRepresentation = optimizer.parameters.contains {
-            $0.path.hasPrefix("representation/")
-        }
-        let trainsLocation = optimizer.parameters.contains {
-            !$0.path.hasPrefix("representation/")
-        }
+        let trainsRepresentation = optimizer.parameters.contains { !Optimizer.isLocation($0) }
+        let trainsLocation = optimizer.parameters.contains(where: Optimizer.isLocation)
         let terms: [(String, Double?)] = [
             ("total", loss.total + penalty.representation + penalty.location),
             ("crossEntropy", loss.crossEntropy), ("location", loss.location),
             ("reinforce", loss.reinforce),
-            ("l2Representation", trainsRepresentation ? penalty.representation : nil),
+            (
+                stage == .classifier ? "l2Classifier" : "l2Representation",
+                trainsRepresentation ? penalty.representation : nil
+            ),
             ("l2Location", trainsLocation ? penalty.location : nil),
         ]
         for (name, value) in terms {

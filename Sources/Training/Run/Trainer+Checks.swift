@@ -7,7 +7,7 @@ import SaccaderModel
 extension Trainer {
     /// The stages named on the command line, in the order of training.
     static func stages(_ text: String) throws -> [StageName] {
-        try text.split(separator: ",").map { word in
+        let stages = try text.split(separator: ",").map { word in
             guard let stage = StageName(rawValue: String(word)) else {
                 throw ConfigurationError(
                     "--stages: \"\(word)\" is not a stage; choose from "
@@ -15,6 +15,22 @@ extension Trainer {
             }
             return stage
         }.sorted()
+        if let last = stages.last, !Set(stages).isSubset(of: last.siblings) {
+            throw ConfigurationError(
+                "--stages: the classifier is a model of its own; train it in a run of its own, "
+                    + "with --stages classifier and another --output")
+        }
+        return stages
+    }
+
+    /// The Saccader and the classifier share neither parameters nor an output folder.
+    static func requireSameModel(_ start: ResumePoint, stages: [StageName]) throws {
+        let found = start.position.stage
+        guard !stages.allSatisfy(found.siblings.contains) else { return }
+        throw ConfigurationError(
+            "\(start.checkpoint.file.path): is of stage \(found.rawValue), another model than that "
+                + "of --stages \(stages.map(\.rawValue).joined(separator: ",")); give another "
+                + "--output")
     }
 
     /// The first rank writes the demonstration's images while the others wait.

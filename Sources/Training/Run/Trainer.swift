@@ -12,7 +12,7 @@ import Tensors
 public final class Trainer {
     let configuration: RunConfiguration
     let communicator: any Communicator
-    let model: Saccader<Float>
+    let model: TrainedModel
     let store: ParameterStore
     let pool: ThreadPool
     /// Of the steps; scores are always taken in `float32`.
@@ -64,7 +64,7 @@ public final class Trainer {
         if let warning = configuration.precision.warning(agreed: precision) {
             reporter.say(warning)
         }
-        model = Saccader(configuration.model)
+        model = TrainedModel(configuration.model, stages: stages)
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
         scorer = DevelopmentScorer(
             configuration: configuration, model: model, store: store, pool: pool,
@@ -80,7 +80,10 @@ public final class Trainer {
         let start = try ResumePoint.find(
             options.resume, folder: folder, communicator: communicator, output: options.output,
             warn: { reporter.warn($0) })
-        if let start { try store.load(start.checkpoint) }
+        if let start {
+            try Self.requireSameModel(start, stages: stages)
+            try store.load(start.checkpoint)
+        }
         if let folder {
             try folder.create()
             try AtomicFile.write(

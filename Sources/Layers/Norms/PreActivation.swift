@@ -1,0 +1,78 @@
+import Tensors
+
+/// Batch norm → ReLU in front of a convolution, on a value that a shortcut reads as it is.
+///
+/// Source: He, Zhang, Ren, Sun, "Identity mappings in deep residual networks", ECCV 2016.
+public struct PreActivation<Element: StorageElement>: Sendable {
+    let norm: BatchNorm
+    private let channels: Int
+
+    /// Where the values lie during a step.
+    public struct Buffers: Sendable {
+        /// The value itself, `[N, H, W, C]`; whoever writes it gathers the moments of `norm`.
+        public let input: Tensor<Element>
+        /// The norm's vectors.
+        public let norm: NormBuffers
+
+        /// The value with norm and ReLU as a note.
+        public var output: Activation<Element> { Activation(raw: input, norm: norm) }
+
+        /// The norm that a gradient of the output passes next.
+        public var normTarget: GradientSink<Element>.NormTarget {
+            GradientSink.NormTarget(raw: input, norm: norm)
+        }
+    }
+
+    /// Registers the norm at `path`.
+    public init(
+        _ path: String, channels: Int, configuration: BatchNormConfiguration,
+        layout: inout ParameterLayout
+    ) {
+        self.channels = channels
+        norm = BatchNorm(
+            path, channels: channels, configuration: configuration, layout: &layout)
+    }
+
+    /// Reserves the norm's vectors for a value that is already planned.
+    public func plan(input: Tensor<Element>, in workspace: Workspace) -> Buffers {
+        // The gradient as it is stored, and in single precision.
+        workspace.needScratch(2 * workspace.chunkRows * channels)
+        return Buffers(input: input, norm: NormBuffers(channels: channels, in: workspace))
+    }
+
+    /// Turns the gathered moments, or the running statistics, into the note.
+    public func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+        try norm.finishForward(
+            buffers.norm, locations: buffers.input.shape.locations, mode: mode, pass: pass)
+    }
+
+    /// The gradients of gamma and beta, and of the value itself.
+    ///
+    /// - Parameters:
+    ///   - gradient: Of the output, masked and with the norm's sums gathered; overwritten with the
+    ///     value's.
+    ///   - shortcut: What the value's other reader has left, added to it.
+    public func backward(
+        _ buffers: Buffers, gradient: Tensor<Element>, adding shortcut: Tensor<Element>?,
+        pass: Pass
+    ) throws {
+        let locations = buffers.input.shape.locations
+        try norm.finishBackward(
+            buffers.norm, locations: locations, mode: .training, pass: pass)
+        let source = GradientSource(gradient, through: buffers.norm, of: buffers.input)
+        pass.forEachShard { _, images, scratch in
+            pass.forEachChunk(of: images, locations: locations) { rows in
+                let count = rows.count * channels
+                let values = scratch + pass.workspace.chunkRows * channels
+                RowKernels.apply(
+                    source.operand(rows, scratch: scratch), affine: nil, rectify: false,
+                    rows: rows.count, channels: channels, into: values)
+                if let shortcut {
+                    GradientKernels.add(
+                        shortcut.row(rows.lowerBound), to: values, count: count)
+                }
+                RowKernels.store(values, count: count, into: gradient.row(rows.lowerBound))
+            }
+        }
+    }
+}

@@ -1,0 +1,179 @@
+import Layers
+import Tensors
+
+/// A residual block of ResNet v2: norm and ReLU stand before each convolution, and the sum of main
+/// path and shortcut stays as it is.
+///
+///     p = relu(norm1(x))     y = conv3(relu(norm3(conv2(relu(norm2(conv1(p)))))))
+///     output = y + x, or y + conv(p) where stride or channels change
+///
+/// Source: He, Zhang, Ren, Sun, "Identity mappings in deep residual networks", ECCV 2016. The
+/// stride is that of the 3×3 convolution of a group's first block.
+struct PreActivationBottleneck<Element: StorageElement>: Sendable {
+    let preActivation: PreActivation<Element>
+    let first: NormalizedConvolution<Element>
+    let middle: NormalizedConvolution<Element>
+    let last: PointwiseConvolution<Element>
+    let projection: SpatialConvolution<Element>?
+    let outputChannels: Int
+
+    init(
+        _ path: String, inputChannels: Int, planes: Int, stride: Int, expansion: Int,
+        norms: BatchNormConfiguration, layout: inout ParameterLayout
+    ) {
+        outputChannels = planes * expansion
+        preActivation = PreActivation(
+            "\(path)/norm1", channels: inputChannels, configuration: norms, layout: &layout)
+        // norm2 and norm3 follow the convolutions before the ones that read them.
+        first = NormalizedConvolution(
+            "\(path)/conv1", normPath: "\(path)/norm2", inputChannels: inputChannels,
+            outputChannels: planes, configuration: norms, layout: &layout)
+        middle = NormalizedConvolution(
+            "\(path)/conv2", normPath: "\(path)/norm3", inputChannels: planes,
+            outputChannels: planes,
+            geometry: PatchGeometry(kernel: 3, stride: stride, offset: -1),
+            configuration: norms, layout: &layout)
+        last = PointwiseConvolution(
+            "\(path)/conv3", inputChannels: [planes], outputChannels: outputChannels,
+            layout: &layout)
+        guard stride != 1 || inputChannels != outputChannels else {
+            projection = nil
+            return
+        }
+        projection = SpatialConvolution(
+            "\(path)/shortcut/conv", inputChannels: inputChannels, outputChannels: outputChannels,
+            geometry: PatchGeometry(kernel: 1, stride: stride), layout: &layout)
+    }
+
+    /// Where the block's values lie during a step.
+    struct Buffers: Sendable {
+        let input: PreActivation<Element>.Buffers
+        let first: NormalizedConvolution<Element>.Buffers
+        let middle: NormalizedConvolution<Element>.Buffers
+        let projected: Tensor<Element>?
+        let output: Tensor<Element>
+
+        /// Gives back the projection, which is added to the output at once and which backward does
+        /// not read: but only when the norm that follows has its place, since the same pass over
+        /// memory reads the projection and writes that norm's moments.
+        func releaseProjection() { projected?.release() }
+    }
+
+    /// Reserves the block's values.
+    ///
+    /// - Parameter previous: The block that writes the input.
+    func plan(
+        input: Tensor<Element>, after previous: Buffers?, in workspace: Workspace
+    ) -> Buffers {
+        let input = preActivation.plan(input: input, in: workspace)
+        previous?.releaseProjection()
+        let first = first.plan(input: input.output, in: workspace)
+        let middle = middle.plan(input: first.output, in: workspace)
+        if !workspace.keepsActivations { first.output.raw.release() }
+        let inner = middle.output.shape
+        let shape = Shape(inner.images, inner.height, inner.width, outputChannels)
+        let output = Tensor<Element>(shape, in: workspace.arena)
+        last.plan(in: workspace)
+        let projected = projection.map { projection in
+            projection.plan(input: input.input.shape, in: workspace)
+            return Tensor<Element>(shape, in: workspace.arena)
+        }
+        if !workspace.keepsActivations {
+            middle.output.raw.release()
+            input.input.release()
+        }
+        return Buffers(
+            input: input, first: first, middle: middle, projected: projected, output: output)
+    }
+
+    /// Fills the output.
+    ///
+    /// - Parameter norm: The norm of the block that follows, whose moments are gathered.
+    func forward(
+        _ buffers: Buffers, momentsOf norm: NormBuffers, mode: NormMode, pass: Pass
+    ) throws {
+        try preActivation.forward(buffers.input, mode: mode, pass: pass)
+        try first.forward(buffers.first, mode: mode, pass: pass)
+        try middle.forward(buffers.middle, mode: mode, pass: pass)
+        last.forward([buffers.middle.output], into: buffers.output, pass: pass)
+        let moments = mode == .training ? norm : nil
+        guard let projection, let projected = buffers.projected else {
+            return buffers.output.add(buffers.input.input, momentsOf: moments, pass: pass)
+        }
+        projection.forward(buffers.input.output, into: projected, pass: pass)
+        buffers.output.add(projected, momentsOf: moments, pass: pass)
+    }
+
+    /// Where the block's gradients lie during a backward pass.
+    struct Gradients: Sendable {
+        /// Of the output; written by the block's readers.
+        let output: Tensor<Element>
+        let middle: Tensor<Element>
+        let first: Tensor<Element>
+        /// Of the input through the projection, one row per output location.
+        let projection: Tensor<Element>?
+        /// Of the input.
+        let input: Tensor<Element>
+    }
+
+    /// Reserves gradients in the order of the backward pass and gives back what it used up.
+    func planBackward(
+        _ buffers: Buffers, outputGradient: Tensor<Element>, in workspace: Workspace
+    ) -> Gradients {
+        let arena = workspace.arena
+        buffers.output.release()
+        let middle = Tensor<Element>(buffers.middle.output.shape, in: arena)
+        let first = Tensor<Element>(buffers.first.output.shape, in: arena)
+        middle.release()
+        buffers.middle.output.raw.release()
+        let input = buffers.input.input.shape
+        let projection = projection.map { projection in
+            let output = projection.outputShape(input)
+            return Tensor<Element>(
+                Shape(input.images, output.height, output.width, input.channels), in: arena)
+        }
+        let inputGradient = Tensor<Element>(input, in: arena)
+        first.release()
+        buffers.first.output.raw.release()
+        projection?.release()
+        outputGradient.release()
+        return Gradients(
+            output: outputGradient, middle: middle, first: first, projection: projection,
+            input: inputGradient)
+    }
+
+    /// The gradients of all parameters and of the input, from `gradients.output`.
+    func backward(_ buffers: Buffers, _ gradients: Gradients, pass: Pass) throws {
+        let upstream = GradientSource(stored: gradients.output)
+        // output = conv3(…) + shortcut: both have the output's gradient.
+        last.backward(
+            upstream, inputs: [buffers.middle.output],
+            sinks: [
+                GradientSink(
+                    gradients.middle, mask: buffers.middle.output,
+                    norms: [buffers.middle.normTarget])
+            ], pass: pass)
+        try middle.backward(
+            buffers.middle, outputGradient: gradients.middle,
+            sink: GradientSink(
+                gradients.first, mask: buffers.first.output, norms: [buffers.first.normTarget]),
+            pass: pass)
+        var added: GradientSink<Element>.Added?
+        if let projection, let part = gradients.projection {
+            projection.backward(
+                upstream, input: buffers.input.output, inputGradient: .locations(part),
+                pass: pass)
+            added = GradientSink.Added(part, stride: projection.geometry.stride)
+        }
+        // p = relu(norm1(x)) is read by conv1 and the projection, x itself by an identity.
+        try first.backward(
+            buffers.first, outputGradient: gradients.first,
+            sink: GradientSink(
+                gradients.input, adding: added, mask: buffers.input.output,
+                norms: [buffers.input.normTarget]),
+            pass: pass)
+        try preActivation.backward(
+            buffers.input, gradient: gradients.input,
+            adding: projection == nil ? gradients.output : nil, pass: pass)
+    }
+}
