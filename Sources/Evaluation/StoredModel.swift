@@ -18,6 +18,7 @@ public struct ModelSettings: Codable, Sendable {
     public static let choices: [String: [String]] = [
         "model.representation.shortcutNorm": ["residual", "reference"],
         "data.augmentation": ["randomArea", "none"],
+        "data.resize": ["antialias", "legacy"],
     ]
 
     /// The defaults.

@@ -7,6 +7,14 @@ public enum Augmentation: String, Codable, CaseIterable, Sendable {
     case none
 }
 
+/// How images are brought to the size that the model sees.
+public enum Resampling: String, Codable, CaseIterable, Sendable {
+    /// Antialiased bicubic, as Pillow does it.
+    case antialias
+    /// Bicubic without antialiasing, as the published code's framework did it.
+    case legacy
+}
+
 /// Where the images are and what is done to them.
 public struct DataConfiguration: Codable, Equatable, Sendable {
     /// The folder, in ImageNet's layout; empty: the demonstration's.
@@ -22,6 +30,8 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var workers = 1
     /// How training images are varied.
     public var augmentation = Augmentation.randomArea
+    /// How a crop is brought to `imageSize`.
+    public var resize = Resampling.antialias
     /// Evaluation crops the central imageSize/(imageSize + margin) of the shorter side.
     public var centralCropMargin = 22
 

@@ -72,21 +72,28 @@ final class ImageStorage: Sendable {
         return "\(parts.first ?? "")/\(parts.last ?? "")"
     }
 
-    /// Makes `bytes` the image's file.
+    /// Makes `bytes` the image's file; where the index knows its checksum, it has to fit.
     func read(_ row: Int, into bytes: inout [UInt8]) throws(ImagesError) {
         let record = index[row]
-        guard index.header.files[Int(record.file)].size == nil else {
+        if index.header.files[Int(record.file)].size != nil {
             let file = try file(Int(record.file))
-            return try file.read(at: Int(record.offset), count: Int(record.size), into: &bytes)
+            try file.read(at: Int(record.offset), count: Int(record.size), into: &bytes)
+        } else {
+            let file = try ByteFile(path(row))
+            guard record.size == 0 || file.size == Int(record.size) else {
+                throw .damaged(
+                    path: file.path,
+                    what: "has \(file.size) bytes, but \(record.size) when it was indexed",
+                    remedy: "restore it or index again")
+            }
+            try file.read(at: 0, count: file.size, into: &bytes)
         }
-        let file = try ByteFile(path(row))
-        guard record.size == 0 || file.size == Int(record.size) else {
+        // Without an index file nobody has looked at the bytes before: the checksum is then 0.
+        guard record.checksum == 0 || record.checksum == ImageIndex.checksum(bytes) else {
             throw .damaged(
-                path: file.path,
-                what: "has \(file.size) bytes, but \(record.size) when it was indexed",
+                path: path(row), what: "holds other bytes than when it was indexed",
                 remedy: "restore it or index again")
         }
-        try file.read(at: 0, count: file.size, into: &bytes)
     }
 
     private func file(_ number: Int) throws(ImagesError) -> ByteFile {

@@ -31,8 +31,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     public var description: String {
         switch self {
         case .missingFolder(let path):
-            "\(path): no such folder; set data.path to a folder with train/CLASS/*.JPEG, or make "
-                + "one with: saccader-dist dataset demo --output DIR"
+            "\(path): no such folder; --data (in training data.path) takes a folder with "
+                + "train/CLASS/*.JPEG or an index; saccader-dist dataset demo --output DIR makes one"
         case .noImages(let path):
             "\(path): holds no images; expected CLASS/*.JPEG in it"
         case .unknownClass(let path):
@@ -56,7 +56,7 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
                 + "; name each image's source once"
         case .notIndexed(let path):
             "\(path): is an archive; index it first: saccader-dist dataset index \(path) … "
-                + "--output INDEX, then set data.path=INDEX"
+                + "--output INDEX, then give INDEX as --data (in training as data.path)"
         case .undecodable(let count, let output):
             "\(output): not written: \(count) of the images cannot be decoded (named above); "
                 + "repair them, or leave them out with --skip-undecodable"

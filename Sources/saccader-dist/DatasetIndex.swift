@@ -110,7 +110,7 @@ private final class IndexProgress {
         switch progress {
         case .listing(let path, let done, let total):
             let name = (path as NSString).lastPathComponent
-            start("listing \(name)", total: total >> 10, from: 0, unit: "KiB")
+            start("listing \(name)", total: total >> 10, from: done >> 10, unit: "KiB")
             bar?.update(done >> 10)
         case .reading(let done, let total):
             start("reading", total: total, from: done, unit: "images")

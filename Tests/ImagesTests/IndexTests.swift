@@ -164,6 +164,29 @@ import Testing
         #expect(throws: ImagesError.self) { try small.open("index") }
     }
 
+    @Test(arguments: ["archives", "folders"]) func aChangedImageIsNamed(form: String) throws {
+        try small.writeArchives("archives")
+        _ = try small.index([form], output: "index")
+        let dataset = try small.open("index")
+        let name = form == "archives" ? "ILSVRC2012_img_val.tar" : dataset.validation.path(3)
+        let path = form == "archives" ? small.path("archives/\(name)") : name
+        // One bit, in the trailing bytes that no decoder looks at; the size stays.
+        var content = [UInt8](try Data(contentsOf: URL(fileURLWithPath: path)))
+        let row = dataset.validation.index[Int(dataset.validation.rows[3])]
+        content[Int(row.offset + row.size) - 1] ^= 1
+        try Data(content).write(to: URL(fileURLWithPath: path))
+        var bytes: [UInt8] = []
+        let changed = try small.open("index").validation
+        #expect {
+            try changed.read(3, into: &bytes)
+        } throws: {
+            "\($0)".contains(name) && "\($0)".contains(changed.path(3))
+                && "\($0)".hasSuffix(
+                    "holds other bytes than when it was indexed; restore it or index again")
+        }
+        try changed.read(2, into: &bytes)
+    }
+
     @Test func theDivisionIsStratifiedAndDisjoint() throws {
         for seed in [UInt64(0), 1] {
             _ = try small.index(["folders"], output: "index-\(seed)") {

@@ -12,7 +12,8 @@ private func largestDifference(_ a: [UInt8], _ b: [UInt8]) -> Int {
 
 @Test(arguments: [
     "chelsea.jpg", "coffee.jpg", "rocket.jpg", "astronaut.jpg", "coffee-grey.jpg",
-    "coffee-cmyk.jpg", "png-in-jpeg-clothes.jpg", "palette.png", "grey.png", "alpha.png",
+    "coffee-cmyk.jpg", "coffee-ycck.jpg", "png-in-jpeg-clothes.jpg", "palette.png", "grey.png",
+    "alpha.png",
     "deep.png",
 ])
 func photographsAreDecodedAsPillowDoes(name: String) throws {
@@ -38,12 +39,65 @@ func photographsAreResizedAsPillowDoes(name: String, box: [Int], size: Int) thro
     #expect(largestDifference(found.bytes, expected) <= 1)
 }
 
+/// Without antialiasing: against the definition's formula, which make_legacy.py has checked against
+/// TensorFlow's own operation.
+@Test(arguments: [
+    ("chelsea", [0, 0, 113, 75], 48), ("coffee", [11, 7, 97, 66], 32),
+    ("rocket", [30, 20, 70, 60], 56), ("astronaut", [40, 40, 64, 64], 24),
+    ("astronaut", [3, 1, 94, 92], 9),
+])
+func photographsAreResizedAsThePublishedCodeDid(name: String, box: [Int], size: Int) throws {
+    // Pillow's pixels, as the decoders may differ in the last bit.
+    let head = try ImageDecoder().head(fixtureBytes("\(name).jpg"), path: name)
+    let pixels = Pixels(
+        height: head.height, width: head.width, bytes: try fixtureBytes("\(name).jpg.rgb"))
+    let part = Resize.Box(
+        x: Double(box[0]), y: Double(box[1]), width: Double(box[2] - box[0]),
+        height: Double(box[3] - box[1]))
+    let words = box.map(String.init).joined(separator: "-")
+    let expected = try fixtureBytes("\(name)-\(words)-\(size).legacy").withUnsafeBytes {
+        Array($0.bindMemory(to: Float.self))
+    }
+    let found = LegacyResize.bicubic(pixels, box: part, size: size)
+    #expect(found.count == expected.count)
+    let largest = zip(found, expected).map { abs($0 - $1) }.max() ?? .infinity
+    // Single precision, of 255.
+    #expect(largest < 1e-3)
+}
+
+@Test func theSettingChoosesTheResize() throws {
+    let pixels = try ImageDecoder().decode(fixtureBytes("coffee.jpg"), path: "")
+    var settings = DataConfiguration()
+    (settings.imageSize, settings.centralCropMargin) = (24, 2)
+    var results: [Resampling: [Float]] = [:]
+    for method in Resampling.allCases {
+        settings.resize = method
+        let preparation = Preparation(settings)
+        let box = preparation.centralBox(height: pixels.height, width: pixels.width)
+        let values: [Float] =
+            switch method {
+            case .antialias: Resize.bicubic(pixels, box: box, size: 24).bytes.map { Float($0) }
+            case .legacy: LegacyResize.bicubic(pixels, box: box, size: 24)
+            }
+        var found = [Float](repeating: 0, count: values.count)
+        preparation.prepare(pixels, into: &found, at: 0)
+        for (index, value) in values.enumerated() {
+            let expected =
+                (value / 255 - Preparation.mean[index % 3]) / Preparation.deviation[index % 3]
+            #expect(abs(found[index] - expected) < 1e-5)
+        }
+        results[method] = found
+    }
+    #expect(results[.antialias] != results[.legacy])
+}
+
 @Test(arguments: [
     ("chelsea.jpg", ImageHead(format: .jpeg, height: 75, width: 113, traits: [])),
     ("rocket.jpg", ImageHead(format: .jpeg, height: 85, width: 128, traits: .progressive)),
     ("chelsea-rotated.jpg", ImageHead(format: .jpeg, height: 75, width: 113, traits: .rotated)),
     ("coffee-grey.jpg", ImageHead(format: .jpeg, height: 80, width: 120, traits: .grey)),
     ("coffee-cmyk.jpg", ImageHead(format: .jpeg, height: 80, width: 120, traits: .ink)),
+    ("coffee-ycck.jpg", ImageHead(format: .jpeg, height: 80, width: 120, traits: .ink)),
     ("png-in-jpeg-clothes.jpg", ImageHead(format: .png, height: 27, width: 40, traits: [])),
     ("grey.png", ImageHead(format: .png, height: 27, width: 40, traits: .grey)),
     ("deep.png", ImageHead(format: .png, height: 27, width: 40, traits: .deep)),
@@ -63,6 +117,23 @@ func headsSayWhatIsOdd(name: String, expected: ImageHead) throws {
     let decoder = ImageDecoder()
     let stray = Array(good.dropLast(2)) + [0x12, 0x34, 0x56] + Array(good.suffix(2))
     #expect(try decoder.decode(stray, path: "") == decoder.decode(good, path: ""))
+}
+
+/// A small file whose thousands of scans would each be a pass over the whole image.
+@Test func aFileOfEndlessScansIsRefused() throws {
+    let good = try fixtureBytes("rocket.jpg")
+    let scans = (0..<(good.count - 1)).filter { good[$0] == 0xFF && good[$0 + 1] == 0xDA }
+    let (last, end) = (try #require(scans.last), good.count - 2)
+    func repeated(_ count: Int) -> [UInt8] {
+        // The second component's refinement of nothing: an end-of-band run in each block.
+        good[..<end] + Array((0..<count).map { _ in good[last..<end] }.joined()) + good[end...]
+    }
+    #expect(scans.count > 5)
+    #expect {
+        _ = try ImageDecoder().decode(repeated(600), path: "a.JPEG")
+    } throws: {
+        "\($0)".contains("a.JPEG") && "\($0)".contains("scans")
+    }
 }
 
 @Test func badBytesAreNamed() throws {

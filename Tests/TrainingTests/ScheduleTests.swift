@@ -47,3 +47,33 @@ func ranksTogetherTakeEachImageOnce(ranks: Int, batchSize: Int) {
         #expect(batchSize < 5 || first != second)
     }
 }
+
+/// Stopped anywhere and gone on with any other number of ranks: the images of an epoch come in the
+/// order of an uninterrupted run of one rank, none twice, and the last batch is what is left.
+@Test(arguments: [(50, 12), (49, 12), (48, 12), (7, 12), (97, 10), (1, 1), (1281, 256)])
+func resumingGoesOnWithExactlyTheNextImage(imageCount: Int, batchSize: Int) {
+    for (before, after) in [(1, 1), (1, 4), (3, 2), (4, 1), (2, 7)] {
+        var settings = StageConfiguration(.representation)
+        (settings.batchSize, settings.shardSize) = (batchSize, 3)
+        func batch(_ step: Int, ranks: Int) -> [Int] {
+            (0..<ranks).flatMap { rank in
+                BatchSchedule(
+                    stage: .representation, imageCount: imageCount, settings: settings, seed: 11,
+                    rank: rank, rankCount: ranks
+                ).request(step: step).entries
+            }
+        }
+        let steps = (imageCount + batchSize - 1) / batchSize
+        for epoch in [0, 3] {
+            let own = (epoch * steps)..<((epoch + 1) * steps)
+            let whole = own.flatMap { batch($0, ranks: 1) }
+            #expect(whole.sorted() == Array(0..<imageCount))
+            for stop in Set([own.lowerBound + 1, own.lowerBound + steps / 2, own.upperBound - 1]) {
+                let seen = own.flatMap { batch($0, ranks: $0 < stop ? before : after) }
+                #expect(seen == whole)
+            }
+            let last = batch(own.upperBound - 1, ranks: after)
+            #expect(last.count == imageCount - (steps - 1) * batchSize)
+        }
+    }
+}

@@ -22,6 +22,8 @@ public final class ProgressBar {
     }
 
     private static let widestBar = 24
+    /// Seconds until there is a rate.
+    private static let firstRate = 0.5
     private let title: String
     private let total: Int
     private let unit: String?
@@ -47,14 +49,20 @@ public final class ProgressBar {
             now.timeIntervalSince(lastShown) >= style.interval || count == total
         else { return }
         lastShown = now
-        let elapsed = now.timeIntervalSince(start)
-        let rate = elapsed > 0 ? Double(count - startCount) / elapsed : 0
-        let rest = rate > 0 ? Double(total - count) / rate : 0
         let part = total > 0 ? Double(count) / Double(total) : 1
-        let speed = unit.map { " \(Self.rounded(rate)) \($0)/s" } ?? ""
-        let text = String(
-            format: "%3.0f%% %@%@ ETA %@", 100 * part, details(), speed, Self.duration(rest))
+        let text = text(count, after: now.timeIntervalSince(start), details: details())
         print(style == .terminal ? "\r\u{1B}[K\(line(part, text))" : line(part, text))
+    }
+
+    /// Part, details, rate and time left; a rate of the first moments says nothing.
+    func text(_ count: Int, after elapsed: Double, details: String) -> String {
+        let part = total > 0 ? Double(count) / Double(total) : 1
+        let start = String(format: "%3.0f%% %@", 100 * part, details)
+        guard elapsed >= Self.firstRate else { return start }
+        let rate = Double(count - startCount) / elapsed
+        let rest = rate > 0 ? Double(total - count) / rate : 0
+        let speed = unit.map { " \(Self.rounded(rate)) \($0)/s" } ?? ""
+        return "\(start)\(speed) ETA \(Self.duration(rest))"
     }
 
     /// Title, bar and text in one line, which a terminal must not have to wrap.

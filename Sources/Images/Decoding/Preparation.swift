@@ -43,28 +43,48 @@ public struct Preparation: Sendable {
         return centralBox(height: height, width: width)
     }
 
-    /// The square that the model sees, as bytes.
+    /// The part of an image that the model sees, and whether it sees it mirrored.
     ///
     /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
-    public func square(_ pixels: Pixels, random: CounterRandom? = nil) -> Pixels {
-        let size = configuration.imageSize
+    func view(
+        height: Int, width: Int, random: CounterRandom?
+    ) -> (box: Resize.Box, isFlipped: Bool) {
         guard var random, configuration.augmentation == .randomArea else {
-            let box = centralBox(height: pixels.height, width: pixels.width)
-            return Resize.bicubic(pixels, box: box, size: size)
+            return (centralBox(height: height, width: width), false)
         }
         let isFlipped = random.uniform() < 0.5
-        let box = randomBox(height: pixels.height, width: pixels.width, random: &random)
-        var result = Resize.bicubic(pixels, box: box, size: size)
-        guard isFlipped else { return result }
+        return (randomBox(height: height, width: width, random: &random), isFlipped)
+    }
+
+    /// Writes what the model sees of an image, `[size, size, 3]`, to `result` from `start` on.
+    ///
+    /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
+    public func prepare(
+        _ pixels: Pixels, random: CounterRandom? = nil, into result: inout [Float], at start: Int
+    ) {
+        let size = configuration.imageSize
+        let (box, isFlipped) = view(height: pixels.height, width: pixels.width, random: random)
+        switch configuration.resize {
+        case .antialias:
+            let square = Resize.bicubic(pixels, box: box, size: size)
+            Self.standardize(square.bytes, into: &result, at: start) { Float($0) }
+        case .legacy:
+            let square = LegacyResize.bicubic(pixels, box: box, size: size)
+            Self.standardize(square, into: &result, at: start) { $0 }
+        }
+        if isFlipped { flip(&result, at: start) }
+    }
+
+    private func flip(_ result: inout [Float], at start: Int) {
+        let size = configuration.imageSize
         for y in 0..<size {
+            let row = start + y * size * 3
             for x in 0..<(size / 2) {
                 for channel in 0..<3 {
-                    result.bytes.swapAt(
-                        (y * size + x) * 3 + channel, (y * size + size - 1 - x) * 3 + channel)
+                    result.swapAt(row + x * 3 + channel, row + (size - 1 - x) * 3 + channel)
                 }
             }
         }
-        return result
     }
 
     /// The reverse of `standardize`: values on the scale [0, 1].
@@ -74,14 +94,18 @@ public struct Preparation: Sendable {
         }
     }
 
-    /// Scales to [0, 1], subtracts the mean and divides by the deviation, `[size, size, 3]`.
-    public static func standardize(_ square: Pixels, into result: inout [Float], at start: Int) {
+    /// Scales values of 0…255 to [0, 1], subtracts the mean and divides by the deviation; channels
+    /// are innermost.
+    static func standardize<Value>(
+        _ values: [Value], into result: inout [Float], at start: Int, number: (Value) -> Float
+    ) {
+        precondition(start >= 0 && start + values.count <= result.count, "\(start)")
         let scale = deviation.map { 1 / (255 * $0) }
         let shift = zip(mean, deviation).map { -$0 / $1 }
         for channel in 0..<3 {
             let (factor, term) = (scale[channel], shift[channel])
-            for index in stride(from: channel, to: square.bytes.count, by: 3) {
-                result[start + index] = Float(square.bytes[index]) * factor + term
+            for index in stride(from: channel, to: values.count, by: 3) {
+                result[start + index] = number(values[index]) * factor + term
             }
         }
     }

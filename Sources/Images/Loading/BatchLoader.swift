@@ -64,9 +64,7 @@ public final class BatchLoader: Sendable {
                     CounterRandom(
                         seed: seed, purpose: .augmentation, stream: $0, index: UInt64(entry))
                 }
-                Preparation.standardize(
-                    preparation.square(pixels, random: random), into: &images,
-                    at: index * count)
+                preparation.prepare(pixels, random: random, into: &images, at: index * count)
             }
             return ImageBatch(
                 entries: request.entries, labels: request.entries.map { set.label($0) },

@@ -2,6 +2,7 @@
 
 python3 make_photos.py (needs pillow, scipy, scikit-image: the photographs are from its package).
 """
+import ctypes
 import io
 import pathlib
 import struct
@@ -28,6 +29,21 @@ rocket.save(here / "rocket.jpg", quality=88, progressive=True)
 astronaut.save(here / "astronaut.jpg", quality=88, subsampling=0)    # 4:4:4
 coffee.convert("L").save(here / "coffee-grey.jpg", quality=88)
 coffee.convert("CMYK").save(here / "coffee-cmyk.jpg", quality=88)    # Adobe, transform 0
+
+
+def ycck(image, path):
+    """Four inks as luminance, two colours and black, inverted as Adobe's programs write them."""
+    library = ctypes.CDLL("libturbojpeg.so.0")
+    library.tjInitCompress.restype = ctypes.c_void_p
+    ink = (255 - numpy.asarray(image.convert("CMYK"))).tobytes()
+    buffer, length = ctypes.POINTER(ctypes.c_ubyte)(), ctypes.c_ulong()
+    library.tjCompress2(
+        ctypes.c_void_p(library.tjInitCompress()), ink, image.width, 0, image.height, 11,   # TJPF_CMYK
+        ctypes.byref(buffer), ctypes.byref(length), 1, 88, 0)                               # TJSAMP_422
+    path.write_bytes(ctypes.string_at(buffer, length.value))
+
+
+ycck(coffee, here / "coffee-ycck.jpg")                               # Adobe, transform 2
 exif = Image.Exif()
 exif[0x0112] = 6
 chelsea.save(here / "chelsea-rotated.jpg", quality=88, exif=exif)
@@ -59,7 +75,7 @@ deep = numpy.asarray(small).astype(numpy.uint16) * 257
 png16(here / "deep.png", numpy.maximum(deep, 90) - 90)
 
 # What Pillow decodes, as raw RGB bytes.
-for name in ["chelsea.jpg", "coffee.jpg", "rocket.jpg", "astronaut.jpg", "coffee-grey.jpg", "coffee-cmyk.jpg",
+for name in ["chelsea.jpg", "coffee.jpg", "rocket.jpg", "astronaut.jpg", "coffee-grey.jpg", "coffee-cmyk.jpg", "coffee-ycck.jpg",
              "png-in-jpeg-clothes.jpg", "palette.png", "grey.png", "alpha.png", "deep.png"]:
     with Image.open(here / name) as image:
         (here / f"{name}.rgb").write_bytes(image.convert("RGB").tobytes())
