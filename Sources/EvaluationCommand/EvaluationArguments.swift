@@ -47,6 +47,14 @@ public struct EvaluationArguments: ParsableArguments {
     @Option(help: "Images of one pass through the network, in steps of 8.")
     var batchSize = 64
 
+    @Option(
+        help: ArgumentHelp(
+            "A classifier's checkpoint: what it still sees without the glimpses' windows.",
+            discussion:
+                "One that saccader-dist train --stages classifier wrote on the same images.",
+            valueName: "checkpoint"))
+    var occlusion: String?
+
     @Option(help: "Images on a sheet of pictures; 0: no pictures.")
     var pictures = 24
 
@@ -102,6 +110,7 @@ public struct EvaluationArguments: ParsableArguments {
         (options.draws, options.limit, options.imageSize) = (draws, limit, imageSize)
         (options.batchSize, options.picturedCount) = (batchSize, pictures)
         options.picturedGlimpses = pictured
+        options.occlusionClassifier = occlusion
         options.choices = try PictureChoice.list(pick)
         let run = try EvaluationRun(options)
         let isFirst = share.rank == 0

@@ -26,6 +26,12 @@ public struct Geometry: Equatable, Sendable {
     /// h·w.
     public var locationCount: Int { gridSize * gridSize }
 
+    /// The pixels that a location sees.
+    public func window(of location: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+        let (top, left) = (location / gridSize * stride, location % gridSize * stride)
+        return (top..<(top + receptiveField), left..<(left + receptiveField))
+    }
+
     /// The centre of what a location sees, (y, x), a distance from the image's corner in pixels.
     public func center(ofLocation location: Int) -> (y: Double, x: Double) {
         let half = Double(receptiveField) / 2

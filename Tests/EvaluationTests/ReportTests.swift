@@ -24,21 +24,28 @@ import Testing
         ]
     }
 
+    private func seen(
+        _ policies: [String: [EvaluationReport.Entry]]
+    ) -> [String: [EqualCoverage.Seen]] {
+        policies.mapValues { $0.map(\.seen) }
+    }
+
     @Test func accuracyAtEqualCoverageIsInterpolated() {
-        let equal = EqualCoverage.all([policies], counts: [1, 2, 3])
+        let equal = EqualCoverage.all([seen(policies)], counts: [1, 2, 3])
         #expect(equal.map(\.coverage) == [0.1, 0.2, 0.5])
         #expect(equal[0].top1["random"] == 0.1)
         #expect(abs((equal[1].top1["random"] ?? 0) - 0.15) < 1e-12)
         #expect(equal[2].top1["random"] == nil)
         #expect(equal[1].top1["learned"] == 0.6 && equal[2].top1["learned"] == 0.9)
         #expect(equal.allSatisfy { $0.top1["center"] == nil })
-        #expect(EqualCoverage.all([["random": policies["random"] ?? []]], counts: [1]).isEmpty)
+        #expect(
+            EqualCoverage.all([seen(["random": policies["random"] ?? []])], counts: [1]).isEmpty)
     }
 
     @Test func checkpointsAreComparedAtTheirOwnCoverage() {
         var other = policies
         other["learned"] = [entry(1, 0.3, 0.1), entry(2, 0.8, 0.4)]
-        let equal = EqualCoverage.all([policies, other], counts: [2])
+        let equal = EqualCoverage.all([seen(policies), seen(other)], counts: [2])
         #expect(abs(equal[0].coverage - 0.3) < 1e-12)
         // 0.15 at 0.2 and 0.4 at 0.4.
         #expect(abs((equal[0].top1["random"] ?? 0) - 0.275) < 1e-12)
@@ -60,7 +67,7 @@ import Testing
                 EvaluationReport.CheckpointPart(
                     provenance: Provenance(path: "runs/<a>&b.h5", header: header),
                     meanLogits: mean, policies: policies)
-            ], equalCoverage: EqualCoverage.all([policies], counts: [1, 2, 3]))
+            ], equalCoverage: EqualCoverage.all([seen(policies)], counts: [1, 2, 3]))
     }
 
     @Test func classesHaveWords() {

@@ -56,7 +56,7 @@ extension EvaluationReport {
         let glimpses = present.flatMap { policies[$0.rawValue] ?? [] }.map { Double($0.glimpses) }
         let ends = [glimpses.min() ?? 1, glimpses.max() ?? 1]
         let coverages = against.flatMap(\.points).map(\.x)
-        return [
+        let plots = [
             Plot(
                 name: "accuracy-glimpses", title: "Accuracy by number of glimpses",
                 xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
@@ -70,6 +70,34 @@ extension EvaluationReport {
                 name: "coverage-glimpses", title: "Part of the image seen by number of glimpses",
                 xTitle: "Glimpses T", yTitle: "Coverage (% of pixels)", lines: coverage,
                 countsGlimpses: true),
+        ]
+        return plots + (occlusion.map { self.plots($0, order: present) } ?? [])
+    }
+
+    /// What a classifier loses without the policies' windows (figure 5b).
+    private func plots(_ occlusion: Occlusion, order: [Policy]) -> [Plot] {
+        func lines(_ x: (Occlusion.Entry) -> Double) -> [Plot.Line] {
+            order.map { policy in
+                Plot.Line(
+                    name: policy.title, style: .of(policy),
+                    points: (occlusion.policies[policy.rawValue] ?? []).map { entry in
+                        let left = interval(entry.top1, of: entry.deviation?.top1)
+                        let intact = occlusion.intactTop1
+                        return Self.point(
+                            x(entry), entry.drop,
+                            (intact - left.upperBound)...(intact - left.lowerBound))
+                    })
+            }
+        }
+        let title = "What a classifier loses without the glimpses' windows"
+        let loss = "Drop in top-1 accuracy (points)"
+        return [
+            Plot(
+                name: "occlusion-coverage", title: title, xTitle: "Taken out (% of pixels)",
+                yTitle: loss, lines: lines { 100 * $0.coverage }, countsGlimpses: false),
+            Plot(
+                name: "occlusion-glimpses", title: title, xTitle: "Glimpses T", yTitle: loss,
+                lines: lines { Double($0.glimpses) }, countsGlimpses: true),
         ]
     }
 

@@ -33,24 +33,53 @@ extension ReportPage {
         }
         let equal = table(
             "Top-1 accuracy (%), having seen as much of the images as the learned policy",
-            heads: report.equalCoverage.map {
-                EvaluationReport.percent($0.coverage, nil) + " %"
-            },
-            rows: order.map { policy in
-                (
-                    policy.title,
-                    report.equalCoverage.map { equal in
-                        equal.top1[policy.rawValue].map {
-                            Cell($0, equal.deviation?[policy.rawValue])
-                        }
-                    }
-                )
-            }, marksBest: true)
+            report.equalCoverage, marksBest: true)
         return block("Top-1 accuracy (%)", \.top1, \.top1, marksBest: true) + equal
             + block("Top-5 accuracy (%)", \.top5, \.top5, marksBest: true)
             + block("Part of the image seen (%)", \.coverage, \.coverage)
             + block("Location diversity (%)", \.diversity, \.diversity)
             + block("Glimpses near a known place of evidence (%)", \.hits, \.hits, marksBest: true)
+            + (report.occlusion.map { tables($0, heads: heads) } ?? "")
+    }
+
+    /// What a classifier loses without the policies' windows.
+    private func tables(_ occlusion: Occlusion, heads: [String]) -> String {
+        let rows = order.map { policy in
+            (
+                policy.title,
+                (occlusion.policies[policy.rawValue] ?? []).map {
+                    Optional(Cell($0.top1, $0.deviation?.top1))
+                }
+            )
+        }
+        return "<p>A classifier (\(Self.escaped(occlusion.classifier))) that has "
+            + EvaluationReport.percent(occlusion.intactTop1, nil)
+            + " % of the whole images right is shown the images without the windows: the lower, "
+            + "the more the windows mattered.</p>\n"
+            + table(
+                "Top-1 accuracy (%) of the classifier without the windows", heads: heads,
+                rows: rows, marksBest: false)
+            + table(
+                "The same with as much taken out as by the learned policy",
+                occlusion.equalCoverage, marksBest: false)
+    }
+
+    private func table(
+        _ title: String, _ equalCoverage: [EqualCoverage], marksBest: Bool
+    ) -> String {
+        table(
+            title,
+            heads: equalCoverage.map { EvaluationReport.percent($0.coverage, nil) + " %" },
+            rows: order.map { policy in
+                (
+                    policy.title,
+                    equalCoverage.map { equal in
+                        equal.top1[policy.rawValue].map {
+                            Cell($0, equal.deviation?[policy.rawValue])
+                        }
+                    }
+                )
+            }, marksBest: marksBest)
     }
 
     private struct Cell {

@@ -13,14 +13,21 @@ public struct EqualCoverage: Codable, Equatable, Sendable {
     /// Standard deviations over checkpoints, each compared at its own coverage; left out for one.
     public let deviation: [String: Double]?
 
+    /// An accuracy and the part of an image that goes with it.
+    struct Seen {
+        let glimpses: Int
+        let coverage: Double
+        let top1: Double
+    }
+
     /// For some T of the learned policy.
     ///
-    /// - Parameter checkpoints: Each checkpoint's entries for T = 1, 2, … in order.
-    static func all(
-        _ checkpoints: [[String: [EvaluationReport.Entry]]], counts: [Int]
-    ) -> [EqualCoverage] {
+    /// - Parameter checkpoints: Each checkpoint's accuracies for increasing T.
+    static func all(_ checkpoints: [[String: [Seen]]], counts: [Int]) -> [EqualCoverage] {
         counts.compactMap { glimpses in
-            let learned = checkpoints.compactMap { $0[Policy.learned.rawValue]?[glimpses - 1] }
+            let learned = checkpoints.compactMap {
+                $0[Policy.learned.rawValue]?.first { $0.glimpses == glimpses }
+            }
             guard learned.count == checkpoints.count, !learned.isEmpty else { return nil }
             var repeats: [String: Repeats] = [:]
             for policy in Policy.allCases.map(\.rawValue) {
@@ -37,12 +44,19 @@ public struct EqualCoverage: Codable, Equatable, Sendable {
     }
 
     /// The accuracy at a coverage, between the first two entries around it.
-    static func top1(_ entries: [EvaluationReport.Entry], at coverage: Double) -> Double? {
+    static func top1(_ entries: [Seen], at coverage: Double) -> Double? {
         for (a, b) in zip(entries, entries.dropFirst())
         where a.coverage <= coverage && coverage <= b.coverage && a.coverage < b.coverage {
             let part = (coverage - a.coverage) / (b.coverage - a.coverage)
             return a.top1 + part * (b.top1 - a.top1)
         }
         return nil
+    }
+}
+
+extension EvaluationReport.Entry {
+    /// The accuracy and what it took to see.
+    var seen: EqualCoverage.Seen {
+        EqualCoverage.Seen(glimpses: glimpses, coverage: coverage, top1: top1)
     }
 }

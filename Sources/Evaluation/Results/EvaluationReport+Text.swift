@@ -42,32 +42,61 @@ extension EvaluationReport {
             lines += rows
         }
         block("top-1 accuracy, %", \.top1, \.top1)
-        lines += equalCoverageTable(order: order, counts: counts, width: width)
+        lines += Self.table(
+            equalCoverage, "top-1, %, having seen", order: order, counts: counts, width: width)
         block("top-5 accuracy, %", \.top5, \.top5)
         block("part of image seen, %", \.coverage, \.coverage)
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
+        if let occlusion { lines += table(occlusion, order: order, counts: counts, width: width) }
         return lines.joined(separator: "\n")
     }
 
-    /// Rows of the other policies' accuracy where they have seen as much as the learned one.
-    private func equalCoverageTable(
-        order: [Policy], counts: GlimpseList, width: Int
+    /// What a classifier loses without the policies' windows.
+    private func table(
+        _ occlusion: Occlusion, order: [Policy], counts: GlimpseList, width: Int
+    ) -> [String] {
+        var lines = [
+            "",
+            "the glimpses' windows taken out of the images, top-1 accuracy of the classifier "
+                + occlusion.classifier,
+            "on whole images: " + Self.percent(occlusion.intactTop1, nil) + " %",
+            "top-1 without them, %".padding(toLength: 24, withPad: " ", startingAt: 0)
+                + counts.shown.map { Self.padded("T=\($0)", width) }.joined(),
+        ]
+        for policy in order {
+            let cells = (occlusion.policies[policy.rawValue] ?? [])
+                .filter { counts.shown.contains($0.glimpses) }
+                .map { Self.padded(Self.percent($0.top1, $0.deviation?.top1), width) }
+            if cells.isEmpty { continue }
+            lines.append(
+                policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
+                    + cells.joined())
+        }
+        return lines
+            + Self.table(
+                occlusion.equalCoverage, "top-1, %, taken out", order: order, counts: counts,
+                width: width)
+    }
+
+    /// Rows of the other policies' accuracy where their windows cover as much as the learned one's.
+    private static func table(
+        _ equalCoverage: [EqualCoverage], _ title: String, order: [Policy], counts: GlimpseList,
+        width: Int
     ) -> [String] {
         let columns = equalCoverage.filter { counts.shown.contains($0.glimpses) }
         let rows = order.compactMap { policy -> String? in
             let cells = columns.map { column in
                 column.top1[policy.rawValue].map {
-                    Self.percent($0, column.deviation?[policy.rawValue])
+                    percent($0, column.deviation?[policy.rawValue])
                 }
             }
             guard cells.contains(where: { $0 != nil }) else { return nil }
             return policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)
-                + cells.map { Self.padded($0 ?? "–", width) }.joined()
+                + cells.map { padded($0 ?? "–", width) }.joined()
         }
         if rows.count < 2 { return [] }
-        let heads = columns.map { Self.padded(Self.percent($0.coverage, nil) + "%", width) }
-        let title = "top-1, %, having seen"
+        let heads = columns.map { padded(percent($0.coverage, nil) + "%", width) }
         return [
             "", title.padding(toLength: 24, withPad: " ", startingAt: 0) + heads.joined(),
         ] + rows

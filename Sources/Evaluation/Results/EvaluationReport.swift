@@ -67,6 +67,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
         public let meanLogits: MeanLogits
         /// By policy.
         public let policies: [String: [Entry]]
+        /// Without the policies' windows, if a classifier was asked.
+        public var occlusion: Occlusion?
     }
 
     /// The checkpoint's path; of several the first one's.
@@ -98,6 +100,10 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public let checkpoints: [CheckpointPart]
     /// The policies where they have seen as much as the learned one; empty without it.
     public var equalCoverage: [EqualCoverage] = []
+
+    /// What a classifier says of the images without the policies' windows, all checkpoints
+    /// together; nil unless one was asked.
+    public var occlusion: Occlusion?
 
     /// JSON with sorted keys.
     public func json(isPretty: Bool = false) throws -> String {

@@ -20,6 +20,8 @@ public struct EvaluationOptions: Sendable {
     public var imageSize: Int?
     /// Images of one pass through the network.
     public var batchSize = 64
+    /// A checkpoint of the stage `classifier`, which judges images without the policies' windows.
+    public var occlusionClassifier: String?
     /// Which images are pictured.
     public var choices: [PictureChoice] = [.spread, .worst]
     /// Images on a contact sheet; 0: no pictures.

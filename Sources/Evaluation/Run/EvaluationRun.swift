@@ -16,6 +16,7 @@ public final class EvaluationRun {
     /// Each checkpoint's counts, after `run`.
     private(set) var scores: [Scores] = []
     let pool: ThreadPool
+    private let occluder: Occluder?
 
     /// Opens checkpoints and images and refuses what does not fit together.
     public init(_ options: EvaluationOptions) throws {
@@ -54,6 +55,8 @@ public final class EvaluationRun {
                 "--glimpses: \(glimpses.most) is more than the model's "
                     + "\(locations) locations; ask for at most that many")
         }
+        occluder = try options.occlusionClassifier.map { try Occluder(path: $0) }
+        try occluder?.requireLikeness(first.settings, of: first.provenance.path)
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
@@ -114,7 +117,8 @@ public final class EvaluationRun {
         return Evaluator(
             model: checkpoint.stored.model, store: checkpoint.stored.store, settings: settings,
             pool: pool, policies: policies, glimpses: glimpses.most, draws: options.draws,
-            verdictGlimpses: picturedGlimpses, batchSize: batchSize)
+            verdictGlimpses: picturedGlimpses, batchSize: batchSize, occluder: occluder,
+            occlusionGlimpses: glimpses.counts)
     }
 
     /// Looks at all images, together with the other ranks.
@@ -151,15 +155,22 @@ public final class EvaluationRun {
                     provenance: checkpoint.provenance,
                     meanLogits: EvaluationReport.MeanLogits([scores.meanLogits]),
                     policies: EvaluationReport.Entry.all(
-                        [scores], policies: policies, counts: glimpses.counts))
+                        [scores], policies: policies, counts: glimpses.counts),
+                    occlusion: occlusion([scores]))
             })
+        report.occlusion = occlusion(scores)
         // All T, also those not asked for, so that the interpolation has near neighbours.
         let full = scores.map {
             EvaluationReport.Entry.all(
                 [$0], policies: policies, counts: Array(1...glimpses.most))
         }
-        report.equalCoverage = EqualCoverage.all(full, counts: glimpses.counts)
+        report.equalCoverage = EqualCoverage.all(
+            full.map { $0.mapValues { $0.map(\.seen) } }, counts: glimpses.counts)
         return report
+    }
+
+    private func occlusion(_ scores: [Scores]) -> Occlusion? {
+        occluder.flatMap { Occlusion(scores, classifier: $0.path) }
     }
 
     /// The table for people, and the line that programs look for.

@@ -7,10 +7,9 @@ enum Coverage {
         var isSeen = [Bool](repeating: false, count: imageSize * imageSize)
         var count = 0
         return locations.map { place in
-            let top = place / geometry.gridSize * geometry.stride
-            let left = place % geometry.gridSize * geometry.stride
-            for y in top..<min(imageSize, top + geometry.receptiveField) {
-                for x in left..<min(imageSize, left + geometry.receptiveField)
+            let window = geometry.window(of: place)
+            for y in window.rows.clamped(to: 0..<imageSize) {
+                for x in window.columns.clamped(to: 0..<imageSize)
                 where !isSeen[y * imageSize + x] {
                     isSeen[y * imageSize + x] = true
                     count += 1

@@ -13,6 +13,8 @@ public final class Evaluator {
     private let draws: Int
     private let verdictGlimpses: Int
     private let batchSize: Int
+    private let occluder: Occluder?
+    private let occlusionGlimpses: [Int]
 
     /// Images that one thread takes at a time; a batch is a whole number of them, so that an
     /// image's bits do not depend on how the set is divided.
@@ -24,11 +26,14 @@ public final class Evaluator {
     ///   - draws: How often the random policy is drawn.
     ///   - verdictGlimpses: After how many glimpses `Scores.verdicts` tells each image's
     ///     prediction; 0 leaves them out.
+    ///   - occluder: Judges images without the policies' windows, if asked for.
+    ///   - occlusionGlimpses: After which numbers of glimpses it does.
     public init(
         model: Saccader<Float>, store: ParameterStore, settings: ModelSettings, pool: ThreadPool,
         policies: [Policy], glimpses: Int, draws: Int = 1, verdictGlimpses: Int = 0,
-        batchSize: Int = 64
+        batchSize: Int = 64, occluder: Occluder? = nil, occlusionGlimpses: [Int] = []
     ) {
+        (self.occluder, self.occlusionGlimpses) = (occluder, occlusionGlimpses)
         (self.settings, self.pool, self.policies) = (settings, pool, policies)
         (self.glimpses, self.draws, self.verdictGlimpses) = (glimpses, draws, verdictGlimpses)
         self.batchSize = max(1, batchSize / Self.shardSize) * Self.shardSize
@@ -65,10 +70,24 @@ public final class Evaluator {
                 scores.verdicts[policy] = Scores.Verdicts(predictions: zeros, losses: zeros)
             }
         }
-        try look(at: Array(range), of: set, places: places, wantsPolicy: false) { looks in
+        var occlusion = occluder.map { _ in
+            OcclusionScores(policies: policies, glimpses: occlusionGlimpses)
+        }
+        try look(at: Array(range), of: set, places: places, wantsPolicy: false) { looks, batch in
             for look in looks { count(look, into: &scores) }
+            if let occluder, var counts = occlusion {
+                let locations = policies.map { policy in
+                    (policy, looks.map { $0.trajectories[policy]?.first?.locations ?? [] })
+                }
+                try occluder.count(
+                    batch.images, labels: batch.labels,
+                    locations: Dictionary(uniqueKeysWithValues: locations),
+                    geometry: inference.geometry, pool: pool, into: &counts)
+                occlusion = counts
+            }
             progress(scores.meanLogits.imageCount)
         }
+        scores.occlusion = occlusion
         return scores
     }
 
@@ -77,7 +96,7 @@ public final class Evaluator {
         _ set: ImageSet, _ chosen: [Int], places: KnownPlaces? = nil
     ) throws -> [Sighting] {
         var sightings: [Sighting] = []
-        try look(at: chosen, of: set, places: places, wantsPolicy: true) { looks in
+        try look(at: chosen, of: set, places: places, wantsPolicy: true) { looks, _ in
             sightings += looks.map { look in
                 Sighting(
                     name: set.entries[look.entry].name,
@@ -125,7 +144,7 @@ public final class Evaluator {
     /// Passes all images through the network, batch by batch.
     private func look(
         at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsPolicy: Bool,
-        _ take: ([Look]) -> Void
+        _ take: ([Look], ImageBatch) throws -> Void
     ) throws {
         let step = batchSize
         let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
@@ -145,7 +164,7 @@ public final class Evaluator {
                     looks[index] = look(views[index], batch, index, set: set, places: places)
                 }
             }
-            take(looks.compactMap { $0 })
+            try take(looks.compactMap { $0 }, batch)
         }
     }
 

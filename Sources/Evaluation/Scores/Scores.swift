@@ -18,6 +18,8 @@ public struct Scores: Equatable, Sendable {
     public var policies: [Policy: [PolicyScore]] = [:]
     /// What each policy's first draw says of each image after `verdictGlimpses` glimpses.
     public var verdicts: [Policy: Verdicts] = [:]
+    /// What a classifier says of the images without the policies' windows, if one was asked.
+    public var occlusion: OcclusionScores?
 
     /// One prediction for each image of a set.
     public struct Verdicts: Equatable, Sendable {
@@ -37,6 +39,7 @@ public struct Scores: Equatable, Sendable {
             for score in policies[policy] ?? [] { counts += score.counts }
             if let verdicts = verdicts[policy] { counts += verdicts.predictions + verdicts.losses }
         }
+        counts += occlusion?.counts ?? []
         var sums = try share.sum(counts)[...]
         func take(_ count: Int) -> [Int] {
             defer { sums = sums.dropFirst(count) }
@@ -53,5 +56,6 @@ public struct Scores: Equatable, Sendable {
                 verdicts[policy] = Verdicts(predictions: take(count), losses: take(count))
             }
         }
+        if let count = occlusion?.counts.count { occlusion?.counts = take(count) }
     }
 }

@@ -11,7 +11,9 @@ public struct StoredClassifier: Sendable {
     public let model: Classifier<Float>
     /// The numbers.
     public let store: ParameterStore
+}
 
+extension StoredClassifier {
     /// Loads a checkpoint, every checksum verified.
     public init(_ checkpoint: Checkpoint) throws {
         guard checkpoint.header.stage == StageName.classifier.rawValue else {

@@ -1,0 +1,95 @@
+import Layers
+import Tensors
+import Testing
+
+@testable import Evaluation
+@testable import SaccaderModel
+
+/// What is taken out of images, against pixels worked out one by one.
+@Suite struct OccluderTests {
+    private let size: Int
+    private let count: Int
+    private let classifier: StoredClassifier
+    private let geometry: Geometry
+    private let images: [Float]
+
+    init() {
+        let (count, size) = (11, 33)
+        (self.count, self.size) = (count, size)
+        var settings = ModelSettings()
+        settings.data.imageSize = size
+        settings.model.classes = 6
+        settings.model.classifier.stemChannels = 4
+        (settings.model.classifier.planes, settings.model.classifier.blocks) = ([4], [1])
+        settings.model.classifier.strides = [1]
+        let model = Classifier<Float>(settings.model)
+        classifier = StoredClassifier(
+            settings: settings, model: model, store: ParameterStore(layout: model.layout, seed: 5))
+        var sizes = RepresentationConfiguration()
+        (sizes.blocks, sizes.kernel3, sizes.strides, sizes.planes) = (
+            [1, 1], [1, 1], [2, 2], [4, 4]
+        )
+        geometry = Geometry(sizes, imageSize: size)
+        var random = CounterRandom(seed: 1, purpose: .scene)
+        // A colour of its own for each image, so that the classifier tells them apart.
+        images = (0..<count).flatMap { _ in
+            let color = (0..<3).map { _ in Float.random(in: -40...40, using: &random) }
+            return (0..<(size * size * 3)).map {
+                color[$0 % 3] + Float.random(in: -2...2, using: &random)
+            }
+        }
+    }
+
+    private func predictions(_ images: [Float]) throws -> [Int] {
+        let inference = ClassifierInference(
+            classifier.model, store: classifier.store, pool: ThreadPool(threadCount: 1),
+            imageSize: size, imageCapacity: 16, shardSize: 8)
+        return try inference(images, imageCount: count).map { AveragedLogits.prediction($0) }
+    }
+
+    @Test func theWindowsOfTheFirstGlimpsesAreGone() throws {
+        let places = (0..<count).map { image in
+            (0..<4).map { (7 * image + 11 * $0) % geometry.locationCount }
+        }
+        let labels = try predictions(images)
+        var scores = OcclusionScores(policies: [.learned], glimpses: [1, 4])
+        try Occluder(classifier, path: "").count(
+            images, labels: labels.map(Int32.init), locations: [.learned: places],
+            geometry: geometry, pool: ThreadPool(threadCount: 2), into: &scores)
+        #expect(scores.intact.top1 == count && scores.intact.top5 == count)
+        for (entry, glimpses) in [(0, 1), (1, 4)] {
+            var expected = images
+            for position in expected.indices {
+                let (image, pixel) = (position / (size * size * 3), position / 3 % (size * size))
+                let isSeen = places[image][..<glimpses].contains { place in
+                    let top = place / geometry.gridSize * geometry.stride
+                    let left = place % geometry.gridSize * geometry.stride
+                    return (0..<geometry.receptiveField).contains(pixel / size - top)
+                        && (0..<geometry.receptiveField).contains(pixel % size - left)
+                }
+                if isSeen { expected[position] = 0 }
+            }
+            let right = zip(try predictions(expected), labels).count { $0 == $1 }
+            #expect(scores.policies[.learned]?[entry].top1 == right)
+            #expect(right > 0 && right < count, "the case tells nothing: \(right) of \(count)")
+        }
+    }
+
+    @Test func countsTravelBetweenRanks() {
+        var scores = OcclusionScores(policies: [.random, .learned], glimpses: [1, 2])
+        scores.counts = Array(1...10)
+        #expect(scores.intact == OcclusionScores.Tally(top1: 1, top5: 2))
+        #expect(
+            scores.policies[.learned]
+                == [.init(top1: 3, top5: 4), .init(top1: 5, top5: 6)])
+        #expect(scores.policies[.random]?.last == OcclusionScores.Tally(top1: 9, top5: 10))
+        #expect(scores.counts == Array(1...10))
+    }
+
+    @Test func anotherClassifierIsRefused() throws {
+        #expect(throws: EvaluationError.self) {
+            try Occluder(classifier, path: "c.h5").requireLikeness(ModelSettings(), of: "s.h5")
+        }
+        try Occluder(classifier, path: "c.h5").requireLikeness(classifier.settings, of: "s.h5")
+    }
+}
