@@ -17,6 +17,15 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
         public var normTarget: GradientSink<Element>.NormTarget {
             GradientSink.NormTarget(raw: output.raw, norm: norm)
         }
+
+        /// The same unit with its input or its raw output elsewhere in memory.
+        public func moved(
+            input: Activation<Element>? = nil, raw: Tensor<Element>? = nil
+        ) -> Buffers {
+            Buffers(
+                input: input ?? self.input,
+                output: Activation(raw: raw ?? output.raw, norm: norm), norm: norm)
+        }
     }
 
     /// Registers the kernel at `convolutionPath` and the norm at `normPath`.
@@ -49,6 +58,12 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
             momentsOf: mode == .training ? buffers.norm : nil, pass: pass)
         try norm.finishForward(
             buffers.norm, locations: buffers.output.shape.locations, mode: mode, pass: pass)
+    }
+
+    /// Fills the raw output again, after a `forward` of the same step.
+    public func recompute(_ buffers: Buffers, pass: Pass) {
+        convolution.forward(
+            buffers.input, into: buffers.output.raw, momentsOf: nil, pass: pass)
     }
 
     /// The gradients of kernel, gamma, beta and, where there is a sink, of the input.

@@ -74,12 +74,28 @@ struct Bottleneck<Element: StorageElement>: Sendable {
             }
             return targets
         }
+
+        /// The same block with its input, first convolution and output elsewhere in memory.
+        func moved(
+            input: Activation<Element>, first: NormalizedConvolution<Element>.Buffers,
+            output: Tensor<Element>
+        ) -> Buffers {
+            Buffers(
+                input: input, first: first, middle: middle.moved(input: first.output),
+                last: last, lastNorm: lastNorm, projected: projected,
+                projectedNorm: projectedNorm, output: output)
+        }
     }
 
-    func plan(input: Activation<Element>, in workspace: Workspace) -> Buffers {
+    /// Reserves the block's values.
+    ///
+    /// - Parameter keepsFirst: Whether the first convolution's output stays for the backward pass.
+    func plan(
+        input: Activation<Element>, keepsFirst: Bool, in workspace: Workspace
+    ) -> Buffers {
         let first = first.plan(input: input, in: workspace)
         let middle = middle.plan(input: first.output, in: workspace)
-        if !workspace.keepsActivations { first.output.raw.release() }
+        if !keepsFirst { first.output.raw.release() }
         let inner = middle.output.shape
         let shape = Shape(inner.images, inner.height, inner.width, outputChannels)
         let last = Tensor<Element>(shape, in: workspace.arena)
@@ -123,6 +139,11 @@ struct Bottleneck<Element: StorageElement>: Sendable {
                     norm, locations: locations, mode: mode, pass: pass)
             }
         }
+        fillOutput(buffers, pass: pass)
+    }
+
+    /// The residual sum: all of the output that is not kept by what comes before it.
+    func fillOutput(_ buffers: Buffers, pass: Pass) {
         let main = Activation(raw: buffers.last, norm: buffers.lastNorm, rectified: false)
         main.addRectified(residual(buffers), into: buffers.output, pass: pass)
     }

@@ -56,10 +56,12 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: workspace.arena)
         let stem = stem.plan(input: Activation(final: images), in: workspace)
+        let kept = KeptValues(blocks, keepsActivations: workspace.keepsActivations)
         var input = stem.output
-        let blocks = self.blocks.map { block in
-            let buffers = block.plan(input: input, in: workspace)
-            if !workspace.keepsActivations { input.raw.release() }
+        let blocks = self.blocks.indices.map { index in
+            let buffers = self.blocks[index].plan(
+                input: input, keepsFirst: kept.first(of: index), in: workspace)
+            if !kept.input(of: index) { input.raw.release() }
             input = Activation(final: buffers.output)
             return buffers
         }
@@ -81,75 +83,5 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
         }
         try lowD.forward(buffers.lowD, mode: mode, pass: pass)
         logits.forward([buffers.what], into: buffers.logits, pass: pass)
-    }
-
-    /// Where the network's gradients lie during a backward pass.
-    struct Gradients: Sendable {
-        /// Of `logits2d`; the objective writes it.
-        let logits: Tensor<Element>
-        let what: Tensor<Element>
-        let features: Tensor<Element>
-        let blocks: [Bottleneck<Element>.Gradients]
-    }
-
-    /// Reserves the gradients.
-    ///
-    /// - Parameter otherReaders: Gradients that the attention network and the mixing leave at the
-    ///   features and the "what" features.
-    func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
-        let arena = workspace.arena
-        let logits = Tensor<Element>(buffers.logits.shape, in: arena)
-        let what = Tensor<Element>(buffers.what.shape, in: arena)
-        let features = Tensor<Element>(buffers.features.shape, in: arena)
-        var gradient = features
-        var blockGradients: [Bottleneck<Element>.Gradients] = []
-        for (block, blockBuffers) in zip(blocks, buffers.blocks).reversed() {
-            let gradients = block.planBackward(
-                blockBuffers, outputGradient: gradient, in: workspace)
-            gradient = gradients.input
-            blockGradients.append(gradients)
-        }
-        return Gradients(
-            logits: logits, what: what, features: features, blocks: blockGradients.reversed())
-    }
-
-    /// The gradients of all parameters, from `gradients.logits` and those of other readers.
-    ///
-    /// - Parameters:
-    ///   - images: Overwritten with the images' gradient, `[N, H, W, 3]`, where wanted.
-    ///   - mode: As in forward; in inference mode the norms' parameters are left out.
-    func backward(
-        _ buffers: Buffers, _ gradients: Gradients,
-        addingToWhat what: Tensor<Element>? = nil,
-        addingToFeatures features: Tensor<Element>? = nil,
-        images: Tensor<Element>? = nil, mode: NormMode = .training, pass: Pass
-    ) throws {
-        // logits = what·kernel + bias
-        logits.backward(
-            GradientSource(stored: gradients.logits), inputs: [buffers.what],
-            sinks: [
-                GradientSink(
-                    gradients.what, adding: what.map { GradientSink.Added($0) },
-                    mask: buffers.what, norms: [buffers.lowD.normTarget])
-            ], pass: pass)
-        // what = relu(norm(conv(features)))
-        try lowD.backward(
-            buffers.lowD, outputGradient: gradients.what,
-            sink: GradientSink(
-                gradients.features, adding: features.map { GradientSink.Added($0) },
-                mask: buffers.features,
-                norms: buffers.blocks.last?.normTargets ?? [buffers.stem.normTarget]),
-            mode: mode, pass: pass)
-        for index in blocks.indices.reversed() {
-            let inputNorms =
-                index > 0 ? buffers.blocks[index - 1].normTargets : [buffers.stem.normTarget]
-            try blocks[index].backward(
-                buffers.blocks[index], gradients.blocks[index], inputNorms: inputNorms,
-                mode: mode, pass: pass)
-        }
-        let stemGradient = gradients.blocks.first?.input ?? gradients.features
-        try stem.backward(
-            buffers.stem, outputGradient: stemGradient, sink: images.map { GradientSink($0) },
-            mode: mode, pass: pass)
     }
 }

@@ -1,0 +1,39 @@
+/// Which values of a training step's forward pass stay in memory until its backward pass.
+///
+/// A block's output is a sum of values that stay anyway, so it is summed again when the backward
+/// pass comes to its readers; a sum needs the block's input unless the shortcut is projected, so
+/// all blocks from one projection to the next are summed together. The last ones are the backward
+/// pass's first, which gains nothing from giving them back. The stem and block 0's first
+/// convolution have the largest outputs and take 2 % of the forward pass's arithmetic: they are
+/// computed again too.
+struct KeptValues: Sendable {
+    /// The first blocks of the runs of blocks that are summed together, and the number of blocks.
+    private let starts: [Int]
+    private let keepsActivations: Bool
+    /// Whether the stem and block 0's first convolution stay.
+    let keepsStem: Bool
+
+    init<Element>(_ blocks: [Bottleneck<Element>], keepsActivations: Bool) {
+        self.keepsActivations = keepsActivations
+        starts =
+            blocks.indices.filter { $0 == 0 || blocks[$0].projection != nil } + [blocks.count]
+        keepsStem = keepsActivations && blocks.first?.projection == nil
+    }
+
+    /// Whether the first convolution's output of block `index` stays.
+    func first(of index: Int) -> Bool { index == 0 ? keepsStem : keepsActivations }
+
+    /// Whether what block `index` reads stays: the stem's output or the previous block's.
+    func input(of index: Int) -> Bool {
+        if index == 0 { return keepsStem }
+        return keepsActivations && index > (starts.dropLast().last ?? 0)
+    }
+
+    /// The blocks whose outputs are summed again before the backward pass of block `index`.
+    func summedAgain(before index: Int) -> Range<Int> {
+        guard index > 0, index < starts[starts.count - 1],
+            let position = starts.firstIndex(of: index)
+        else { return index..<index }
+        return starts[position - 1]..<index
+    }
+}
