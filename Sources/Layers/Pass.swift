@@ -24,6 +24,7 @@ public final class Workspace: @unchecked Sendable {
     private var packedTensor: Tensor<UInt8>?
     private var scratches: [Tensor<Float>] = []
     private var partialTensor: Tensor<Float>?
+    private(set) var partialPlan = PartialPlan(shardCapacity: 0, threadCount: 1)
 
     /// Starts a plan.
     public init(
@@ -38,7 +39,7 @@ public final class Workspace: @unchecked Sendable {
     /// Asks for scratch memory per thread, in floats; the largest request counts.
     public func needScratch(_ count: Int) { scratchCount = max(scratchCount, count) }
 
-    /// Asks for one partial weight gradient per shard, in floats; the largest request counts.
+    /// Asks for partial weight gradients of the shards, in floats; the largest request counts.
     public func needPartials(_ count: Int) { partialCount = max(partialCount, count) }
 
     /// Asks for room for one layer's packed weights, in bytes; the largest request counts.
@@ -48,11 +49,9 @@ public final class Workspace: @unchecked Sendable {
     public func commit(threadCount: Int) {
         scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: scratchArena) }
         packedTensor = Tensor(vector: packedByteCount, in: scratchArena)
-        if partialCount > 0 {
-            // A rank without images still has a sum: zeros.
-            partialTensor = Tensor(
-                vector: partialCount * max(1, shardCapacity), in: scratchArena)
-        }
+        partialPlan = PartialPlan(shardCapacity: shardCapacity, threadCount: threadCount)
+        partialTensor = Tensor(
+            vector: partialCount * partialPlan.placeCount, in: scratchArena)
         arena.commit()
         scratchArena.commit()
     }
@@ -72,7 +71,7 @@ public final class Workspace: @unchecked Sendable {
 
     var partials: UnsafeMutablePointer<Float> {
         guard let partialTensor else {
-            preconditionFailure("a backward pass needs a workspace that keeps activations")
+            preconditionFailure("a workspace is committed before its layers run")
         }
         return partialTensor.pointer
     }
@@ -131,17 +130,6 @@ public struct Pass: Sendable {
         TreeSum.sum(table.pointer, count: shards.count, length: length, over: pool)
         if acrossRanks {
             try reducer.sum(UnsafeMutableBufferPointer(start: table.pointer, count: length))
-        }
-    }
-
-    /// Sums the shards' partial weight gradients into a parameter's gradient, which it overwrites.
-    func sumPartials(into parameters: [Parameter]) {
-        let length = parameters.reduce(0) { $0 + $1.count }
-        TreeSum.sum(workspace.partials, count: shards.count, length: length, over: pool)
-        var source = workspace.partials
-        for parameter in parameters {
-            store.gradient(parameter).update(from: source, count: parameter.count)
-            source += parameter.count
         }
     }
 }

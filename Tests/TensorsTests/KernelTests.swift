@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 @testable import Tensors
@@ -174,6 +175,16 @@ import Testing
         #expect(narrow == values.map { BFloat16(narrowing: $0) })
     }
 
+    @Test(arguments: [0, 1, 16, 37]) func vectorsAreScaledAndSquared(count: Int) {
+        let (values, before) = (numbers(count, 1), numbers(count, 2))
+        var target = before
+        let squares = values.reduce(0) { $0 + Double($1) * Double($1) }
+        #expect(abs(VectorKernels.sumOfSquares(values, count: count) - squares) < 1e-9)
+        let sum = VectorKernels.addScaled(values, by: 0.25, to: &target, count: count)
+        #expect(abs(sum - squares) < 1e-9)
+        #expect((0..<count).allSatisfy { target[$0] == before[$0] + 0.25 * values[$0] })
+    }
+
     @Test(arguments: [0, 1, 2, 3, 5, 8, 13]) func sumsFollowTheTree(count: Int) {
         let length = 5000
         var vectors = numbers(max(1, count) * length, 9)
@@ -189,6 +200,21 @@ import Testing
         for index in 0..<length {
             #expect(vectors[index] == (count == 0 ? 0 : tree(0..<count, index)))
         }
+        guard count > 0 else { return }
+        let places = TreeSum.placeCount(of: count)
+        #expect(places <= 1 + Int(log2(Double(count)).rounded(.up)))
+        let memory = UnsafeMutablePointer<Float>.allocate(capacity: places * length)
+        defer { memory.deallocate() }
+        var order: [Int] = []
+        TreeSum.sum(count: count, length: length) { place in
+            precondition(place < places, "place \(place) of \(places)")
+            return memory + place * length
+        } fill: { index, place in
+            order.append(index)
+            for position in 0..<length { place[position] = before[index * length + position] }
+        }
+        #expect(order == Array(0..<count))
+        #expect((0..<length).allSatisfy { memory[$0] == tree(0..<count, $0) })
     }
 
     @Test(arguments: [1, 2, 5]) func everyPieceRunsOnce(threads: Int) {
@@ -215,17 +241,27 @@ import Testing
         var random = CounterRandom(seed: 3, purpose: .initialization)
         let arena = Arena()
         var live: [Arena.Region] = []
-        for _ in 0..<500 {
+        var moments: [[Arena.Region]] = []
+        for _ in 0..<300 {
             if !live.isEmpty && random.uniform() < 0.45 {
                 arena.release(live.remove(at: Int(random.uniform() * Double(live.count))))
             } else {
                 live.append(arena.reserve(byteCount: Int(random.uniform() * 5000)))
             }
-            let sorted = live.sorted { $0.offset < $1.offset }
-            for (left, right) in zip(sorted, sorted.dropFirst()) {
-                #expect(left.offset + left.byteCount <= right.offset)
-            }
-            #expect((sorted.last.map { $0.offset + $0.byteCount } ?? 0) <= arena.byteCount)
+            moments.append(live)
         }
+        arena.commit()
+        var most = 0
+        for live in moments {
+            let sorted = live.sorted { arena.offset(of: $0) < arena.offset(of: $1) }
+            for (left, right) in zip(sorted, sorted.dropFirst()) {
+                #expect(arena.offset(of: left) + left.byteCount <= arena.offset(of: right))
+            }
+            let end = sorted.last.map { arena.offset(of: $0) + $0.byteCount } ?? 0
+            #expect(end <= arena.byteCount)
+            most = max(most, live.reduce(0) { $0 + $1.byteCount })
+        }
+        // Sharing works: little more than what is in use at one time.
+        #expect(Double(arena.byteCount) < 1.25 * Double(most))
     }
 }

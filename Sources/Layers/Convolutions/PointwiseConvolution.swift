@@ -67,6 +67,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.
     ///
     /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func forward(
         _ inputs: [Activation<Element>], into output: Tensor<Element>,
         momentsOf norm: NormBuffers? = nil, pass: Pass
@@ -99,6 +101,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     ///   - gradient: Of the raw output.
     ///   - inputs: What forward read.
     ///   - sinks: Where each input's gradient goes; nil where none is wanted.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func backward(
         _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
         sinks: [GradientSink<Element>?], pass: Pass
@@ -107,12 +111,12 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let chunkRows = pass.workspace.chunkRows
         let widest = inputChannels.reduce(0, max)
         let locations = inputs[0].shape.locations
-        pass.forEachShard { shard, images, scratch in
-            let partial = pass.workspace.partials + shard * partialCount
+        let trained = [kernel] + (bias.map { [$0] } ?? [])
+        pass.sumOverShards(into: trained) { shard, images, scratch, partial in
             let inputGradientScratch = scratch + chunkRows * widest
             let gradientScratch = inputGradientScratch + chunkRows * widest
-            let biasPartial = partial + kernel.count
-            if let bias { biasPartial.update(repeating: 0, count: bias.count) }
+            let kernelPartial = partial + (bias?.count ?? 0)
+            if let bias { partial.update(repeating: 0, count: bias.count) }
             for sink in sinks { sink?.begin(shard: shard) }
             var isFirst = true
             pass.forEachChunk(of: images, locations: locations) { rows in
@@ -120,7 +124,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                 if bias != nil {
                     RowKernels.addSums(
                         outputGradient, rows: rows.count, channels: outputChannels,
-                        to: biasPartial)
+                        to: partial)
                 }
                 var first = 0
                 for (index, input) in inputs.enumerated() {
@@ -128,7 +132,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                     // output = input·kernel, for the kernel:
                     MatrixMultiply.product(
                         transposed: input.operand(rows, scratch: scratch), outputGradient,
-                        into: partial + first * outputChannels,
+                        into: kernelPartial + first * outputChannels,
                         rows: channels, columns: outputChannels, inner: rows.count,
                         adding: !isFirst)
                     // … and for the input:
@@ -142,7 +146,6 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                 isFirst = false
             }
         }
-        pass.sumPartials(into: [kernel] + (bias.map { [$0] } ?? []))
     }
 }
 

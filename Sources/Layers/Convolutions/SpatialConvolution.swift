@@ -57,6 +57,8 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     /// `output = input ∗ kernel`, raw, `[N, h, w, out]`.
     ///
     /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func forward(
         _ input: Activation<Element>, into output: Tensor<Element>,
         momentsOf norm: NormBuffers? = nil, pass: Pass
@@ -78,6 +80,8 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     }
 
     /// The gradient of the kernel (summed over this rank's shards) and of the input.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func backward(
         _ gradient: GradientSource<Element>, input: Activation<Element>,
         inputGradient: InputGradient, pass: Pass
@@ -87,8 +91,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
             inner: outputChannels,
             columns: patchCount, into: pass.workspace.packed)
         let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
-        pass.forEachShard { shard, images, scratch in
-            let partial = pass.workspace.partials + shard * kernel.count
+        pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
             let patchGradients = scratch + room.patchGradientOffset
             var pixels = PixelGradients(room: room, scratch: scratch)
             if case .pixels(let sink) = inputGradient { sink.begin(shard: shard) }
@@ -120,6 +123,5 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                 }
             }
         }
-        pass.sumPartials(into: [kernel])
     }
 }

@@ -75,10 +75,10 @@ struct Bottleneck<Element: StorageElement>: Sendable {
             return targets
         }
 
-        /// The same block with its input, first convolution and output elsewhere in memory.
+        /// The same block with values that were given back elsewhere in memory.
         func moved(
             input: Activation<Element>, first: NormalizedConvolution<Element>.Buffers,
-            output: Tensor<Element>
+            projected: Tensor<Element>?, output: Tensor<Element>
         ) -> Buffers {
             Buffers(
                 input: input, first: first, middle: middle.moved(input: first.output),
@@ -89,13 +89,14 @@ struct Bottleneck<Element: StorageElement>: Sendable {
 
     /// Reserves the block's values.
     ///
-    /// - Parameter keepsFirst: Whether the first convolution's output stays for the backward pass.
+    /// - Parameter keepsInner: Whether the first convolution's and the projection's output stay for
+    ///   the backward pass.
     func plan(
-        input: Activation<Element>, keepsFirst: Bool, in workspace: Workspace
+        input: Activation<Element>, keepsInner: Bool, in workspace: Workspace
     ) -> Buffers {
         let first = first.plan(input: input, in: workspace)
         let middle = middle.plan(input: first.output, in: workspace)
-        if !keepsFirst { first.output.raw.release() }
+        if !keepsInner { first.output.raw.release() }
         let inner = middle.output.shape
         let shape = Shape(inner.images, inner.height, inner.width, outputChannels)
         let last = Tensor<Element>(shape, in: workspace.arena)
@@ -110,10 +111,8 @@ struct Bottleneck<Element: StorageElement>: Sendable {
             return Tensor<Element>(shape, in: workspace.arena)
         }
         let output = Tensor<Element>(shape, in: workspace.arena)
-        if !workspace.keepsActivations {
-            last.release()
-            projected?.release()
-        }
+        if !workspace.keepsActivations { last.release() }
+        if !keepsInner { projected?.release() }
         return Buffers(
             input: input, first: first, middle: middle, last: last,
             lastNorm: lastNorm, projected: projected, projectedNorm: projectedNorm, output: output)
@@ -130,16 +129,17 @@ struct Bottleneck<Element: StorageElement>: Sendable {
         let locations = buffers.output.shape.locations
         try mainNorm.finishForward(
             buffers.lastNorm, locations: locations, mode: mode, pass: pass)
-        if let projection, let projected = buffers.projected {
-            projection.forward(
-                buffers.input, into: projected,
-                momentsOf: moments ? buffers.projectedNorm : nil, pass: pass)
-            if let projectionNorm, let norm = buffers.projectedNorm {
-                try projectionNorm.finishForward(
-                    norm, locations: locations, mode: mode, pass: pass)
-            }
+        project(buffers, momentsOf: moments ? buffers.projectedNorm : nil, pass: pass)
+        if let projectionNorm, let norm = buffers.projectedNorm {
+            try projectionNorm.finishForward(norm, locations: locations, mode: mode, pass: pass)
         }
         fillOutput(buffers, pass: pass)
+    }
+
+    /// The projection's raw output, where there is one.
+    func project(_ buffers: Buffers, momentsOf norm: NormBuffers? = nil, pass: Pass) {
+        guard let projection, let projected = buffers.projected else { return }
+        projection.forward(buffers.input, into: projected, momentsOf: norm, pass: pass)
     }
 
     /// The residual sum: all of the output that is not kept by what comes before it.

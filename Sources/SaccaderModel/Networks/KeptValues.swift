@@ -3,29 +3,29 @@
 /// A block's output is a sum of values that stay anyway, so it is summed again when the backward
 /// pass comes to its readers; a sum needs the block's input unless the shortcut is projected, so
 /// all blocks from one projection to the next are summed together. The last ones are the backward
-/// pass's first, which gains nothing from giving them back. The stem and block 0's first
-/// convolution have the largest outputs and take 2 % of the forward pass's arithmetic: they are
-/// computed again too.
+/// pass's first, which gains nothing from giving them back. The stem, block 0's first convolution
+/// and its projection have the largest outputs and take 3 % of the forward pass's arithmetic: they
+/// are computed again too.
 struct KeptValues: Sendable {
     /// The first blocks of the runs of blocks that are summed together, and the number of blocks.
     private let starts: [Int]
     private let keepsActivations: Bool
-    /// Whether the stem and block 0's first convolution stay.
-    let keepsStem: Bool
+    /// Whether the stem, block 0's first convolution and its projection stay.
+    let keepsEntry: Bool
 
     init<Element>(_ blocks: [Bottleneck<Element>], keepsActivations: Bool) {
         self.keepsActivations = keepsActivations
         starts =
             blocks.indices.filter { $0 == 0 || blocks[$0].projection != nil } + [blocks.count]
-        keepsStem = keepsActivations && blocks.first?.projection == nil
+        keepsEntry = keepsActivations && blocks.first?.projection == nil
     }
 
-    /// Whether the first convolution's output of block `index` stays.
-    func first(of index: Int) -> Bool { index == 0 ? keepsStem : keepsActivations }
+    /// Whether the first convolution's and the projection's output of block `index` stay.
+    func inner(of index: Int) -> Bool { index == 0 ? keepsEntry : keepsActivations }
 
     /// Whether what block `index` reads stays: the stem's output or the previous block's.
     func input(of index: Int) -> Bool {
-        if index == 0 { return keepsStem }
+        if index == 0 { return keepsEntry }
         return keepsActivations && index > (starts.dropLast().last ?? 0)
     }
 
@@ -35,5 +35,11 @@ struct KeptValues: Sendable {
             let position = starts.firstIndex(of: index)
         else { return index..<index }
         return starts[position - 1]..<index
+    }
+
+    /// Whether the stem and block 0's projection are computed again before the backward pass of
+    /// block `index`: where block 0's output is summed, else its own.
+    func entersAgain(before index: Int) -> Bool {
+        !keepsEntry && index == (starts.count > 2 ? starts[1] : 0)
     }
 }

@@ -25,22 +25,27 @@ extension RepresentationNetwork {
         let what = Tensor<Element>(buffers.what.shape, in: arena)
         let features = Tensor<Element>(buffers.features.shape, in: arena)
         var outputs = buffers.blocks.map(\.output)
+        var projections = buffers.blocks.map(\.projected)
         var stem = buffers.stem
         var values: [Bottleneck<Element>.Buffers] = []
         var gradients: [Bottleneck<Element>.Gradients] = []
         var gradient = features
         for index in blocks.indices.reversed() {
+            if kept.entersAgain(before: index) {
+                stem = stem.moved(raw: Tensor(stem.output.shape, in: arena))
+                projections[0] = projections[0].map { Tensor($0.shape, in: arena) }
+            }
             for summed in kept.summedAgain(before: index) {
                 outputs[summed] = Tensor(outputs[summed].shape, in: arena)
             }
             var first = buffers.blocks[index].first
-            if index == 0 && !kept.keepsStem {
-                stem = stem.moved(raw: Tensor(stem.output.shape, in: arena))
+            if index == 0 && !kept.keepsEntry {
                 first = first.moved(raw: Tensor(first.output.shape, in: arena))
             }
             let input = index > 0 ? Activation(final: outputs[index - 1]) : stem.output
             let block = buffers.blocks[index].moved(
-                input: input, first: first.moved(input: input), output: outputs[index])
+                input: input, first: first.moved(input: input), projected: projections[index],
+                output: outputs[index])
             let blockGradients = blocks[index].planBackward(
                 block, outputGradient: gradient, in: workspace)
             gradient = blockGradients.input
@@ -83,11 +88,14 @@ extension RepresentationNetwork {
                 norms: blockValues.last?.normTargets ?? [stemValues.normTarget]),
             mode: mode, pass: pass)
         for index in blocks.indices.reversed() {
+            if kept.entersAgain(before: index) {
+                stem.recompute(stemValues, pass: pass)
+                blocks[0].project(blockValues[0], pass: pass)
+            }
             for summed in kept.summedAgain(before: index) {
                 blocks[summed].fillOutput(blockValues[summed], pass: pass)
             }
-            if index == 0 && !kept.keepsStem {
-                stem.recompute(stemValues, pass: pass)
+            if index == 0 && !kept.keepsEntry {
                 blocks[0].first.recompute(blockValues[0].first, pass: pass)
             }
             try blocks[index].backward(

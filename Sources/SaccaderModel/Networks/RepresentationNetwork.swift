@@ -60,7 +60,7 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
         var input = stem.output
         let blocks = self.blocks.indices.map { index in
             let buffers = self.blocks[index].plan(
-                input: input, keepsFirst: kept.first(of: index), in: workspace)
+                input: input, keepsInner: kept.inner(of: index), in: workspace)
             if !kept.input(of: index) { input.raw.release() }
             input = Activation(final: buffers.output)
             return buffers

@@ -83,7 +83,6 @@ public final class StepBenchmark {
     public func run(stepCount: Int) throws -> StepMeasurement {
         let matrix = MatrixBenchmark(
             threadCount: pool.threadCount, precision: precision, communicator: communicator)
-        let before = try matrix.peakRate()
         var seconds: [Double] = []
         var waits: [Double] = []
         var cpuSeconds: [Double] = []
@@ -98,7 +97,9 @@ public final class StepBenchmark {
             cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
             waits.append(report.allReduceSeconds)
         }
-        let after = try matrix.peakRate()
+        let peakByteCount = ProcessUsage().peakByteCount
+        // Twice, as others may use the machine; after the steps, whose memory it would add to.
+        let peakRate = max(try matrix.peakRate(), try matrix.peakRate())
         let operations = OperationCount(
             configuration.model, imageSize: configuration.data.imageSize)
         return StepMeasurement(
@@ -106,7 +107,7 @@ public final class StepBenchmark {
             threads: pool.threadCount, precision: precision.rawValue, seconds: seconds,
             cpuSeconds: cpuSeconds.median, allReduceSeconds: waits.median,
             gigaflopsPerImage: operations.training(stage) * 1e-9,
-            peakGigaflops: max(before, after), peakMemoryBytes: ProcessUsage().peakByteCount,
+            peakGigaflops: peakRate, peakMemoryBytes: peakByteCount,
             library: MatrixMultiply.libraryDescription)
     }
 }
@@ -128,7 +129,7 @@ public struct StepMeasurement: Sendable {
     let allReduceSeconds: Double
     /// Nominal: what the layers' definitions ask for.
     let gigaflopsPerImage: Double
-    /// Of all threads and ranks multiplying large matrices, before or after the steps.
+    /// Of all threads and ranks multiplying large matrices.
     let peakGigaflops: Double
     /// Of this rank's process.
     let peakMemoryBytes: Int

@@ -60,13 +60,9 @@ final class Optimizer: Sendable {
     func addDecay(store: ParameterStore) -> Penalty {
         var penalty = Penalty()
         for (parameter, factor) in zip(parameters, decay) where factor != 0 {
-            let (values, gradient) = (store.values(parameter), store.gradient(parameter))
-            var sum = 0.0
-            for index in 0..<parameter.count {
-                let value = values[index]
-                gradient[index] += factor * value
-                sum += Double(value * value)
-            }
+            let sum = VectorKernels.addScaled(
+                store.values(parameter), by: factor, to: store.gradient(parameter),
+                count: parameter.count)
             if Self.isLocation(parameter) {
                 penalty.location += 0.5 * Double(factor) * sum
             } else {
@@ -78,10 +74,9 @@ final class Optimizer: Sendable {
 
     /// √Σg² over the parameters in training; not finite where any gradient is not.
     func gradientNorm(store: ParameterStore) -> Double {
-        let gradients = UnsafeMutableBufferPointer(rebasing: store.allGradients[range])
-        var sum = 0.0
-        for gradient in gradients { sum += Double(gradient) * Double(gradient) }
-        return sum.squareRoot()
+        guard let gradients = store.allGradients.baseAddress else { return 0 }
+        return VectorKernels.sumOfSquares(gradients + range.lowerBound, count: range.count)
+            .squareRoot()
     }
 
     /// Updates the parameters at the given learning rate.
