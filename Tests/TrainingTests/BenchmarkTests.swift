@@ -2,6 +2,8 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Training
+
 /// The `bench` commands print what the contract promises; how fast they are is not a test's matter.
 @Suite(.serialized) struct BenchmarkTests {
     private func object(_ arguments: [String], ranks: Int = 1) throws -> [String: Any] {
@@ -64,5 +66,29 @@ import Testing
             let run = try CommandRun("saccader-dist", ["bench", "step"] + arguments)
             #expect(run.status == (arguments[0] == "--config" ? 66 : 64), "\(run.errors)")
         }
+    }
+
+    @Test func sumsOverRanksAreTimedBySize() throws {
+        let found = try object(["allreduce", "--steps", "2", "--json"], ranks: 2)
+        let sizes = found["sizes"] as? [[String: Any]] ?? []
+        let bytes = sizes.compactMap { $0["bytes"] as? Int }
+        #expect(bytes.first == 4096 && bytes == bytes.sorted() && bytes.count > 3)
+        #expect(found["gradientBytes"] as? Int == bytes.last)
+        for size in sizes {
+            let (seconds, rate) = (size["seconds"] as? Double, size["bytesPerSecond"] as? Double)
+            let expected = Double(size["bytes"] as? Int ?? 0) / (seconds ?? 0)
+            #expect(abs((rate ?? 0) / expected - 1) < 1e-3)
+        }
+    }
+
+    @Test func coresThatIdleOrAreSharedAreNamed() {
+        func warning(_ threads: Int, _ ranks: Int, _ usable: Int, _ online: Int) -> String? {
+            Cores.warning(
+                threadCount: threads, localRanks: ranks, usable: usable, online: online)
+        }
+        #expect(warning(1, 2, 1, 2) == nil && warning(8, 1, 8, 8) == nil)
+        #expect(warning(2, 1, 1, 8)?.contains("bound to") == true)
+        #expect(warning(1, 8, 2, 2)?.contains("share the 2 cores") == true)
+        #expect(warning(1, 2, 1, 8)?.contains("6 of this host's 8 cores idle") == true)
     }
 }

@@ -13,6 +13,40 @@ public enum Cores {
         return count > 0 ? count : ProcessInfo.processInfo.activeProcessorCount
     }
 
+    /// What is wrong with the threads of this host's ranks, if anything: cores that nobody uses, or
+    /// that several threads share.
+    static func warning(threadCount: Int, ranks: Int) -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        let local = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) } ?? ranks
+        return warning(
+            threadCount: threadCount, localRanks: local, usable: usable,
+            online: ProcessInfo.processInfo.activeProcessorCount)
+    }
+
+    /// - Parameters:
+    ///   - usable: Cores that this rank may use.
+    ///   - online: Cores of the host.
+    static func warning(
+        threadCount: Int, localRanks: Int, usable: Int, online: Int
+    ) -> String? {
+        let all = threadCount * localRanks
+        let what = "\(localRanks) ranks × \(threadCount) threads"
+        if threadCount > usable {
+            return
+                "\(threadCount) threads of a rank share the \(usable) cores that it is bound to: "
+                + "give --threads \(usable), or start mpirun with --bind-to none"
+        }
+        if all > online {
+            return "\(what) share the \(online) cores of this host and wait for each other: start "
+                + "fewer ranks or threads"
+        }
+        if all < online {
+            return "\(what) leave \(online - all) of this host's \(online) cores idle: start more "
+                + "ranks, or give each more cores (mpirun --map-by slot:PE=\(online / localRanks))"
+        }
+        return nil
+    }
+
     /// This rank's share: all cores that it is bound to, or, where ranks are not bound, the node's
     /// cores divided by its ranks.
     public static func share(ofRanks rankCount: Int) -> Int {

@@ -28,6 +28,11 @@ struct Reporter {
             "saccader-dist \(Program.version): \(trainer.communicator.size) ranks × "
                 + "\(trainer.pool.threadCount) threads, \(MatrixMultiply.libraryDescription), "
                 + "\(trainer.precision.rawValue)")
+        if let warning = Cores.warning(
+            threadCount: trainer.pool.threadCount, ranks: trainer.communicator.size)
+        {
+            say("warning: \(warning)")
+        }
         switch trainer.model {
         case .saccader(let model):
             let geometry = Geometry(model.configuration.representation, imageSize: size)

@@ -1,0 +1,107 @@
+import Collectives
+import Evaluation
+import Foundation
+import Layers
+import SaccaderModel
+
+/// Times sums over all ranks, by size, as training forms them: along the fixed tree.
+public struct AllReduceBenchmark {
+    /// A sum's size and how long it took.
+    struct Timing: Sendable {
+        let byteCount: Int
+        /// The slowest rank's, of each repetition.
+        let seconds: [Double]
+
+        /// Bytes of the vector over the median time.
+        var bandwidth: Double { Double(byteCount) / Swift.max(seconds.median, 1e-12) }
+
+        /// What each rank sends and receives for it, by the least that any algorithm needs:
+        /// 2·(n − 1)/n vectors.
+        func busBandwidth(ranks: Int) -> Double {
+            bandwidth * 2 * Double(ranks - 1) / Double(ranks)
+        }
+    }
+
+    private let communicator: any Communicator
+    private let gradientByteCount: Int
+    private let stage: String
+    private let repeats: Int
+
+    /// Times vectors of 4 KiB to 64 MiB and one as long as a stage's gradients.
+    ///
+    /// - Parameter configurationPath: YAML; nil: the demonstration.
+    public init(
+        configurationPath: String?, overrides: [String], stage stageName: String, repeats: Int,
+        communicator: any Communicator
+    ) throws {
+        let configuration = try RunConfiguration.read(
+            configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides)
+        let stages = try Trainer.stages(stageName)
+        let layout = TrainedModel(configuration.model, stages: stages).layout
+        gradientByteCount = 4 * layout.parameters.reduce(0) { $0 + $1.count }
+        (stage, self.repeats, self.communicator) = (stageName, repeats, communicator)
+    }
+
+    /// A table or one JSON object, the same on all ranks.
+    public func report(json: Bool) throws -> String {
+        let sizes = (0...7).map { 4096 << (2 * $0) }.filter { $0 < gradientByteCount }
+        let timings = try (sizes + [gradientByteCount]).map { try time(byteCount: $0) }
+        let ranks = communicator.size
+        if json {
+            var line = JSONLine()
+            line.add("ranks", ranks)
+            line.add("stage", stage)
+            line.add("gradientBytes", gradientByteCount)
+            line.add(
+                "sizes",
+                objects: timings.map { timing in
+                    var object = JSONLine()
+                    object.add("bytes", timing.byteCount)
+                    object.add("seconds", timing.seconds.median)
+                    object.add("bytesPerSecond", timing.bandwidth)
+                    object.add("busBytesPerSecond", timing.busBandwidth(ranks: ranks))
+                    return object
+                })
+            return line.text
+        }
+        let head =
+            "\(ranks) ranks; the last line is as long as the gradients of stage \(stage)\n"
+            + "       bytes        median       GB/s   bus GB/s\n"
+        return head
+            + timings.map {
+                String(
+                    format: "%12d %9.3f ms %10.2f %10.2f", $0.byteCount,
+                    1e3 * $0.seconds.median, 1e-9 * $0.bandwidth,
+                    1e-9 * $0.busBandwidth(ranks: ranks))
+            }.joined(separator: "\n")
+    }
+
+    private func time(byteCount: Int) throws -> Timing {
+        let count = max(1, byteCount / 4)
+        var values = [Float](repeating: 0, count: count)
+        var seconds: [Double] = []
+        for number in 0...repeats {
+            for index in values.indices { values[index] = Float(communicator.rank + 1) }
+            try communicator.barrier()
+            let (_, elapsed) = try Stopwatch.time {
+                try values.withUnsafeMutableBufferPointer { try communicator.sum($0) }
+            }
+            let expected = Float(communicator.size * (communicator.size + 1) / 2)
+            guard values.allSatisfy({ $0 == expected }) else {
+                throw EvaluationError(
+                    "bench allreduce: \(byteCount) bytes came to a wrong sum")
+            }
+            // The first one also makes the connection.
+            if number > 0 { seconds.append(try slowest(elapsed)) }
+        }
+        return Timing(byteCount: byteCount, seconds: seconds)
+    }
+
+    /// The largest of all ranks' numbers, on every rank.
+    private func slowest(_ seconds: Double) throws -> Double {
+        var all = [Double](repeating: 0, count: communicator.size)
+        all[communicator.rank] = seconds
+        try all.withUnsafeMutableBufferPointer { try communicator.sum($0) }
+        return all.max() ?? seconds
+    }
+}
