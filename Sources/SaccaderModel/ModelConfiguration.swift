@@ -51,6 +51,16 @@ public struct AttentionConfiguration: Codable, Equatable, Sendable {
     public init() {}
 }
 
+/// The cell's kind.
+public struct CellConfiguration: Codable, Equatable, Sendable {
+    /// Soft attention, an ablation of the paper: each glimpse takes the logits of all locations,
+    /// weighted by the policy, in place of those of one location.
+    public var soft = false
+
+    /// The paper's hard attention.
+    public init() {}
+}
+
 /// The whole model's dimensions.
 public struct ModelConfiguration: Codable, Equatable, Sendable {
     /// c; ImageNet with a background class has 1001.
@@ -59,6 +69,8 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
     public var representation = RepresentationConfiguration()
     /// The attention network.
     public var attention = AttentionConfiguration()
+    /// The cell.
+    public var cell = CellConfiguration()
     /// The classifier that judges occluded images; no part of the Saccader.
     public var classifier = ClassifierConfiguration()
     /// d, the channels of F, which the cell reads.

@@ -29,8 +29,10 @@ import Testing
 
     private func follow(_ locations: [Int], label: Int = 0) -> Trajectory {
         Trajectory(
-            locations, logits: logits, label: label, classes: 2, geometry: geometry,
-            imageSize: size, known: [(10, 10)])
+            locations,
+            averages: AveragedLogits.prefixes(logits, classes: 2, locations: locations),
+            coveredPixels: Coverage.pixels(locations, geometry: geometry, imageSize: size),
+            label: label, geometry: geometry, known: [(10, 10)])
     }
 
     @Test func aTrajectoryIsWorkedByHand() {

@@ -228,6 +228,43 @@ import Testing
         compare(subject, trained: { _ in true }, loss: loss)
     }
 
+    @Test(arguments: [true, false])
+    func softAttention(attention: Bool) throws {
+        var configuration = Self.configuration(.residual, attention: attention)
+        configuration.cell.soft = true
+        let subject = Subject(configuration)
+        var settings = StageConfiguration(.joint)
+        settings.glimpses = 3
+        let objective = SoftJointObjective(
+            subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2, threadCount: 2)
+        let trajectories = [[0, 4, 8], [3, 1, 2], [5, 6, 0]]
+        let report = try step(
+            subject, objective, glimpses: .fixed(trajectories.flatMap { $0.map { Int32($0) } }))
+        func loss(_ reference: ReferenceModel) -> Double {
+            let (features, what, logits) = reference.representation(subject.images, training: true)
+            let mixed = reference.mixed(features: features, what: what)
+            return trajectories.enumerated().reduce(0) { sum, entry in
+                let policies = reference.policies(
+                    mixed, image: entry.offset, trajectory: entry.element)
+                let mean = (0..<configuration.classes).map { channel in
+                    policies.reduce(0) { sum, policy in
+                        sum
+                            + policy.indices.reduce(0) {
+                                $0 + policy[$1]
+                                    * logits[
+                                        entry.offset, $1 / logits.w, $1 % logits.w, channel]
+                            }
+                    } / 3
+                }
+                return sum
+                    + reference.crossEntropy(mean, label: Int(Self.labels[entry.offset]))
+            } / Double(Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-5)
+        compare(subject, trained: { _ in true }, loss: loss)
+    }
+
     /// The engine is generic over its storage: with activations in bfloat16 the same step comes
     /// out, to the two or three digits that such numbers have.
     @Test func storageInBFloat16GivesTheSameStep() throws {

@@ -86,16 +86,27 @@ struct ReferenceModel {
             .affine([Double](repeating: 1, count: bias.count), bias)
     }
 
-    /// −Σ_t log π(l_t | X, C) along a given trajectory of one image (eq. 1 to 3).
+    /// −Σ_t log π(l_t | X, C) along a given trajectory of one image.
     func surprise(_ features: Map, image: Int, trajectory: [Int]) -> Double {
+        zip(logits(features, image: image, trajectory: trajectory), trajectory).reduce(0) {
+            $0 + softmax($1.0).logSum - $1.0[$1.1]
+        }
+    }
+
+    /// R̃ at each glimpse of a given trajectory of one image.
+    func policies(_ features: Map, image: Int, trajectory: [Int]) -> [[Double]] {
+        logits(features, image: image, trajectory: trajectory).map { softmax($0).probabilities }
+    }
+
+    /// R at each glimpse of a given trajectory of one image (eq. 1 to 3).
+    private func logits(_ features: Map, image: Int, trajectory: [Int]) -> [[Double]] {
         let (places, d) = (features.h * features.w, features.c)
         let rows = (0..<places).map { place in
             (0..<d).map { features[image, place / features.w, place % features.w, $0] }
         }
         let a = number("cell/a")
         var visited = [Double](repeating: 0, count: places)
-        var result = 0.0
-        for place in trajectory {
+        return trajectory.map { place in
             let g = rows.indices.map { row in
                 zip(rows[row], a).reduce(0) { $0 + $1.0 * $1.1 } / Double(d).squareRoot()
                     - 1e5 * visited[row]
@@ -106,10 +117,9 @@ struct ReferenceModel {
             let r = rows.indices.map { row in
                 zip(rows[row], channels).reduce(0) { $0 + $1.0 * $1.1 } - 1e5 * visited[row]
             }
-            result += softmax(r).logSum - r[place]
             visited[place] = 1
+            return r
         }
-        return result
     }
 
     /// The mean of an image's logits over `places`; over all places where none are given.

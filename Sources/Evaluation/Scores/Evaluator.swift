@@ -15,6 +15,8 @@ public final class Evaluator {
     private let batchSize: Int
     private let occluder: Occluder?
     private let occlusionGlimpses: [Int]
+    /// Pixels in the union of all windows.
+    private let allPixels: Int
 
     /// Images that one thread takes at a time; a batch is a whole number of them, so that an
     /// image's bits do not depend on how the set is divided.
@@ -41,6 +43,12 @@ public final class Evaluator {
             model, store: store, pool: pool, imageSize: settings.data.imageSize,
             imageCapacity: self.batchSize, shardSize: Self.shardSize,
             glimpses: policies.contains { $0.isLearned } ? glimpses : 0)
+        let geometry = inference.geometry
+        allPixels =
+            Coverage.pixels(
+                Array(0..<geometry.locationCount), geometry: geometry,
+                imageSize: settings.data.imageSize
+            ).last ?? 0
     }
 
     /// The images `part` of a set of `count` that one of several ranks looks at: whole shards.
@@ -188,9 +196,17 @@ public final class Evaluator {
                     view, image: pixels, imageSize: size, geometry: inference.geometry,
                     classes: classes, most: glimpses, seed: settings.seed, identifier: entry,
                     draw: draw)
+                // Soft attention sees all windows at every glimpse, its locations being the most
+                // attended ones.
+                let covered =
+                    policy.isLearned && !view.soft.isEmpty
+                    ? locations.map { _ in allPixels }
+                    : Coverage.pixels(locations, geometry: inference.geometry, imageSize: size)
                 return Trajectory(
-                    locations, logits: view.logits, label: label, classes: classes,
-                    geometry: inference.geometry, imageSize: size, known: known)
+                    locations,
+                    averages: view.averages(policy, locations, classes: classes),
+                    coveredPixels: covered, label: label, geometry: inference.geometry,
+                    known: known)
             }
         }
         let mean = AveragedLogits.mean(view.logits, classes: classes)

@@ -22,18 +22,17 @@ public struct Trajectory: Equatable, Sendable {
     /// Follows places on an image.
     ///
     /// - Parameters:
-    ///   - logits: `[P, c]` of the image.
+    ///   - averages: The averaged logits after 1, 2, … T glimpses.
+    ///   - coveredPixels: Those in the union of the first 1, 2, … T windows.
     ///   - known: Where the evidence lies, (y, x) in pixels.
     init(
-        _ locations: [Int], logits: [Float], label: Int, classes: Int, geometry: Geometry,
-        imageSize: Int, known: [(y: Int, x: Int)]
+        _ locations: [Int], averages: [[Float]], coveredPixels: [Int], label: Int,
+        geometry: Geometry, known: [(y: Int, x: Int)]
     ) {
-        self.locations = locations
-        let averages = AveragedLogits.prefixes(logits, classes: classes, locations: locations)
+        (self.locations, self.coveredPixels) = (locations, coveredPixels)
         predictions = averages.map { AveragedLogits.prediction($0) }
         labelRanks = averages.map { AveragedLogits.rank(of: label, in: $0) }
         losses = averages.map { Int((1e6 * Self.crossEntropy($0, label: label)).rounded()) }
-        coveredPixels = Coverage.pixels(locations, geometry: geometry, imageSize: imageSize)
         isKnown = !known.isEmpty
         var count = 0
         hits = locations.map { location in

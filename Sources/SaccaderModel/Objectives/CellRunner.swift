@@ -66,6 +66,28 @@ struct CellRunner<Element: StorageElement>: Sendable {
         into featuresGradient: Tensor<Element>, pass: Pass,
         weight: (_ image: Int, _ sample: Int) -> Float
     ) {
+        backward(into: featuresGradient, pass: pass) { image, sample, upstream in
+            let factor = weight(image, sample)
+            let chosen = buffers.locations(image, sample)
+            upstream.update(
+                from: buffers.logits(image, sample), count: buffers.glimpses * locations)
+            // Of −log softmax(R)[l]: softmax(R) − onehot(l).
+            for t in 0..<buffers.glimpses {
+                let row = upstream + t * locations
+                Softmax.apply(row, count: locations)
+                row[Int(chosen[t])] -= 1
+                for place in 0..<locations { row[place] *= factor }
+            }
+        }
+    }
+
+    /// The gradients of F (overwritten) and of a (this rank's sum) from those of R.
+    ///
+    /// - Parameter fill: Writes a trajectory's gradient of R, `[T, P]`.
+    func backward(
+        into featuresGradient: Tensor<Element>, pass: Pass,
+        fill: (_ image: Int, _ sample: Int, _ logitsGradient: UnsafeMutablePointer<Float>) -> Void
+    ) {
         let (d, glimpses) = (cell.channels, buffers.glimpses)
         pass.forEachShard { shard, images, scratch in
             let vectorGradient = vectorPartials.pointer + shard * d
@@ -77,17 +99,7 @@ struct CellRunner<Element: StorageElement>: Sendable {
                 let features = rows(image, scratch: scratch)
                 gradient.update(repeating: 0, count: locations * d)
                 for sample in 0..<buffers.samples {
-                    let factor = weight(image, sample)
-                    let chosen = buffers.locations(image, sample)
-                    upstream.update(
-                        from: buffers.logits(image, sample), count: glimpses * locations)
-                    // Of −log softmax(R)[l]: softmax(R) − onehot(l).
-                    for t in 0..<glimpses {
-                        let row = upstream + t * locations
-                        Softmax.apply(row, count: locations)
-                        row[Int(chosen[t])] -= 1
-                        for place in 0..<locations { row[place] *= factor }
-                    }
+                    fill(image, sample, upstream)
                     cell.backward(
                         logitsGradient: upstream, features: features, locationCount: locations,
                         store: pass.store, buffers: buffers, image: image, sample: sample,

@@ -13,6 +13,8 @@ public final class Inference<Element: StorageElement>: Sendable {
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers?
     private let runner: CellRunner<Element>?
+    /// Where attention is soft, with the logits that each glimpse came to, `[N, T, c]`.
+    private let soft: (attention: SoftAttention, logits: Tensor<Float>)?
     private let shardSize: Int
 
     /// Plans for batches of at most `imageCapacity` images.
@@ -40,8 +42,17 @@ public final class Inference<Element: StorageElement>: Sendable {
             runner = CellRunner(
                 model.cell, features: buffers.features, glimpses: glimpses, samples: 1,
                 in: workspace)
+            let (places, classes) = (geometry.locationCount, model.configuration.classes)
+            workspace.needScratch(places * classes)
+            soft =
+                model.configuration.cell.soft
+                ? (
+                    SoftAttention(glimpses: glimpses, locations: places, in: workspace),
+                    Tensor(
+                        Shape(workspace.imageCapacity, glimpses, 1, classes), in: workspace.arena)
+                ) : nil
         } else {
-            (location, runner) = (nil, nil)
+            (location, runner, soft) = (nil, nil, nil)
         }
         workspace.commit(threadCount: pool.threadCount)
     }
@@ -54,6 +65,16 @@ public final class Inference<Element: StorageElement>: Sendable {
         public let learned: [Int]
         /// The learned policy R̃ of eq. 3 at each glimpse, `[T, P]`; empty unless asked for.
         public var policy: [Float] = []
+        /// With soft attention the averaged logits after 1, 2, … T glimpses, `[T][c]`; else empty.
+        public var soft: [[Float]] = []
+
+        /// The averaged logits after 1, 2, … glimpses of a policy that goes to `locations`.
+        public func averages(
+            _ policy: Policy, _ locations: [Int], classes: Int
+        ) -> [[Float]] {
+            if policy.isLearned && !soft.isEmpty { return Array(soft.prefix(locations.count)) }
+            return AveragedLogits.prefixes(logits, classes: classes, locations: locations)
+        }
     }
 
     /// Looks at `imageCount` images, `[N, H, W, 3]`.
@@ -78,6 +99,13 @@ public final class Inference<Element: StorageElement>: Sendable {
                     runner.run(image, store: store, scratch: scratch) { _, _, logits in
                         Softmax.argmax(logits, count: locations)
                     }
+                    if let soft {
+                        soft.attention.average(
+                            image, policy: runner.buffers.logits(image, 0),
+                            logits: representation.logits(image, scratch: scratch),
+                            classes: model.configuration.classes,
+                            into: soft.logits.row(image * runner.buffers.glimpses))
+                    }
                 }
             }
         }
@@ -93,6 +121,7 @@ public final class Inference<Element: StorageElement>: Sendable {
                 logits: Array(logits[(image * count)..<((image + 1) * count)]),
                 learned: places ?? [])
             if wantsPolicy { view.policy = policy(ofImage: image) }
+            view.soft = softAverages(ofImage: image)
             return view
         }
     }
@@ -109,6 +138,16 @@ public final class Inference<Element: StorageElement>: Sendable {
             for t in 0..<glimpses { Softmax.apply(start + t * locations, count: locations) }
         }
         return values
+    }
+
+    /// With soft attention the averaged logits of an image after 1, 2, … T glimpses.
+    private func softAverages(ofImage image: Int) -> [[Float]] {
+        guard let soft, let runner else { return [] }
+        let (glimpses, classes) = (runner.buffers.glimpses, model.configuration.classes)
+        let rows = UnsafeBufferPointer(
+            start: soft.logits.row(image * glimpses), count: glimpses * classes)
+        return AveragedLogits.prefixes(
+            Array(rows), classes: classes, locations: Array(0..<glimpses))
     }
 
     /// Every named activation of the last images, for `trace`.

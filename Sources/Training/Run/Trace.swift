@@ -89,8 +89,7 @@ public struct Trace {
     private func prediction(_ views: [Inference<Float>.View]) -> TracedArray {
         let classes = configuration.model.classes
         let means = views.flatMap { view in
-            AveragedLogits.prefixes(view.logits, classes: classes, locations: view.learned).last
-                ?? []
+            view.averages(.learned, view.learned, classes: classes).last ?? []
         }
         return TracedArray("prediction", [views.count, classes], .floats(means))
     }

@@ -64,6 +64,10 @@ enum TrainedModel: Sendable {
                 return LocationObjective(
                     model, settings: settings, imageSize: imageSize, imageCapacity: imageCapacity,
                     shardCapacity: shardCapacity, threadCount: threadCount)
+            case .joint where model.configuration.cell.soft:
+                return SoftJointObjective(
+                    model, settings: settings, imageSize: imageSize, imageCapacity: imageCapacity,
+                    shardCapacity: shardCapacity, threadCount: threadCount)
             case .joint:
                 return JointObjective(
                     model, settings: settings, imageSize: imageSize, imageCapacity: imageCapacity,
