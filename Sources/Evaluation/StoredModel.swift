@@ -72,13 +72,17 @@ public struct StoredModel: Sendable {
 }
 
 extension ParameterStore {
-    /// Overwrites all parameters and statistics with those of a checkpoint.
-    public func load(_ checkpoint: Checkpoint) throws(CheckpointError) {
-        for parameter in layout.parameters {
+    /// Overwrites parameters and statistics with those of a checkpoint.
+    ///
+    /// - Parameter isWanted: Which, by path; left out: all.
+    public func load(
+        _ checkpoint: Checkpoint, where isWanted: (String) -> Bool = { _ in true }
+    ) throws(CheckpointError) {
+        for parameter in layout.parameters where isWanted(parameter.path) {
             let numbers = try checkpoint.floats("/model/\(parameter.path)", shape: parameter.shape)
             values(parameter).update(from: numbers, count: numbers.count)
         }
-        for statistic in layout.statistics {
+        for statistic in layout.statistics where isWanted(statistic.path) {
             let numbers = try checkpoint.floats(
                 "/model/\(statistic.path)", shape: [statistic.count])
             values(statistic).update(from: numbers, count: numbers.count)

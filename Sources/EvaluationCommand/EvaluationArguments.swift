@@ -11,10 +11,14 @@ public struct EvaluationArguments: ParsableArguments {
         after as many glimpses as in training, or the mean of all logits where no policy was \
         learned. With --output it also writes report.html (everything in one file to look at), \
         results.json, results.csv, plots (SVG and PNG) and pictures. Several checkpoints (of \
-        several seeds) give mean ± standard deviation.
+        several seeds) give mean ± standard deviation; given as NAME=CHECKPOINT they are compared \
+        name by name.
         """
 
-    @Argument(help: "The checkpoint (HDF5); several like ones give mean ± standard deviation.")
+    @Argument(
+        help: ArgumentHelp(
+            "The checkpoint (HDF5); several like ones give mean ± standard deviation.",
+            discussion: "NAME=CHECKPOINT compares models; the same name again is another seed."))
     var checkpoints: [String]
 
     @Option(help: "The data folder, in ImageNet's layout.")
@@ -55,6 +59,20 @@ public struct EvaluationArguments: ParsableArguments {
             valueName: "checkpoint"))
     var occlusion: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "fgsm or pgd: how accurate the predictions stay under attack.",
+            discussion:
+                "The learned policy's after as many glimpses as in training, beside the mean of "
+                + "all logits; each is attacked for itself."))
+    var attack: String?
+
+    @Option(help: "The attack's radii, pixels on the scale 0 to 1, with commas between.")
+    var epsilon = Attack.defaultEpsilons
+
+    @Option(help: "Steps of pgd.")
+    var attackSteps = 10
+
     @Option(help: "Images on a sheet of pictures; 0: no pictures.")
     var pictures = 24
 
@@ -89,7 +107,7 @@ public struct EvaluationArguments: ParsableArguments {
         let least: [(String, Int?, Int)] = [
             ("limit", limit, 1), ("threads", threads, 1), ("pictured", pictured, 1),
             ("draws", draws, 1), ("batch-size", batchSize, 1), ("image-size", imageSize, 1),
-            ("pictures", pictures, 0),
+            ("pictures", pictures, 0), ("attack-steps", attackSteps, 1),
         ]
         for (name, value, least) in least {
             if let value, value < least {
@@ -102,6 +120,29 @@ public struct EvaluationArguments: ParsableArguments {
     ///
     /// - Parameter threadCount: Threads unless the user says otherwise.
     public func evaluate(_ share: RankShare = .alone, threadCount: Int) throws {
+        let groups = try ComparisonGroup.groups(checkpoints)
+        guard !groups.isEmpty else {
+            let report = try evaluate(
+                checkpoints, output: output, label: "evaluating", share, threadCount: threadCount)
+            if share.rank == 0, !json { print("\n\(report.headline)") }
+            return
+        }
+        if share.rank == 0, let output { try EvaluationRun.prepare(output) }
+        let reports = try groups.map { group in
+            try evaluate(
+                group.checkpoints, output: output.map { "\($0)/\(group.name)" },
+                label: group.name, prints: false, share, threadCount: threadCount)
+        }
+        guard share.rank == 0 else { return }
+        let comparison = Comparison(names: groups.map(\.name), reports: reports)
+        print(json ? try comparison.json() : comparison.table)
+        if let output {
+            let paths = try comparison.write(to: output)
+            if !json { print("\nwritten: \(paths.joined(separator: " "))") }
+        }
+    }
+
+    private func options(_ checkpoints: [String], threadCount: Int) throws -> EvaluationOptions {
         var options = EvaluationOptions(
             checkpoints: checkpoints, data: data, threadCount: threads ?? threadCount)
         options.split = split.rawValue
@@ -112,21 +153,41 @@ public struct EvaluationArguments: ParsableArguments {
         options.picturedGlimpses = pictured
         options.occlusionClassifier = occlusion
         options.choices = try PictureChoice.list(pick)
+        options.attack = try attack.map {
+            try Attack(method: $0, epsilons: epsilon, steps: attackSteps)
+        }
+        return options
+    }
+
+    /// Evaluates checkpoints of one model.
+    private func evaluate(
+        _ checkpoints: [String], output: String?, label: String, prints: Bool = true,
+        _ share: RankShare, threadCount: Int
+    ) throws -> EvaluationReport {
+        let options = try options(checkpoints, threadCount: threadCount)
         let run = try EvaluationRun(options)
         let isFirst = share.rank == 0
         // A folder that cannot be written is better known before the images than after.
         if isFirst, let output { try EvaluationRun.prepare(output) }
-        let bar = ProgressBar(
-            "evaluating", total: run.imageCount, unit: "images",
-            style: isFirst ? .fitting(isQuiet: quiet) : .quiet)
-        let report = try run.run(share) { bar.update($0) }
-        guard isFirst else { return }
-        bar.finish()
-        print(json ? try report.json() : run.text(report))
+        func bar(_ label: String) -> ProgressBar {
+            ProgressBar(
+                label, total: run.imageCount, unit: "images",
+                style: isFirst ? .fitting(isQuiet: quiet) : .quiet)
+        }
+        let looking = bar(label)
+        var report = try run.run(share) { looking.update($0) }
+        if isFirst { looking.finish() }
+        if options.attack != nil {
+            let attacking = bar("attacking")
+            report.robustness = try run.robustness(share) { attacking.update($0) }
+            if isFirst { attacking.finish() }
+        }
+        guard isFirst else { return report }
+        if prints { print(json ? try report.json() : run.text(report)) }
         if let output {
             let paths = try run.write(report, to: output)
-            if !json { print("\nwritten: \(paths.joined(separator: " "))") }
+            if prints, !json { print("\nwritten: \(paths.joined(separator: " "))") }
         }
-        if !json { print("\n\(report.headline)") }
+        return report
     }
 }

@@ -265,6 +265,50 @@ import Testing
         compare(subject, trained: { _ in true }, loss: loss)
     }
 
+    /// Every seventh pixel's gradient, batch norm in inference mode.
+    @Test(
+        arguments: [ShortcutNorm.residual, .reference], InputGradient.Target.allCases)
+    func pixels(norm: ShortcutNorm, target: InputGradient.Target) throws {
+        let subject = Subject(Self.configuration(norm))
+        let network = InputGradient(
+            subject.model, store: subject.store, pool: ThreadPool(threadCount: 2),
+            imageSize: Self.imageSize, imageCapacity: Self.imageCount, glimpses: 3)
+        let found = try network(
+            subject.pixels, imageCount: Self.imageCount, labels: Self.labels, of: target)
+        #expect(found.allSatisfy { $0.locations.count == (target == .learned ? 3 : 9) })
+        var images = subject.images
+        func loss(_ image: Int) -> Double {
+            let logits = subject.reference.representation(images, training: false).logits
+            return subject.reference.crossEntropy(
+                subject.reference.averagedLogits(
+                    logits, image: image, places: found[image].locations),
+                label: Int(Self.labels[image]))
+        }
+        let length = subject.pixels.count / Self.imageCount
+        let step = 1e-6
+        var pairs: [(index: Int, found: Double, expected: Double)] = []
+        for index in stride(from: 0, to: subject.pixels.count, by: 7) {
+            let (image, value) = (index / length, images.values[index])
+            images.values[index] = value + step
+            let above = loss(image)
+            images.values[index] = value - step
+            let below = loss(image)
+            images.values[index] = value
+            pairs.append(
+                (
+                    index, Double(found[image].gradient[index % length]),
+                    (above - below) / (2 * step)
+                ))
+        }
+        let scale = pairs.map { abs($0.expected) }.max() ?? 0
+        #expect(scale > 1e-3)
+        for pair in pairs {
+            #expect(
+                abs(pair.found - pair.expected) <= 2e-4 * abs(pair.expected) + 2e-5 * scale,
+                "\(pair)")
+        }
+    }
+
     /// The engine is generic over its storage: with activations in bfloat16 the same step comes
     /// out, to the two or three digits that such numbers have.
     @Test func storageInBFloat16GivesTheSameStep() throws {

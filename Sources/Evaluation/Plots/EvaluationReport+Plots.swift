@@ -118,7 +118,7 @@ extension EvaluationReport {
     }
 
     /// The deviation of repeats where there is one, else the interval of a single measurement.
-    private func interval(_ part: Double, of deviation: Double?) -> ClosedRange<Double> {
+    func interval(_ part: Double, of deviation: Double?) -> ClosedRange<Double> {
         if let deviation { return max(0, part - deviation)...min(1, part + deviation) }
         return Self.wilson(part, count: images)
     }
@@ -132,7 +132,7 @@ extension EvaluationReport {
         return max(0, middle - half)...min(1, middle + half)
     }
 
-    private static func point(
+    static func point(
         _ x: Double, _ part: Double, _ band: ClosedRange<Double>
     ) -> Plot.Point {
         Plot.Point(x: x, y: 100 * part, low: 100 * band.lowerBound, high: 100 * band.upperBound)

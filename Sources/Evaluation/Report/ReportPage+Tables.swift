@@ -40,6 +40,17 @@ extension ReportPage {
             + block("Location diversity (%)", \.diversity, \.diversity)
             + block("Glimpses near a known place of evidence (%)", \.hits, \.hits, marksBest: true)
             + (report.occlusion.map { tables($0, heads: heads) } ?? "")
+            + (report.robustness.map(table) ?? "")
+    }
+
+    /// The predictions under attack.
+    private func table(_ robustness: Robustness) -> String {
+        table(
+            robustness.title,
+            heads: robustness.attack.epsilons.map { "ε = " + Robustness.text($0) },
+            rows: robustness.rows.map { row in
+                (row.title, row.entries.map { Optional(Cell($0.top1, $0.deviation?.top1)) })
+            }, marksBest: true)
     }
 
     /// What a classifier loses without the policies' windows.

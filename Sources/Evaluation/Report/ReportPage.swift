@@ -69,7 +69,7 @@ struct ReportPage {
             """
     }
 
-    private static func figure(
+    static func figure(
         _ content: Foundation.Data, type: String, title: String, isTitled: Bool
     ) -> String {
         let title = escaped(title)
@@ -84,7 +84,7 @@ struct ReportPage {
             .replacing(">", with: "&gt;").replacing("\"", with: "&quot;")
     }
 
-    private static let style = """
+    static let style = """
         body{font:15px/1.5 system-ui,"DejaVu Sans",sans-serif;color:#222;max-width:1320px;
         margin:2rem auto;padding:0 1rem}
         h1{font-size:1.5rem}h2{font-size:1.15rem;margin-top:2.2rem;border-bottom:1px solid #ccc}

@@ -55,7 +55,7 @@ extension EvaluationReport {
     }
 
     /// A field of a CSV line (RFC 4180).
-    private static func quoted(_ text: String) -> String {
+    static func quoted(_ text: String) -> String {
         guard text.contains(where: { ",\"\n\r".contains($0) }) else { return text }
         return "\"" + text.replacing("\"", with: "\"\"") + "\""
     }

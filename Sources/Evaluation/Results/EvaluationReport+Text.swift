@@ -49,7 +49,7 @@ extension EvaluationReport {
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
         if let occlusion { lines += table(occlusion, order: order, counts: counts, width: width) }
-        return lines.joined(separator: "\n")
+        return (lines + robustnessTable).joined(separator: "\n")
     }
 
     /// What a classifier loses without the policies' windows.
@@ -127,7 +127,7 @@ extension EvaluationReport {
         return String(format: "%.1f±%.1f", 100 * value, 100 * deviation)
     }
 
-    private static func padded(_ text: String, _ width: Int) -> String {
+    static func padded(_ text: String, _ width: Int) -> String {
         String(repeating: " ", count: max(0, width - text.count)) + text
     }
 }

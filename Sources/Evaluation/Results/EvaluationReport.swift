@@ -105,6 +105,9 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// together; nil unless one was asked.
     public var occlusion: Occlusion?
 
+    /// The predictions under attack, if one was asked for.
+    public var robustness: Robustness?
+
     /// JSON with sorted keys.
     public func json(isPretty: Bool = false) throws -> String {
         let encoder = JSONEncoder()

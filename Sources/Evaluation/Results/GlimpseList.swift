@@ -5,6 +5,9 @@ public struct GlimpseList: Sendable {
     /// In increasing order.
     public let counts: [Int]
 
+    /// Counts in increasing order.
+    init(_ counts: [Int]) { self.counts = counts }
+
     /// Parses the words of the command line.
     public init(_ text: String) throws(EvaluationError) {
         let wrong = EvaluationError(

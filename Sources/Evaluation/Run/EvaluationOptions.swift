@@ -22,6 +22,8 @@ public struct EvaluationOptions: Sendable {
     public var batchSize = 64
     /// A checkpoint of the stage `classifier`, which judges images without the policies' windows.
     public var occlusionClassifier: String?
+    /// An attack that the predictions have to stand, if asked for.
+    public var attack: Attack?
     /// Which images are pictured.
     public var choices: [PictureChoice] = [.spread, .worst]
     /// Images on a contact sheet; 0: no pictures.

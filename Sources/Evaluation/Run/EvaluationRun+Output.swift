@@ -14,7 +14,13 @@ extension EvaluationRun {
         try AtomicFile.write(paths[1], text: report.json(isPretty: true) + "\n")
         try AtomicFile.write(paths[2], text: report.csv(order: policies))
         var page = ReportPage(report, order: policies, data: data)
-        for plot in report.plots(order: policies) {
+        if let robustness = report.robustness {
+            paths.append("\(folder)/robustness.csv")
+            try AtomicFile.write(
+                paths[paths.count - 1],
+                text: robustness.csv(checkpoints: checkpoints.map(\.provenance.path)))
+        }
+        for plot in report.plots(order: policies) + report.robustnessPlots {
             let (svg, png) = (try plot.svg(), try plot.png())
             page.add(plot, svg: svg)
             for (content, ending) in [(svg, "svg"), (png, "png")] {

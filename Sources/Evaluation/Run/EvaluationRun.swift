@@ -57,6 +57,12 @@ public final class EvaluationRun {
         }
         occluder = try options.occlusionClassifier.map { try Occluder(path: $0) }
         try occluder?.requireLikeness(first.settings, of: first.provenance.path)
+        let soft = checkpoints.first { $0.settings.model.cell.soft }
+        if let soft, options.attack != nil {
+            throw EvaluationError(
+                "--attack: \(soft.provenance.path) has soft attention; attacks follow gradients "
+                    + "through a hard one's logits alone: leave --attack out")
+        }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
@@ -73,6 +79,7 @@ public final class EvaluationRun {
         }
         try require("the stage") { $0.stored.stage.rawValue }
         try require("the number of classes") { $0.settings.model.classes }
+        try require("soft attention") { $0.settings.model.cell.soft }
         try require("the image size") { $0.settings.data.imageSize }
         try require("the number of locations") { $0.geometry.locationCount }
         try require("the receptive field") { $0.geometry.receptiveField }

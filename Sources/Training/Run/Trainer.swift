@@ -82,7 +82,12 @@ public final class Trainer {
             warn: { reporter.warn($0) })
         if let start {
             try Self.requireSameModel(start, stages: stages)
-            try store.load(start.checkpoint)
+            // Nothing else is trained in the first stage, so that a model with another cell or
+            // without attention can start from the same representation network.
+            let isFirst = start.position.stage == .representation
+            try store.load(start.checkpoint) { path in
+                !isFirst || Saccader<Float>.isRepresentation(path)
+            }
         }
         if let folder {
             try folder.create()

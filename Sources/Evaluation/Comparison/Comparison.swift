@@ -1,0 +1,141 @@
+import Checkpoints
+import Foundation
+import SaccaderModel
+
+/// Several models beside one another, for example the paper's ablations: the prediction of each
+/// after some glimpses.
+public struct Comparison: Codable, Equatable, Sendable {
+    /// One model.
+    public struct Member: Codable, Equatable, Sendable {
+        /// Its name.
+        public let name: String
+        /// All its figures.
+        public let report: EvaluationReport
+    }
+
+    /// The models in the order of the command line.
+    public let models: [Member]
+
+    /// Puts reports side by side.
+    public init(names: [String], reports: [EvaluationReport]) {
+        models = zip(names, reports).map { Member(name: $0, report: $1) }
+    }
+
+    /// JSON with sorted keys.
+    public func json(isPretty: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        return String(decoding: try encoder.encode(self), as: UTF8.self)
+    }
+
+    /// The learned policy's entries of a model; empty where it has none.
+    private func entries(_ member: Member) -> [EvaluationReport.Entry] {
+        member.report.policies[Policy.learned.rawValue] ?? []
+    }
+
+    /// Numbers of glimpses that all models have.
+    private var counts: [Int] {
+        let lists = models.map { entries($0).map(\.glimpses) }.filter { !$0.isEmpty }
+        return (lists.first ?? []).filter { count in lists.allSatisfy { $0.contains(count) } }
+    }
+
+    /// The table model × glimpses.
+    public var table: String {
+        let shown = GlimpseList(counts).shown
+        let hasSeeds = models.contains { $0.report.checkpoints.count > 1 }
+        let width = hasSeeds ? 11 : 7
+        let nameWidth = (models.map(\.name.count).max() ?? 0) + 2
+        func row(_ name: String, _ cells: [String]) -> String {
+            name.padding(toLength: max(24, nameWidth), withPad: " ", startingAt: 0)
+                + cells.map { EvaluationReport.padded($0, width) }.joined()
+        }
+        func block(
+            _ title: String, _ value: (EvaluationReport.Entry) -> Double?,
+            _ deviation: (EvaluationReport.Deviation) -> Double?
+        ) -> [String] {
+            let rows = models.map { member in
+                row(
+                    member.name,
+                    shown.map { count in
+                        let entry = entries(member).first { $0.glimpses == count }
+                        let spread = member.report.checkpoints.count > 1 ? entry?.deviation : nil
+                        return entry.flatMap(value).map {
+                            EvaluationReport.percent($0, spread.flatMap(deviation))
+                        } ?? "–"
+                    })
+            }
+            return ["", row(title, shown.map { "T=\($0)" })] + rows
+        }
+        var lines = [
+            "\(models.first?.report.images ?? 0) images of \(models.first?.report.split ?? "") in "
+                + "\(models.first?.report.data ?? ""), the learned policy of each model"
+        ]
+        lines += block("top-1 accuracy, %", \.top1, \.top1)
+        lines += block("part of image seen, %", \.coverage, \.coverage)
+        if models.contains(where: { entries($0).contains { $0.hits != nil } }) {
+            lines += block("glimpses on a digit, %", \.hits, \.hits)
+        }
+        lines += ["", row("no attention, top-1, %", ["all"])]
+        lines += models.map { member in
+            let mean = member.report.meanLogits
+            return row(member.name, [EvaluationReport.percent(mean.top1, mean.deviation?.top1)])
+        }
+        return lines.joined(separator: "\n")
+    }
+
+    /// Accuracy against glimpses, one line a model.
+    var plot: Plot {
+        let styles = Policy.allCases.map { Plot.Style.of($0) }
+        return Plot(
+            name: "comparison", title: "Accuracy of the models by number of glimpses",
+            xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
+            lines: models.enumerated().map { index, member in
+                Plot.Line(
+                    name: member.name, style: styles[index % styles.count],
+                    points: entries(member).map { entry in
+                        EvaluationReport.point(
+                            Double(entry.glimpses), entry.top1,
+                            member.report.interval(entry.top1, of: entry.deviation?.top1))
+                    })
+            }, countsGlimpses: true)
+    }
+
+    /// Writes `comparison.html`, `comparison.json` and the plot; returns the paths.
+    public func write(to folder: String) throws -> [String] {
+        let (svg, png) = (try plot.svg(), try plot.png())
+        let names = ["comparison.html", "comparison.json", "comparison.svg", "comparison.png"]
+        let paths = names.map { "\(folder)/\($0)" }
+        try AtomicFile.write(paths[1], text: try json(isPretty: true) + "\n")
+        try AtomicFile.write(paths[2], data: svg)
+        try AtomicFile.write(paths[3], data: png)
+        let links = models.map { member in
+            let name = ReportPage.escaped(member.name)
+            return "<li><a href=\"\(name)/report.html\">\(name)</a></li>\n"
+        }
+        try AtomicFile.write(
+            paths[0],
+            text: """
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8">
+                <meta name="viewport" content="width=device-width">
+                <title>Comparison</title>
+                <style>\(ReportPage.style)</style>
+                </head>
+                <body>
+                <h1>Comparison of \(models.count) models</h1>
+                <div class="plots">\(ReportPage.figure(
+                    svg, type: "svg+xml", title: plot.title, isTitled: false))</div>
+                <pre>\(ReportPage.escaped(table))</pre>
+                <h2>Each model's own report</h2>
+                <ul>
+                \(links.joined())</ul>
+                </body>
+                </html>
+
+                """)
+        return paths
+    }
+}

@@ -1,0 +1,102 @@
+import Images
+import Layers
+import SaccaderModel
+import Tensors
+
+/// Attacks the predictions of one checkpoint and counts which hold.
+final class RobustnessRun {
+    private let attack: Attack
+    private let settings: ModelSettings
+    private let targets: [InputGradient.Target]
+    private let network: InputGradient
+
+    /// Images right after the attack: for each target, each ε, top-1 and top-5.
+    typealias Counts = [Int]
+
+    /// Readies an attack on the prediction after `glimpses` glimpses (0: only on the mean logits).
+    init(
+        _ attack: Attack, model: Saccader<Float>, store: ParameterStore, settings: ModelSettings,
+        pool: ThreadPool, glimpses: Int
+    ) {
+        (self.attack, self.settings) = (attack, settings)
+        targets = glimpses > 0 ? InputGradient.Target.allCases : [.meanLogits]
+        // Activations are kept for backward: no more images at once than the threads need.
+        network = InputGradient(
+            model, store: store, pool: pool, imageSize: settings.data.imageSize,
+            imageCapacity: max(8, pool.threadCount), glimpses: glimpses)
+    }
+
+    /// Attacks the images `range` of `set`.
+    ///
+    /// - Parameter progress: Told how many images are done.
+    func counts(
+        _ set: ImageSet, range: Range<Int>, progress: (Int) -> Void
+    ) throws -> Counts {
+        let step = network.imageCapacity
+        let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
+            let first = range.lowerBound + number * step
+            guard first < range.upperBound else { return nil }
+            return BatchRequest(
+                entries: Array(first..<min(range.upperBound, first + step)), augmentation: nil)
+        }
+        var counts = Counts(repeating: 0, count: targets.count * attack.epsilons.count * 2)
+        var done = 0
+        while let batch = try loader.next() {
+            var index = 0
+            for target in targets {
+                for epsilon in attack.epsilons {
+                    let predictions = try predictions(batch, target: target, epsilon: epsilon)
+                    for (values, label) in zip(predictions, batch.labels) {
+                        let rank = AveragedLogits.rank(of: Int(label), in: values)
+                        counts[index] += rank < 1 ? 1 : 0
+                        counts[index + 1] += rank < 5 ? 1 : 0
+                    }
+                    index += 2
+                }
+            }
+            done += batch.entries.count
+            progress(done)
+        }
+        return counts
+    }
+
+    /// The averaged logits of the perturbed images.
+    private func predictions(
+        _ batch: ImageBatch, target: InputGradient.Target, epsilon: Double
+    ) throws -> [[Float]] {
+        let count = batch.entries.count
+        let length = batch.images.count / count
+        if epsilon == 0 {
+            return try network(batch.images, imageCount: count, labels: nil, of: target)
+                .map(\.prediction)
+        }
+        let origins = (0..<count).map { image in
+            Preparation.unstandardized(
+                Array(batch.images[(image * length)..<((image + 1) * length)]))
+        }
+        var current = zip(origins, batch.entries).map { origin, entry in
+            attack.start(origin, epsilon: epsilon, seed: settings.seed, identifier: entry)
+        }
+        for _ in 0..<attack.gradientCount(epsilon) {
+            let results = try network(
+                Self.standardized(current), imageCount: count, labels: batch.labels, of: target)
+            // Standardising scales a channel by a positive number: signs stay.
+            current = current.indices.map { image in
+                attack.step(
+                    current[image], along: results[image].gradient, around: origins[image],
+                    epsilon: epsilon)
+            }
+        }
+        return try network(
+            Self.standardized(current), imageCount: count, labels: nil, of: target
+        ).map(\.prediction)
+    }
+
+    private static func standardized(_ images: [[Float]]) -> [Float] {
+        images.flatMap { pixels in
+            pixels.indices.map { index in
+                (pixels[index] - Preparation.mean[index % 3]) / Preparation.deviation[index % 3]
+            }
+        }
+    }
+}
