@@ -66,11 +66,10 @@ struct Train: ParsableCommand {
     }
 
     func run() throws {
+        // First of all: to start the ranks of many hosts takes a while, and a scheduler may be in a hurry.
+        if !onlyValidates { Signals.shared.listen() }
         let communicator = try MPICommunicator.launch()
-        if communicator.size > 1 {
-            Signals.shared.listen()
-            LastWords.prepare(rank: communicator.rank)
-        }
+        if communicator.size > 1 { LastWords.prepare(rank: communicator.rank) }
         do {
             let trainer = try Trainer(
                 TrainingOptions(

@@ -8,14 +8,17 @@ public final class StartedCommand {
 
     /// Starts `program`, under mpirun where `ranks` is given.
     ///
-    /// - Parameter environment: Replaces variables of the tests' own.
+    /// - Parameters:
+    ///   - launcher: What takes mpirun's place, with arguments for `env` before it.
+    ///   - environment: Replaces variables of the tests' own.
     public init(
-        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil,
-        environment: [String: String] = [:]
+        _ program: String, _ arguments: [String], ranks: Int? = nil,
+        launcher: [String]? = nil, in folder: String? = nil, environment: [String: String] = [:]
     ) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        let launcher = ranks.map { ["mpirun", "-n", "\($0)"] } ?? []
-        process.arguments = launcher + [CommandRun.path(program)] + arguments
+        let launch =
+            (launcher ?? (ranks == nil ? [] : ["mpirun"])) + (ranks.map { ["-n", "\($0)"] } ?? [])
+        process.arguments = launch + [CommandRun.path(program)] + arguments
         process.environment = ProcessInfo.processInfo.environment.merging([
             "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
             "OMPI_MCA_rmaps_base_oversubscribe": "1", "OPENBLAS_NUM_THREADS": "1",
@@ -44,10 +47,18 @@ public final class StartedCommand {
     public var identifier: Int32 { process.processIdentifier }
 
     /// The processes of the ranks, in the order in which mpirun started them.
-    public func ranks() throws -> [Int32] {
-        let list = "/proc/\(identifier)/task/\(identifier)/children"
-        return try String(contentsOfFile: list, encoding: .utf8).split(separator: " ")
-            .compactMap { Int32($0) }
+    public func ranks() throws -> [Int32] { try Self.children(identifier) }
+
+    /// The processes that `process` started.
+    public static func children(_ process: Int32) throws -> [Int32] {
+        try String(contentsOfFile: "/proc/\(process)/task/\(process)/children", encoding: .utf8)
+            .split(separator: " ").compactMap { Int32($0) }
+    }
+
+    /// Whether a process runs; one that has ended may wait for its parent to notice.
+    public static func isAlive(_ process: Int32) -> Bool {
+        let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
+        return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
     }
 
     /// What it has written to standard error so far.

@@ -34,12 +34,6 @@ import Testing
         return started
     }
 
-    /// Whether a process runs; one that has ended may wait for its parent to notice.
-    private func isAlive(_ process: Int32) -> Bool {
-        let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
-        return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
-    }
-
     @Test(arguments: [(2, 1), (4, 0)])
     func aStoppedRankIsNamed(ranks: Int, stopped: Int) throws {
         let started = try start(ranks: ranks, ["--stall-timeout", "2"])
@@ -73,10 +67,13 @@ import Testing
         let said = try #require(run.errors.range(of: message))
         let launcher = try #require(run.errors.range(of: "mpirun"))
         #expect(said.lowerBound < launcher.lowerBound, "\(run.errors)")
-        while Date().timeIntervalSince(begin) < 15 && ranks.contains(where: isAlive) {
+        while Date().timeIntervalSince(begin) < 15 && ranks.contains(where: StartedCommand.isAlive)
+        {
             Thread.sleep(forTimeInterval: 0.05)
         }
-        for rank in ranks { #expect(!isAlive(rank), "process \(rank) is still there") }
+        for rank in ranks {
+            #expect(!StartedCommand.isAlive(rank), "process \(rank) is still there")
+        }
         let again = try SmallRun.train(
             ranks: 2, configuration: configuration, data: data, output: output,
             ["--max-steps", "3"])

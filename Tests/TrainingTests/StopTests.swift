@@ -86,6 +86,75 @@ import Testing
         #expect(checkpoint.header.step >= 3)
     }
 
+    /// The script beside the job scripts gives mpirun the program's exit codes.
+    private static let launcher = [
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+            .appendingPathComponent("../../cluster/local/mpirun").path
+    ]
+
+    @Test(arguments: [SIGTERM, SIGINT, SIGHUP, SIGUSR1])
+    func aSignalToTheLauncherStopsAllRanksSaved(signal: Int32) throws {
+        let output = folder.path("stopped")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output) + Self.isLong, ranks: 2, launcher: Self.launcher)
+        try wait(for: 7, in: output)
+        kill(started.identifier, signal)
+        let stopped = try started.wait()
+        #expect(stopped.status == 75, "\(stopped.errors)")
+        #expect(stopped.messages.count == 1, "\(stopped.messages)")
+        #expect(stopped.messages.first?.contains("stopped by a signal; saved ") == true)
+    }
+
+    @Test func aRankKilledUnderTheLauncherIsALostRank() throws {
+        let started = try StartedCommand(
+            "saccader-dist", arguments(folder.path("killed")) + Self.isLong, ranks: 2,
+            launcher: Self.launcher)
+        try wait(for: 7, in: folder.path("killed"))
+        let mpirun = try #require(try StartedCommand.children(started.identifier).first)
+        kill(try #require(try StartedCommand.children(mpirun).last), SIGKILL)
+        let lost = try started.wait()
+        #expect(lost.status == 76, "\(lost.errors)")
+    }
+
+    @Test func aSecondSignalToTheLauncherEndsAtOnce() throws {
+        let output = folder.path("twice")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output) + Self.isLong, ranks: 2, launcher: Self.launcher)
+        try wait(for: 7, in: output)
+        let mpirun = try #require(try StartedCommand.children(started.identifier).first)
+        let ranks = try StartedCommand.children(mpirun)
+        // No rank comes to the end of its step: the first signal has no effect.
+        for rank in ranks { kill(rank, SIGSTOP) }
+        kill(started.identifier, SIGTERM)
+        Thread.sleep(forTimeInterval: 1)
+        kill(started.identifier, SIGTERM)
+        let stopped = try started.wait()
+        #expect(stopped.status == 75, "\(stopped.errors)")
+        // Killed ones may wait for the system to notice.
+        let deadline = Date() + 10
+        while Date() < deadline, ranks.contains(where: StartedCommand.isAlive) {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        for rank in ranks {
+            #expect(!StartedCommand.isAlive(rank), "process \(rank) is still there")
+        }
+        try Checkpoint(reading: "\(output)/checkpoints/last.h5").verify()
+    }
+
+    @Test func aSignalThatTheParentHadBlockedStopsTheRun() throws {
+        let output = folder.path("blocked")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output) + Self.isLong, launcher: ["--block-signal=TERM"])
+        try wait(for: 7, in: output)
+        kill(started.identifier, SIGTERM)
+        let deadline = Date() + 20
+        while Date() < deadline, kill(started.identifier, 0) == 0 {
+            Thread.sleep(forTimeInterval: 0.05)
+        }
+        kill(started.identifier, SIGKILL)
+        #expect(try started.wait().status == 75)
+    }
+
     @Test func aSecondTerminationEndsAtOnceAndTheLastCheckpointIsWhole() throws {
         let output = folder.path("twice")
         let started = try StartedCommand(

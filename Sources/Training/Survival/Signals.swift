@@ -26,7 +26,14 @@ public final class Signals: Sendable {
         var action = sigaction()
         action.__sigaction_handler.sa_sigaction = Self.handler
         action.sa_flags = SA_SIGINFO | SA_RESTART
-        for number in [SIGTERM, SIGINT, SIGUSR1, SIGCONT] { sigaction(number, &action, nil) }
+        // A parent may have blocked them, and what it starts would never get them.
+        var numbers = sigset_t()
+        sigemptyset(&numbers)
+        for number in [SIGTERM, SIGINT, SIGUSR1, SIGCONT] {
+            sigaction(number, &action, nil)
+            sigaddset(&numbers, number)
+        }
+        pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
     }
 
     private static let handler:
