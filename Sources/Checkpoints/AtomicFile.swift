@@ -78,17 +78,15 @@ public enum AtomicFile {
 
     /// Makes a folder and those above it.
     public static func createFolder(_ path: String) throws(CheckpointError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            let cause = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-            let isCode = cause?.domain == NSPOSIXErrorDomain
-            throw CheckpointError(
-                writing: path, code: isCode ? Int32(cause?.code ?? 0) : 0,
-                otherwise: "the folder cannot be made")
+        var folder = path.hasPrefix("/") ? "/" : ""
+        for name in path.split(separator: "/") {
+            folder += "\(name)/"
+            guard mkdir(folder, 0o777) == 0 || errno == EEXIST else {
+                throw CheckpointError(writing: path)
+            }
         }
-        guard access(path, W_OK) == 0 else { throw CheckpointError(writing: path) }
+        // The slash at its end: a file of that name is no folder.
+        guard access(folder, W_OK) == 0 else { throw CheckpointError(writing: path) }
     }
 
     /// Deletes what processes that were killed while writing have left in a folder.

@@ -13,11 +13,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
 
     /// What the system says of a call that failed.
     ///
-    /// - Parameters:
-    ///   - code: The system's error number.
-    ///   - otherwise: The reason where there is no number.
-    public init(writing path: String, code: Int32 = errno, otherwise: String = "unknown reason") {
-        let reason = code == 0 ? otherwise : String(cString: strerror(code))
+    /// - Parameter code: The system's error number.
+    public init(writing path: String, code: Int32 = errno) {
+        let reason = String(cString: strerror(code))
         self =
             code == EIO
             ? .inputOutput(path: path, reason: reason) : .unwritable(path: path, reason: reason)
