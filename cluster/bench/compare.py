@@ -1,7 +1,7 @@
 """Runs saccader-dist and PyTorch in turn, several times, and prints medians and ratios.
 
 A rate counts seconds on a core (of all threads together) beside seconds on the clock: on a machine
-that others use too only the former is steady.
+that others use too only the former is steady. A run over the time limit counts as no result.
 """
 
 import argparse
@@ -23,6 +23,20 @@ SIDES = {
     "PyTorch compiled bfloat16": ("torch", "bfloat16", ["--bfloat16", "--compile"]),
 }
 
+# What a row of --rows sets; the command line's other options hold for the rest.
+FULL, DEMO = "Configs/imagenet-saccader.yaml", "Configs/demo.yaml"
+ROWS = {
+    "representation": dict(stage="representation", config=FULL),
+    "threads": dict(stage="representation", config=FULL, threads=2),
+    "ranks": dict(stage="representation", config=FULL, ranks=2),
+    "location": dict(stage="location", config=FULL),
+    "joint": dict(stage="joint", config=FULL),
+    "shards": dict(
+        stage="representation", config=FULL,
+        settings=["stages.representation.shardSize={batch}"]),
+    "demo": dict(stage="representation", config=DEMO, batch=64),
+}
+
 
 def processor():
     names = [line.split(":", 1)[1].strip() for line in open("/proc/cpuinfo")
@@ -31,11 +45,14 @@ def processor():
 
 
 def run(name, options):
+    """What one run printed; nothing if it took longer than the limit."""
     kind, precision, extra = SIDES[name]
     shared = [
         "--config", options.config, "--stage", options.stage, "--batch", str(options.batch),
         "--threads", str(options.threads), "--steps", str(options.steps)]
     own = [options.program, "bench", "step", *shared, "--precision", precision, "--json"]
+    for setting in options.settings:
+        own += ["--set", setting.format(batch=options.batch // options.ranks)]
     torch = [HERE / "pytorch_step.py", *shared, *extra]
     if kind == "own":
         command = own
@@ -48,61 +65,119 @@ def run(name, options):
             command = [
                 sys.executable, "-m", "torch.distributed.run", "--standalone",
                 f"--nproc-per-node={options.ranks}", *torch]
-    done = subprocess.run(command, capture_output=True, text=True)
-    lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not lines:
-        sys.exit(f"{' '.join(map(str, command))}\n{done.stderr}")
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        output, errors = process.communicate(timeout=options.limit)
+    except subprocess.TimeoutExpired:
+        # Asked to end, the launchers end their ranks too.
+        process.terminate()
+        process.communicate()
+        print(f"{name}: no result within {options.limit:g} s", file=sys.stderr)
+        return None
+    lines = [line for line in output.splitlines() if line.startswith("{")]
+    if process.returncode or not lines:
+        sys.exit(f"{' '.join(map(str, command))}\n{errors}")
     return json.loads(lines[-1])
+
+
+def measure(options, names):
+    """Both sides in turn, and the medians of each side that had a result in every round."""
+    found = {name: [] for name in names}
+    for number in range(options.rounds):
+        for name in names:
+            if None in found[name]:
+                continue
+            print(f"round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
+            found[name].append(run(name, options))
+    rows = []
+    for name, results in found.items():
+        if None in results:
+            continue
+
+        def median(key):
+            return statistics.median(result[key] for result in results)
+
+        row = {
+            "side": name, "library": results[0]["library"],
+            "precision": results[0]["precision"],
+            "imagesPerSecond": median("imagesPerSecond"),
+            "imagesPerCoreSecond": options.batch / options.ranks / median("cpuSeconds"),
+            "peakMemoryBytes": median("peakMemoryBytes")}
+        if "allReduceSeconds" in results[0]:
+            row["allReduceShare"] = statistics.median(
+                result["allReduceSeconds"] / result["stepSeconds"] for result in results)
+        rows.append(row)
+    return rows
+
+
+def table(options, rows):
+    settings = "".join(
+        f", {s.format(batch=options.batch // options.ranks)}" for s in options.settings)
+    print(f"{options.config}, stage {options.stage}, batch {options.batch}, {options.ranks} ranks × "
+          f"{options.threads} threads{settings}, median of {options.rounds} rounds of "
+          f"{options.steps} steps")
+    print(f"{'':27}{'images/s':>10}{'ratio':>8}{'images/core-s':>15}{'ratio':>8}{'memory GB':>11}"
+          f"{'waits':>8}")
+    for row in rows:
+        side = f"saccader-dist {row['precision']}"
+        own = next((r for r in rows if r["side"] == side), row)
+        waits = f"{row['allReduceShare']:8.1%}" if "allReduceShare" in row else ""
+        print(
+            f"{row['side']:27}{row['imagesPerSecond']:10.3f}"
+            f"{own['imagesPerSecond'] / row['imagesPerSecond']:8.2f}"
+            f"{row['imagesPerCoreSecond']:15.3f}"
+            f"{own['imagesPerCoreSecond'] / row['imagesPerCoreSecond']:8.2f}"
+            f"{row['peakMemoryBytes'] / 1e9:11.2f}{waits}")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--program", required=True)
-    parser.add_argument("--config", default="Configs/imagenet-saccader.yaml")
+    parser.add_argument("--config", default=FULL)
     parser.add_argument("--stage", default="representation")
     parser.add_argument("--batch", type=int, default=4)
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--limit", type=float, default=300, help="seconds that a run may take")
+    parser.add_argument(
+        "--rows", default="",
+        help=f"what to measure, separated by commas, instead of --config and --stage: "
+             f"{', '.join(ROWS)}; or all. shards: saccader-dist only, a rank's images in one shard, "
+             f"to be held against the row representation")
     parser.add_argument("--sides", default="", help="substrings of sides, separated by commas")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     words = options.sides.split(",")
     names = [name for name in SIDES if any(word in name for word in words)]
-    found = {name: [] for name in names}
-    for number in range(options.rounds):
-        for name in names:
-            print(f"round {number + 1} of {options.rounds}: {name}", file=sys.stderr)
-            found[name].append(run(name, options))
-
-    def median(name, key):
-        return statistics.median(result[key] for result in found[name])
-
-    rows = [{
-        "side": name, "library": found[name][0]["library"],
-        "precision": found[name][0]["precision"],
-        "imagesPerSecond": median(name, "imagesPerSecond"),
-        "imagesPerCoreSecond": options.batch / options.ranks / median(name, "cpuSeconds"),
-        "peakMemoryBytes": median(name, "peakMemoryBytes")} for name in names]
-    if options.json:
-        print(json.dumps({
-            "processor": processor(), "stage": options.stage, "batch": options.batch,
-            "ranks": options.ranks, "threads": options.threads, "rounds": options.rounds,
-            "rows": rows}))
-        return
-    print(f"{processor()}; stage {options.stage}, batch {options.batch}, {options.ranks} ranks × "
-          f"{options.threads} threads, median of {options.rounds} rounds of {options.steps} steps")
-    print(f"{'':27}{'images/s':>10}{'ratio':>8}{'images/core-s':>15}{'ratio':>8}{'memory GB':>11}")
-    for row in rows:
-        own = next((r for r in rows if r["side"] == f"saccader-dist {row['precision']}"), row)
-        print(
-            f"{row['side']:27}{row['imagesPerSecond']:10.3f}"
-            f"{own['imagesPerSecond'] / row['imagesPerSecond']:8.2f}"
-            f"{row['imagesPerCoreSecond']:15.3f}"
-            f"{own['imagesPerCoreSecond'] / row['imagesPerCoreSecond']:8.2f}"
-            f"{row['peakMemoryBytes'] / 1e9:11.2f}")
-    print("ratio: saccader-dist of the same precision over this row")
+    chosen = list(ROWS) if options.rows == "all" else options.rows.split(",")
+    unknown = [name for name in chosen if name and name not in ROWS]
+    if unknown or not names:
+        parser.error(f"--rows: no row {', '.join(unknown)}; there are {', '.join(ROWS)}"
+                     if unknown else f"--sides: none of {', '.join(SIDES)} is meant")
+    printed = False
+    for name in chosen:
+        row = argparse.Namespace(**{**vars(options), "settings": [], **ROWS.get(name, {})})
+        if row.batch % row.ranks:
+            parser.error(f"--batch: {row.batch} images are not divisible by {row.ranks} ranks")
+        sides = [side for side in names if not row.settings or SIDES[side][0] == "own"]
+        rows = measure(row, sides)
+        if options.json:
+            print(json.dumps({
+                "row": name or "step", "processor": processor(), "config": row.config,
+                "stage": row.stage, "batch": row.batch, "ranks": row.ranks,
+                "threads": row.threads, "rounds": row.rounds, "rows": rows}), flush=True)
+            continue
+        if not printed:
+            print(processor())
+            printed = True
+        table(row, rows)
+        sys.stdout.flush()
+    if not options.json:
+        print("ratio: saccader-dist of the same precision over this row; "
+              "waits: share of a step spent waiting for the sum over ranks")
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import resource
 import statistics
 import time
+from pathlib import Path
 
 import torch
 import yaml
@@ -14,6 +15,17 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from model import LOSSES, Saccader
+
+# Names every key, also where it is the default.
+DEFAULTS = Path(__file__).resolve().parents[2] / "Configs/imagenet-saccader.yaml"
+
+
+def merged(defaults, settings):
+    """The settings, completed by the defaults."""
+    if not isinstance(defaults, dict) or not isinstance(settings, dict):
+        return settings
+    both = {key: merged(defaults[key], settings[key]) for key in defaults if key in settings}
+    return {**defaults, **settings, **both}
 
 
 def folded(module):
@@ -41,8 +53,8 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    with open(options.config) as file:
-        settings = yaml.safe_load(file)
+    settings = merged(
+        yaml.safe_load(DEFAULTS.read_text()), yaml.safe_load(Path(options.config).read_text()))
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     batch, size = options.batch // ranks, settings["data"]["imageSize"]
     stage = settings["stages"].get(options.stage, {})
