@@ -41,6 +41,35 @@ import Testing
         #expect((found["sizes"] as? [[String: Any]] ?? []).count > 10)
     }
 
+    @Test func dataTakesAFolderOrSettings() throws {
+        let folder = try TemporaryFolder()
+        let (data, settings) = (folder.path("data"), folder.path("settings.yaml"))
+        try SmallData.write(to: data)
+        try "data: {path: \(data), imageSize: 160, resize: legacy}".write(
+            toFile: settings, atomically: false, encoding: .utf8)
+        let few = ["--batch", "8", "--steps", "2", "--threads", "1", "--json"]
+        for (arguments, size, ranks) in [
+            (["--data", data], 224, 1), (["--data", data, "--size", "32"], 32, 2),
+            (["--config", settings], 160, 1),
+        ] {
+            let found = try object(["data"] + arguments + few, ranks: ranks)
+            #expect(found["imageSize"] as? Int == size)
+            #expect(found["batch"] as? Int == 8)
+            #expect(found["ranks"] as? Int == ranks)
+            #expect(found["threads"] as? Int == 1)
+            for name in ["imagesPerSecond", "imagesPerCoreSecond", "peakMemoryBytes"] {
+                #expect((found[name] as? Double ?? 0) > 0, "\(name)")
+            }
+        }
+        for (arguments, status, word) in [
+            ([], 64, "--data"), (["--data", folder.path("nowhere")], 66, "nowhere"),
+            (["--config", settings, "--set", "data.resize=cubic"], 64, "legacy"),
+        ] as [([String], Int32, String)] {
+            let run = try CommandRun("saccader-dist", ["bench", "data"] + arguments)
+            #expect(run.status == status && run.errors.contains(word), "\(run.errors)")
+        }
+    }
+
     /// In bfloat16 where the machine has it fast; elsewhere, and with OpenBLAS, in float32 with a
     /// word about it.
     @Test func precisionFallsBackWithAWord() throws {

@@ -106,6 +106,38 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: trace))
     }
 
+    /// Whole numbers of images: the same for any division of the work.
+    @Test func countsAreTheSameForAnyRanksThreadsAndBatchSize() throws {
+        #expect(try train().status == 0)
+        func counts(_ ranks: Int?, _ more: [String]) throws -> [String: [[Int]]] {
+            let arguments =
+                [
+                    "\(output)/checkpoints/last.h5", "--data", data, "--split", "train", "--quiet",
+                    "--glimpses", "1...4", "--json",
+                ] + more
+            let run =
+                try ranks.map { try CommandRun("saccader-dist", ["eval"] + arguments, ranks: $0) }
+                ?? CommandRun("saccader-eval", arguments)
+            #expect(run.status == 0, "\(run.errors)")
+            let object =
+                try JSONSerialization.jsonObject(with: Data(run.output.utf8)) as? [String: Any]
+            #expect(object?["images"] as? Int == 50)
+            let policies = object?["policies"] as? [String: [[String: Any]]] ?? [:]
+            return policies.mapValues { entries in
+                ["top1Count", "top5Count"].map { key in
+                    entries.compactMap { $0[key] as? Int }
+                }
+            }
+        }
+        let alone = try counts(nil, ["--threads", "1"])
+        #expect(alone.count == 6 && alone.values.allSatisfy { $0.map(\.count) == [4, 4] })
+        #expect(alone.values.contains { $0[0].contains { $0 > 0 } })
+        #expect(try counts(nil, ["--threads", "3", "--batch-size", "16"]) == alone)
+        #expect(try counts(1, ["--threads", "2", "--batch-size", "8"]) == alone)
+        #expect(try counts(2, ["--threads", "1", "--batch-size", "24"]) == alone)
+        #expect(try counts(4, ["--threads", "1"]) == alone)
+    }
+
     @Test func evaluationRefusesWhatDoesNotFit() throws {
         #expect(try train(["--stages", "representation"]).status == 0)
         let checkpoint = "\(output)/checkpoints/last.h5"

@@ -1,13 +1,14 @@
 import Foundation
 
 /// What this process has taken of the machine, as the kernel counts it.
-struct ProcessUsage {
+public struct ProcessUsage {
     /// The most bytes that were resident at one time.
-    let peakByteCount: Int
+    public let peakByteCount: Int
     /// Seconds that its threads have spent on a core.
-    let cpuSeconds: Double
+    public let cpuSeconds: Double
 
-    init() {
+    /// As of now.
+    public init() {
         var usage = rusage()
         getrusage(RUSAGE_SELF.rawValue, &usage)
         peakByteCount = usage.ru_maxrss * 1024

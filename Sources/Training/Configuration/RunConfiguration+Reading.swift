@@ -20,6 +20,8 @@ extension RunConfiguration {
     public enum Source: Sendable {
         /// The demonstration that ships with the program.
         case demonstration
+        /// Nothing but the defaults.
+        case defaults
         /// A YAML file.
         case file(String)
         /// What a checkpoint holds; keys of other versions are skipped.
@@ -37,6 +39,7 @@ extension RunConfiguration {
                 let text = FileManager.default.contents(atPath: path)
             else { throw ImagesError.resource(name: name) }
             try tree.overlay(yaml: String(decoding: text, as: UTF8.self), source: name)
+        case .defaults: break
         case .file(let path):
             guard let text = FileManager.default.contents(atPath: path) else {
                 throw TrainingError.missingConfiguration(path: path)

@@ -12,14 +12,20 @@ struct BenchData: Benchmark {
         abstract: "Times reading, decoding, cropping and resizing of training images.",
         discussion: """
             The same batches that training takes, without a step that uses them: the first does \
-            not count.
+            not count. Beside seconds on the clock it counts seconds on a core, of all threads.
             """)
 
-    @Option(help: "A folder in ImageNet's layout or an index of `dataset index`.")
-    var data: String
+    @Option(help: "A folder in ImageNet's layout or an index; left out: the settings' data.path.")
+    var data: String?
 
-    @Option(help: "The side of the images that the model sees, in pixels.")
-    var size = 224
+    @Option(help: "Settings (YAML), of which `data` and `seed` count; left out: the defaults.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
+    var overrides: [String] = []
+
+    @Option(help: "The side of the images that the model sees; left out: the settings' imageSize.")
+    var size: Int?
 
     @Option(help: "Images of one batch.")
     var batch = 32
@@ -34,42 +40,52 @@ struct BenchData: Benchmark {
     var json = false
 
     func validate() throws {
-        let numbers = [
-            ("size", size), ("batch", batch), ("threads", threads ?? 1), ("steps", steps),
-        ]
-        for (name, value) in numbers where value < 1 {
-            throw ValidationError("--\(name) is \(value): give at least 1")
+        let numbers = [("size", size), ("batch", batch), ("threads", threads), ("steps", steps)]
+        for (name, value) in numbers {
+            if let value, value < 1 {
+                throw ValidationError("--\(name) is \(value): give at least 1")
+            }
+        }
+        if data == nil && config == nil {
+            throw ValidationError("--data: name the images, or settings with --config")
         }
     }
 
     func report(_ communicator: any Communicator) throws -> String {
-        var settings = DataConfiguration()
-        settings.imageSize = size
+        let run = try RunConfiguration.read(
+            config.map { .file($0) } ?? .defaults, overrides: overrides)
+        var settings = run.data
+        settings.imageSize = size ?? settings.imageSize
         settings.workers = threads ?? Cores.share(ofRanks: communicator.size)
-        let images = try ImageDataset(data, configuration: settings, seed: 0).training
+        let images = try ImageDataset(
+            data ?? settings.path, configuration: settings, seed: run.seed
+        ).training
         let (batch, count) = (batch, images.entries.count)
         let first = communicator.rank * batch
-        let order = EpochOrder(count: count, seed: 0, stream: 0)
-        let loader = BatchLoader(images, configuration: settings, seed: 0) { number in
+        let order = EpochOrder(count: count, seed: run.seed, stream: 0)
+        let loader = BatchLoader(images, configuration: settings, seed: run.seed) { number in
             BatchRequest(
                 entries: (0..<batch).map {
                     order[(number * batch * communicator.size + first + $0) % count]
                 }, augmentation: UInt64(number))
         }
         _ = try loader.next()
-        let start = Date()
+        let (start, before) = (Date(), ProcessUsage().cpuSeconds)
         for _ in 0..<steps { _ = try loader.next() }
         let seconds = Date().timeIntervalSince(start)
+        let usage = ProcessUsage()
         let rate = Double(batch * steps) / seconds
-        let perCore = rate / Double(settings.workers)
+        let perCore = Double(batch * steps) / (usage.cpuSeconds - before)
         if json {
             return String(
-                format: #"{"imagesPerSecond": %.2f, "imagesPerSecondPerThread": %.2f, "#
-                    + #""imageSize": %d, "batch": %d, "ranks": %d, "threads": %d}"#,
-                rate, perCore, size, batch, communicator.size, settings.workers)
+                format: #"{"imagesPerSecond": %.2f, "imagesPerCoreSecond": %.2f, "#
+                    + #""imageSize": %d, "batch": %d, "ranks": %d, "threads": %d, "#
+                    + #""peakMemoryBytes": %d}"#,
+                rate, perCore, settings.imageSize, batch, communicator.size, settings.workers,
+                usage.peakByteCount)
         }
         return String(
-            format: "%.0f images/s on each of %d ranks, %.0f for each of %d threads",
-            rate, communicator.size, perCore, settings.workers)
+            format: "%.0f images/s on each of %d ranks with %d threads, %.0f per second on a core",
+            rate, communicator.size, settings.workers, perCore)
     }
 }
