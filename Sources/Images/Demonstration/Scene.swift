@@ -6,6 +6,10 @@ struct Scene: Sendable {
     /// The side of the square in which a digit lies: the centre of the 28×28 image.
     static let digitSide = 20
     static let digitMargin = 4
+    /// The least distance of a digit's square from the border, in pixels. The windows of the
+    /// demonstration's 11×11 locations see pixels 0–60 of each side: no digit is cut off there, and
+    /// digits lie alike on all sides.
+    static let border = 3
     static let fragmentSide = 7
     static let fragmentCount = 6
     /// The least distance of the two digits' centres, in pixels.
@@ -38,24 +42,23 @@ struct Scene: Sendable {
                 side: Self.fragmentSide, color: Canvas.brightColor(&random))
         }
         let (first, second) = Self.pairs[pair]
-        let room = Self.side - Self.digitSide
-        var places: [(y: Int, x: Int)] = []
-        for digit in [first, second] {
-            var (y, x) = (0, 0)
-            repeat {
-                y = Int.random(in: 0...room, using: &random)
-                x = Int.random(in: 0...room, using: &random)
-            } while places.contains {
-                let (dy, dx) = ($0.y - y - Self.digitSide / 2, $0.x - x - Self.digitSide / 2)
-                return max(abs(dy), abs(dx)) < Self.leastDistance
+        // Both places anew until they are far enough apart: a first one in the middle leaves no
+        // second.
+        let room = Self.border...(Self.side - Self.digitSide - Self.border)
+        var corners: [(y: Int, x: Int)]
+        repeat {
+            corners = (0..<2).map { _ in
+                (Int.random(in: room, using: &random), Int.random(in: room, using: &random))
             }
+        } while max(abs(corners[0].y - corners[1].y), abs(corners[0].x - corners[1].x))
+            < Self.leastDistance
+        for (digit, (y, x)) in zip([first, second], corners) {
             let index = Int.random(in: part, using: &random)
             canvas.draw(
                 digits, digit: digit, index: index, from: (Self.digitMargin, Self.digitMargin),
                 to: (y, x), side: Self.digitSide, color: Canvas.brightColor(&random))
-            places.append((y + Self.digitSide / 2, x + Self.digitSide / 2))
         }
-        self.places = places
+        places = corners.map { ($0.y + Self.digitSide / 2, $0.x + Self.digitSide / 2) }
         pixels = canvas.pixels
     }
 }
