@@ -74,12 +74,7 @@ import Testing
         let inner = Archives.tar([("a.JPEG", [UInt8](repeating: 3, count: 700)), ("b.JPEG", [1])])
         let bytes = Archives.tar([("n1.tar", inner), ("n2.tar", inner)])
         let refused = refusals(of: bytes, count: 3000) { bytes throws(ImagesError) in
-            let file = ByteFile(path: "damaged-copy", content: bytes)
-            var reader = TarReader(file)
-            while let member = try reader.next() {
-                var members = TarReader(member, of: file)
-                while try members.next() != nil {}
-            }
+            try FuzzedBytes.tar.read(bytes)
         }
         #expect(refused > 500)
     }
@@ -101,15 +96,27 @@ import Testing
         _ = try small.index(["folders"], output: "index")
         let good = [UInt8](try Data(contentsOf: URL(fileURLWithPath: small.path("index"))))
         let refused = refusals(of: good, count: 1000) { bytes throws(ImagesError) in
-            // With a checksum that fits, so that what follows it is looked at too.
-            var bytes = bytes
-            if bytes.count > ImageIndex.prefixSize {
-                let sum = ImageIndex.checksum(Array(bytes.dropFirst(ImageIndex.prefixSize)))
-                withUnsafeBytes(of: sum.littleEndian) { bytes.replaceSubrange(24..<28, with: $0) }
-            }
-            let index = try ImageIndex(Data(bytes), path: "damaged-copy")
-            for row in 0..<index.count { _ = (index[row], index.name(row)) }
+            try FuzzedBytes.index.read(bytes)
         }
         #expect(refused > 300)
+    }
+
+    /// What cluster/faults/fuzz came upon: each is read or refused by name.
+    @Test(arguments: FuzzedBytes.allCases) func whatFuzzingFound(reader: FuzzedBytes) throws {
+        let folder = try fixture("corpus/\(reader.rawValue)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        #expect(!names.isEmpty)
+        for name in names {
+            do throws(ImagesError) {
+                try reader.read(try bytes(of: "\(folder)/\(name)"))
+            } catch {
+                #expect("\(error)".contains(FuzzedBytes.path), "\(name)")
+            }
+        }
+    }
+
+    private func bytes(of path: String) throws(ImagesError) -> [UInt8] {
+        let file = try ByteFile(path)
+        return try file.bytes(at: 0, count: file.size)
     }
 }

@@ -40,7 +40,8 @@ extension Labels {
         }
     }
 
-    private mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
+    /// Takes in the bytes of meta.mat or of a text file.
+    mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
         if path.hasSuffix(".mat") {
             try addSynsets(MatFile(bytes, path: path), path: path)
         } else {
