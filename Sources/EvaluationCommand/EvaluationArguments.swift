@@ -122,16 +122,20 @@ public struct EvaluationArguments: ParsableArguments {
     public func evaluate(_ share: RankShare = .alone, threadCount: Int) throws {
         let groups = try ComparisonGroup.groups(checkpoints)
         guard !groups.isEmpty else {
-            let report = try evaluate(
-                checkpoints, output: output, label: "evaluating", share, threadCount: threadCount)
+            let run = try EvaluationRun(options(checkpoints, threadCount: threadCount))
+            let report = try evaluate(run, output: output, label: "evaluating", share)
             if share.rank == 0, !json { print("\n\(report.headline)") }
             return
         }
         if share.rank == 0, let output { try EvaluationRun.prepare(output) }
-        let reports = try groups.map { group in
+        // All are opened first: what is wrong with the last is not to be found out after the first.
+        let runs = try groups.map { group in
+            try EvaluationRun(options(group.checkpoints, threadCount: threadCount))
+        }
+        let reports = try zip(groups, runs).map { group, run in
             try evaluate(
-                group.checkpoints, output: output.map { "\($0)/\(group.name)" },
-                label: group.name, prints: false, share, threadCount: threadCount)
+                run, output: output.map { "\($0)/\(group.name)" }, label: group.name,
+                prints: false, share)
         }
         guard share.rank == 0 else { return }
         let comparison = Comparison(names: groups.map(\.name), reports: reports)
@@ -161,11 +165,9 @@ public struct EvaluationArguments: ParsableArguments {
 
     /// Evaluates checkpoints of one model.
     private func evaluate(
-        _ checkpoints: [String], output: String?, label: String, prints: Bool = true,
-        _ share: RankShare, threadCount: Int
+        _ run: EvaluationRun, output: String?, label: String, prints: Bool = true,
+        _ share: RankShare
     ) throws -> EvaluationReport {
-        let options = try options(checkpoints, threadCount: threadCount)
-        let run = try EvaluationRun(options)
         let isFirst = share.rank == 0
         // A folder that cannot be written is better known before the images than after.
         if isFirst, let output { try EvaluationRun.prepare(output) }
@@ -177,7 +179,7 @@ public struct EvaluationArguments: ParsableArguments {
         let looking = bar(label)
         var report = try run.run(share) { looking.update($0) }
         if isFirst { looking.finish() }
-        if options.attack != nil {
+        if attack != nil {
             let attacking = bar("attacking")
             report.robustness = try run.robustness(share) { attacking.update($0) }
             if isFirst { attacking.finish() }

@@ -90,7 +90,7 @@ public struct Comparison: Codable, Equatable, Sendable {
         return Plot(
             name: "comparison", title: "Accuracy of the models by number of glimpses",
             xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
-            lines: models.enumerated().map { index, member in
+            lines: models.filter { !entries($0).isEmpty }.enumerated().map { index, member in
                 Plot.Line(
                     name: member.name, style: styles[index % styles.count],
                     points: entries(member).map { entry in

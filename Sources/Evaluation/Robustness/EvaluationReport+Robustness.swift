@@ -5,9 +5,10 @@ extension EvaluationReport {
     /// Accuracy against ε, of both predictions.
     var robustnessPlots: [Plot] {
         guard let robustness else { return [] }
-        let lines = robustness.rows.map { name, title, entries in
+        let lines = robustness.rows.map { name, _, entries in
             Plot.Line(
-                name: title, style: name == "learned" ? .of(.learned) : .meanLogits,
+                name: name == "learned" ? "Saccader, T = \(robustness.glimpses)" : "No attention",
+                style: name == "learned" ? .of(.learned) : .meanLogits,
                 points: entries.sorted { $0.epsilon < $1.epsilon }.map { entry in
                     Self.point(
                         255 * entry.epsilon, entry.top1,

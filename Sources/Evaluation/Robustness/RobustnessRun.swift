@@ -44,8 +44,7 @@ final class RobustnessRun {
         while let batch = try loader.next() {
             var index = 0
             for target in targets {
-                for epsilon in attack.epsilons {
-                    let predictions = try predictions(batch, target: target, epsilon: epsilon)
+                for predictions in try predictions(batch, target: target) {
                     for (values, label) in zip(predictions, batch.labels) {
                         let rank = AveragedLogits.rank(of: Int(label), in: values)
                         counts[index] += rank < 1 ? 1 : 0
@@ -60,36 +59,48 @@ final class RobustnessRun {
         return counts
     }
 
-    /// The averaged logits of the perturbed images.
+    /// The averaged logits of the perturbed images at each ε.
     private func predictions(
-        _ batch: ImageBatch, target: InputGradient.Target, epsilon: Double
-    ) throws -> [[Float]] {
+        _ batch: ImageBatch, target: InputGradient.Target
+    ) throws -> [[[Float]]] {
         let count = batch.entries.count
         let length = batch.images.count / count
-        if epsilon == 0 {
-            return try network(batch.images, imageCount: count, labels: nil, of: target)
-                .map(\.prediction)
-        }
         let origins = (0..<count).map { image in
             Preparation.unstandardized(
                 Array(batch.images[(image * length)..<((image + 1) * length)]))
         }
-        var current = zip(origins, batch.entries).map { origin, entry in
-            attack.start(origin, epsilon: epsilon, seed: settings.seed, identifier: entry)
-        }
-        for _ in 0..<attack.gradientCount(epsilon) {
-            let results = try network(
-                Self.standardized(current), imageCount: count, labels: batch.labels, of: target)
-            // Standardising scales a channel by a positive number: signs stay.
-            current = current.indices.map { image in
-                attack.step(
-                    current[image], along: results[image].gradient, around: origins[image],
-                    epsilon: epsilon)
+        // One step from the image itself has the same direction at every radius.
+        let shared =
+            attack.method == .fgsm && attack.epsilons.contains { $0 > 0 }
+            ? try gradients(batch.images, batch.labels, of: target) : nil
+        return try attack.epsilons.map { epsilon in
+            if epsilon == 0 {
+                return try network(batch.images, imageCount: count, labels: nil, of: target)
+                    .map(\.prediction)
             }
+            var current = zip(origins, batch.entries).map { origin, entry in
+                attack.start(origin, epsilon: epsilon, seed: settings.seed, identifier: entry)
+            }
+            for _ in 0..<attack.gradientCount(epsilon) {
+                // Standardising scales a channel by a positive number: signs stay.
+                let slopes =
+                    try shared ?? gradients(Self.standardized(current), batch.labels, of: target)
+                current = current.indices.map { image in
+                    attack.step(
+                        current[image], along: slopes[image], around: origins[image],
+                        epsilon: epsilon)
+                }
+            }
+            return try network(
+                Self.standardized(current), imageCount: count, labels: nil, of: target
+            ).map(\.prediction)
         }
-        return try network(
-            Self.standardized(current), imageCount: count, labels: nil, of: target
-        ).map(\.prediction)
+    }
+
+    private func gradients(
+        _ images: [Float], _ labels: [Int32], of target: InputGradient.Target
+    ) throws -> [[Float]] {
+        try network(images, imageCount: labels.count, labels: labels, of: target).map(\.gradient)
     }
 
     private static func standardized(_ images: [[Float]]) -> [Float] {
