@@ -72,8 +72,9 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
 
     /// Bytes below which one message per level is faster than halves.
     private static let smallByteCount = 16_384
-    /// Bytes of one message at most: counts are 32-bit, and parts are added while they arrive.
-    private static let messageByteCount = 1 << 22
+    /// Bytes that are summed at a time: what arrives then lies in memory that is used again, not in
+    /// fresh pages, and partly still in cache.
+    private static let pieceByteCount = 1 << 22
 
     /// The largest power of two that is not above the number of ranks.
     private var treeWidth: Int {
@@ -82,16 +83,27 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
         return width
     }
 
-    /// Ranks beyond the tree's width first give their values to rank − width and get the sum at
-    /// the end; the others add up along the tree.
+    /// Sums piece by piece; each number's tree is the same however the vector is cut.
     private func treeSum<Number: BinaryFloatingPoint & BitwiseCopyable>(
         _ values: UnsafeMutableBufferPointer<Number>
     ) throws(CollectiveError) {
         guard size > 1, let base = values.baseAddress, values.count > 0 else { return }
-        let count = values.count
-        let width = treeWidth
-        let room = UnsafeMutablePointer<Number>.allocate(capacity: count)
+        let step = min(values.count, Self.pieceByteCount / MemoryLayout<Number>.stride)
+        let room = UnsafeMutablePointer<Number>.allocate(capacity: step)
         defer { room.deallocate() }
+        var first = 0
+        while first < values.count {
+            try treeSum(base + first, min(step, values.count - first), room)
+            first += step
+        }
+    }
+
+    /// Ranks beyond the tree's width first give their values to rank − width and get the sum at
+    /// the end; the others add up along the tree.
+    private func treeSum<Number: BinaryFloatingPoint & BitwiseCopyable>(
+        _ base: UnsafeMutablePointer<Number>, _ count: Int, _ room: UnsafeMutablePointer<Number>
+    ) throws(CollectiveError) {
+        let width = treeWidth
         if rank >= width {
             try exchange(base, count, room, 0, with: rank - width)
             try exchange(base, 0, base, count, with: rank - width)
@@ -147,37 +159,30 @@ public final class MPICommunicator: Communicator, @unchecked Sendable {
             with: partner)
     }
 
-    /// Sends and receives at the same time, in messages of bounded size.
+    /// Sends and receives at the same time; a piece fits MPI's 32-bit counts.
     private func exchange<Number: BitwiseCopyable>(
         _ send: UnsafeMutablePointer<Number>, _ sendCount: Int,
         _ receive: UnsafeMutablePointer<Number>, _ receiveCount: Int, with partner: Int
     ) throws(CollectiveError) {
-        let step = Self.messageByteCount / MemoryLayout<Number>.stride
-        var first = 0
-        while first < max(sendCount, receiveCount) {
-            let sending = max(0, min(step, sendCount - first))
-            let receiving = max(0, min(step, receiveCount - first))
-            let stride = MemoryLayout<Number>.stride
-            if sending > 0 && receiving > 0 {
-                try Self.check(
-                    MPI_Sendrecv(
-                        send + first, Int32(sending * stride), saccader_byte(), Int32(partner), 0,
-                        receive + first, Int32(receiving * stride), saccader_byte(),
-                        Int32(partner), 0, communicator, saccader_ignore_status()),
-                    "exchanging with rank \(partner)")
-            } else if sending > 0 {
-                try Self.check(
-                    MPI_Send(
-                        send + first, Int32(sending * stride), saccader_byte(), Int32(partner), 0,
-                        communicator), "sending to rank \(partner)")
-            } else {
-                try Self.check(
-                    MPI_Recv(
-                        receive + first, Int32(receiving * stride), saccader_byte(),
-                        Int32(partner), 0, communicator, saccader_ignore_status()),
-                    "receiving from rank \(partner)")
-            }
-            first += step
+        let stride = MemoryLayout<Number>.stride
+        if sendCount > 0 && receiveCount > 0 {
+            try Self.check(
+                MPI_Sendrecv(
+                    send, Int32(sendCount * stride), saccader_byte(), Int32(partner), 0,
+                    receive, Int32(receiveCount * stride), saccader_byte(), Int32(partner), 0,
+                    communicator, saccader_ignore_status()),
+                "exchanging with rank \(partner)")
+        } else if sendCount > 0 {
+            try Self.check(
+                MPI_Send(
+                    send, Int32(sendCount * stride), saccader_byte(), Int32(partner), 0,
+                    communicator), "sending to rank \(partner)")
+        } else if receiveCount > 0 {
+            try Self.check(
+                MPI_Recv(
+                    receive, Int32(receiveCount * stride), saccader_byte(), Int32(partner), 0,
+                    communicator, saccader_ignore_status()),
+                "receiving from rank \(partner)")
         }
     }
 }
