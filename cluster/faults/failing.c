@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 static atomic_int calls;
@@ -49,6 +50,15 @@ static int descriptor_fails(int descriptor) {
 
 ssize_t write(int descriptor, const void *bytes, size_t count) {
     return descriptor_fails(descriptor) ? -1 : NEXT(write)(descriptor, bytes, count);
+}
+ssize_t pwrite(int descriptor, const void *bytes, size_t count, off_t offset) {
+    return descriptor_fails(descriptor) ? -1 : NEXT(pwrite)(descriptor, bytes, count, offset);
+}
+ssize_t pwrite64(int descriptor, const void *bytes, size_t count, off64_t offset) {
+    return descriptor_fails(descriptor) ? -1 : NEXT(pwrite64)(descriptor, bytes, count, offset);
+}
+ssize_t writev(int descriptor, const struct iovec *pieces, int count) {
+    return descriptor_fails(descriptor) ? -1 : NEXT(writev)(descriptor, pieces, count);
 }
 int fsync(int descriptor) { return descriptor_fails(descriptor) ? -1 : NEXT(fsync)(descriptor); }
 int fdatasync(int descriptor) {

@@ -15,7 +15,7 @@ extension Trainer {
         if start == nil && stage == stages.first {
             // A disk that cannot hold checkpoints shows now, not hours later.
             try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer)
-            try writer?.verifyNewest()
+            try writer?.whileTrainingWaits { try writer?.verifyNewest() }
         }
         let progress = reporter.start(stage, first: first, last: last)
         var savedAt = Date()
@@ -60,15 +60,17 @@ extension Trainer {
         to writer: CheckpointWriter?
     ) throws {
         guard let writer else { return }
-        let header = try header(stage, step: step, trainer, accuracy)
         try activity.during(.saving) {
-            do {
-                try writer.submit(
-                    header,
-                    arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
-                if isVital { try writer.finish() }
-            } catch  where !isVital {
-                warn(error)
+            try writer.whileTrainingWaits {
+                let header = try header(stage, step: step, trainer, accuracy)
+                do {
+                    try writer.submit(
+                        header,
+                        arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
+                    if isVital { try writer.finish() }
+                } catch  where !isVital {
+                    warn(error)
+                }
             }
         }
     }

@@ -14,7 +14,7 @@ final class CheckpointWriter: @unchecked Sendable {
     private let failure = Mutex<CheckpointError?>(nil)
     /// Checkpoints handed over so far.
     private(set) var count = 0
-    /// Seconds for which training stood still for them.
+    /// Seconds for which training stood still for them: all that ``whileTrainingWaits(_:)`` took.
     private(set) var stallSeconds = 0.0
 
     /// Writes into `folder`, which nothing else uses from now on.
@@ -27,10 +27,17 @@ final class CheckpointWriter: @unchecked Sendable {
         (self.folder, self.log, self.activity) = (folder, log, activity)
     }
 
-    /// Copies the arrays and goes on; waits only where the one before is still being written.
-    func submit(_ header: CheckpointHeader, arrays: [CheckpointArray]) throws(CheckpointError) {
+    /// Counts the time that `body` takes as time in which training stands still.
+    func whileTrainingWaits<Failure: Error>(
+        _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
         let start = DispatchTime.now().uptimeNanoseconds
         defer { stallSeconds += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9 }
+        try body()
+    }
+
+    /// Copies the arrays and goes on; waits only where the one before is still being written.
+    func submit(_ header: CheckpointHeader, arrays: [CheckpointArray]) throws(CheckpointError) {
         count += 1
         queue.sync {}
         let (name, image) = try folder.image(header, arrays: arrays)
@@ -62,9 +69,7 @@ final class CheckpointWriter: @unchecked Sendable {
 
     /// Waits until all is on the disk.
     func finish() throws(CheckpointError) {
-        let start = DispatchTime.now().uptimeNanoseconds
         queue.sync {}
-        stallSeconds += Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9
         if let failure = takeFailure() { throw failure }
     }
 }
