@@ -18,6 +18,16 @@ public protocol Communicator: Sendable {
     func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError)
     /// Replaces each number by its sum over the ranks.
     func sum(_ values: UnsafeMutableBufferPointer<Double>) throws(CollectiveError)
+    /// Begins to replace each number by its sum over the ranks, and returns at once.
+    ///
+    /// A thread of its own forms these sums, one after the other; all ranks begin the same ones in
+    /// the same order, and may use other sums meanwhile. Nobody touches the numbers before
+    /// `finishSums` has returned.
+    func beginSum(_ values: UnsafeMutableBufferPointer<Float>)
+    /// Waits until all sums that were begun are there.
+    ///
+    /// - Returns: The seconds that the thread was at work on them.
+    func finishSums() throws(CollectiveError) -> Double
     /// Waits until every rank has come here.
     func barrier() throws(CollectiveError)
     /// Ends all ranks at once with an exit code; the others get no chance to clean up.
@@ -37,4 +47,13 @@ extension Communicator {
         if let failure { throw failure }
         return numbers.map { Int($0) }
     }
+}
+
+/// How long vectors are summed.
+public enum SumSize {
+    /// Bytes up to which one message per level of the tree is faster than halves.
+    public static let smallByteCount = 16_384
+    /// Bytes that are summed at a time: what arrives then lies in memory that is used again, not in
+    /// fresh pages, and partly still in cache.
+    public static let pieceByteCount = 1 << 22
 }

@@ -12,6 +12,10 @@ public struct SoloCommunicator: Communicator {
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
     /// Nothing to add.
     public func sum(_ values: UnsafeMutableBufferPointer<Double>) {}
+    /// Nothing to add.
+    public func beginSum(_ values: UnsafeMutableBufferPointer<Float>) {}
+    /// Nothing was begun.
+    public func finishSums() -> Double { 0 }
     /// Nobody to wait for.
     public func barrier() {}
     /// Ends this process.

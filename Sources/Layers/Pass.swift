@@ -123,6 +123,11 @@ public struct Pass: Sendable {
         }
     }
 
+    /// Says that the gradients of `parameters` are complete on this rank.
+    public func complete(_ parameters: [Parameter]) {
+        for parameter in parameters { reducer.complete(store.range(parameter)) }
+    }
+
     /// Sums one vector per shard along the tree, then over the ranks if `acrossRanks`.
     ///
     /// The sum replaces the first vector of `table`, `[shards, length]`.

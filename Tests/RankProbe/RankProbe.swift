@@ -14,7 +14,16 @@ struct RankProbe {
     static func main() throws {
         let communicator = try MPICommunicator.launch()
         let pool = ThreadPool(threadCount: 1)
-        for length in [0, 1, 2, 3, 7, 1000, 4096, 4097, 100_003] {
+        let lengths = [0, 1, 2, 3, 7, 1000, 4096, 4097, 100_003]
+        let vectors = lengths.map { length in
+            let vector = UnsafeMutableBufferPointer<Float>.allocate(capacity: length)
+            for index in 0..<length { vector[index] = number(communicator.rank, index) }
+            return vector
+        }
+        // All of them on the other thread, while this one sums each again.
+        for vector in vectors { communicator.beginSum(vector) }
+        var sums: [[Float]] = []
+        for length in lengths {
             var own = (0..<length).map { number(communicator.rank, $0) }
             var table = (0..<communicator.size).flatMap { rank in
                 (0..<length).map { number(rank, $0) }
@@ -31,7 +40,12 @@ struct RankProbe {
             let largest = zip(zip(own, table), scales).map { abs($0.0 - $0.1) / $1 }.max() ?? 0
             let isEqual = Array(table.prefix(length)) == own
             print("\(communicator.rank) \(length) \(isEqual ? "equal" : "unequal") \(largest)")
+            sums.append(own)
         }
+        _ = try communicator.finishSums()
+        // A process alone has begun nothing.
+        let areSame = zip(vectors, sums).allSatisfy { Array($0) == $1 }
+        print("\(communicator.rank) begun \(areSame ? "equal" : "unequal") 0")
         let counts = try communicator.sum([1, communicator.rank])
         print("\(communicator.rank) counts \(counts[0]) \(counts[1])")
         try communicator.finish()

@@ -79,13 +79,15 @@ import Testing
             subject.model, imageSize: size, imageCapacity: 3, shardCapacity: 2, threadCount: 2)
         let batch = TrainingBatch(
             images: subject.pixels, labels: Self.labels, glimpses: .fixed([]))
+        let completed = CompletedGradients(subject.store)
         let pass = Pass(
-            pool: ThreadPool(threadCount: 2), reducer: NoRanks(), store: subject.store,
+            pool: ThreadPool(threadCount: 2), reducer: completed, store: subject.store,
             workspace: objective.workspace, shards: [0..<2, 2..<3],
             globalImageCount: Self.imageCount)
         try objective.forward(batch, pass: pass)
         let report = try objective.loss(batch, pass: pass)
         try objective.backward(batch, report, pass: pass)
+        completed.check(trained: { _ in true })
         #expect(abs(report.total - subject.loss(subject.reference)) < 1e-5)
 
         var reference = subject.reference

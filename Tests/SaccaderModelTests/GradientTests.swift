@@ -83,13 +83,22 @@ import Testing
     ) throws -> LossReport {
         let batch = TrainingBatch(
             images: subject.pixels, labels: Self.labels, glimpses: glimpses)
+        let completed = CompletedGradients(subject.store)
         let pass = Pass(
-            pool: ThreadPool(threadCount: 2), reducer: NoRanks(), store: subject.store,
+            pool: ThreadPool(threadCount: 2), reducer: completed, store: subject.store,
             workspace: objective.workspace, shards: [0..<2, 2..<3],
             globalImageCount: Self.imageCount)
         try objective.forward(batch, pass: pass)
         let report = try objective.loss(batch, pass: pass)
         try objective.backward(batch, report, pass: pass)
+        completed.check(trained: {
+            switch objective {
+            case is RepresentationObjective<Float>, is RepresentationObjective<BFloat16>:
+                Saccader<Float>.isRepresentation($0)
+            case is LocationObjective<Float>: !Saccader<Float>.isRepresentation($0)
+            default: true
+            }
+        })
         return report
     }
 

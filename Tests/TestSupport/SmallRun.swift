@@ -40,16 +40,27 @@ public enum SmallRun {
             ] + more, ranks: ranks)
     }
 
+    private static let timed: Set<String> = [
+        "time", "imagesPerSecond", "allReduceSeconds", "communicationWaitSeconds",
+        "communicationHiddenSeconds", "dataWaitSeconds",
+    ]
+
     /// The lines of `metrics.jsonl`, without what a clock measured.
     public static func metrics(_ output: String) throws -> [[String: Double]] {
+        try lines(output).map { $0.filter { !timed.contains($0.key) } }
+    }
+
+    /// What a clock measured, of each step.
+    public static func times(_ output: String) throws -> [[String: Double]] {
+        try lines(output).filter { $0["loss"] != nil }
+            .map { $0.filter { timed.contains($0.key) } }
+    }
+
+    private static func lines(_ output: String) throws -> [[String: Double]] {
         try String(contentsOfFile: "\(output)/metrics.jsonl", encoding: .utf8)
             .split(separator: "\n").map { line in
                 let object = try JSONSerialization.jsonObject(with: Data(line.utf8))
-                let fields = object as? [String: Any] ?? [:]
-                let timed: Set<String> = [
-                    "time", "imagesPerSecond", "allReduceSeconds", "dataWaitSeconds",
-                ]
-                return fields.filter { !timed.contains($0.key) }.compactMapValues {
+                return (object as? [String: Any] ?? [:]).compactMapValues {
                     ($0 as? NSNumber)?.doubleValue
                 }
             }

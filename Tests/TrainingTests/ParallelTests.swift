@@ -98,6 +98,29 @@ import Testing
         #expect(try difference(alone, eight, steps: 5) == 0)
     }
 
+    /// A model of several pieces of gradients: their sums go on beside the backward pass.
+    @Test func sumsBesideTheBackwardPassChangeNothing() throws {
+        let more = [
+            "--set", "model.representation.planes=[8, 144]", "--set", "data.imageSize=32",
+            "--set", "stages.joint.shardSize=2", "--stages", "joint",
+        ]
+        let alone = try train("alone", ranks: 1, threads: 1, steps: 3, more)
+        let metrics = try SmallRun.metrics(alone)
+        #expect(metrics.count == 4)
+        for (ranks, threads) in [(2, 1), (4, 2)] {
+            let other = try train("\(ranks)", ranks: ranks, threads: threads, steps: 3, more)
+            #expect(try difference(alone, other, steps: 3, stages: ["joint"]) == 0)
+            #expect(try SmallRun.metrics(other) == metrics)
+            let times = try SmallRun.times(other)
+            #expect(times.contains { ($0["communicationHiddenSeconds"] ?? 0) > 0 })
+            for time in times {
+                let wait = try #require(time["communicationWaitSeconds"])
+                #expect(wait >= (time["allReduceSeconds"] ?? .infinity))
+            }
+        }
+        #expect(try SmallRun.times(alone).allSatisfy { $0["communicationHiddenSeconds"] == 0 })
+    }
+
     @Test func separateNormsStayTheSameOnAllRanks() throws {
         let output = folder.path("unsynchronised")
         let run = try SmallRun.train(

@@ -140,6 +140,7 @@ public struct BatchNorm: Normalization {
             buffers.q.pointer[channel] = Float(q)
             buffers.r.pointer[channel] = Float(r)
         }
+        pass.complete([gamma, beta])
     }
 
     func reduceGradientSums(_ buffers: NormBuffers, pass: Pass) throws {

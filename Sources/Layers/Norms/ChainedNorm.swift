@@ -75,5 +75,6 @@ public struct ChainedNorm: Normalization {
             buffers.q.pointer[channel] = Float(q)
             buffers.r.pointer[channel] = Float(r)
         }
+        pass.complete([first.gamma, first.beta, second.gamma, second.beta])
     }
 }

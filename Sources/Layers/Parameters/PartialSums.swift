@@ -54,5 +54,6 @@ extension Pass {
                 fill: { body(first + $0, shards[first + $0], scratch, $1) })
         }
         TreeSum.sum(count: runCount, length: length, over: pool) { place($0, 0) }
+        complete(parameters)
     }
 }

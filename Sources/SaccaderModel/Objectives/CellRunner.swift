@@ -111,6 +111,7 @@ struct CellRunner<Element: StorageElement>: Sendable {
         }
         TreeSum.sum(vectorPartials.pointer, count: pass.shards.count, length: d, over: pass.pool)
         pass.store.gradient(cell.vector).update(from: vectorPartials.pointer, count: d)
+        pass.complete([cell.vector])
     }
 
     /// The cell's arrays of a trace; a stage without samples has no leading dimension for them.

@@ -95,7 +95,7 @@ public final class StepBenchmark {
             guard number > 0 else { continue }
             seconds.append(elapsed)
             cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
-            waits.append(report.allReduceSeconds)
+            waits.append(report.communication.gradientSeconds)
         }
         let peakByteCount = ProcessUsage().peakByteCount
         // Twice, as others may use the machine; after the steps, whose memory it would add to.

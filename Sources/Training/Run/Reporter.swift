@@ -161,7 +161,10 @@ extension StepReport {
             ("reward", loss.baseline), ("baseline", loss.baseline),
             ("learningRate", learningRate), ("gradientNorm", gradientNorm),
             ("imagesPerSecond", Double(imageCount) / seconds),
-            ("allReduceSeconds", allReduceSeconds), ("dataWaitSeconds", dataWaitSeconds),
+            ("allReduceSeconds", communication.gradientSeconds),
+            ("communicationWaitSeconds", communication.waitSeconds),
+            ("communicationHiddenSeconds", communication.hiddenSeconds),
+            ("dataWaitSeconds", dataWaitSeconds),
         ]
         for (name, value) in parts {
             if let value { fields.append((name, .number(value))) }

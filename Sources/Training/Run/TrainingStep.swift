@@ -12,22 +12,13 @@ struct StepReport: Sendable {
     let gradientNorm: Double
     /// Images of all ranks.
     let imageCount: Int
-    /// Waiting for and adding the gradients of all ranks.
-    let allReduceSeconds: Double
+    /// Waiting for the other ranks.
+    let communication: CommunicationTime
     /// Waiting for images.
     var dataWaitSeconds = 0.0
 
     /// All terms of the loss.
     var total: Double { loss.total + penalty.representation + penalty.location }
-}
-
-/// Sums inside a step go through the run's ranks.
-struct RankReducer: SumReducer {
-    let communicator: any Communicator
-
-    func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
-        try communicator.sum(values)
-    }
 }
 
 /// What a step does with a batch: forward, loss, backward, sum over ranks, update.
@@ -39,25 +30,42 @@ struct TrainingStep {
     let store: ParameterStore
     let pool: ThreadPool
     let communicator: any Communicator
+    private let reducer: StepReducer
+
+    init(
+        stage: StageName, objective: any Objective, optimizer: Optimizer, synchronizesNorms: Bool,
+        store: ParameterStore, pool: ThreadPool, communicator: any Communicator
+    ) {
+        (self.stage, self.objective, self.optimizer) = (stage, objective, optimizer)
+        self.synchronizesNorms = synchronizesNorms
+        (self.store, self.pool, self.communicator) = (store, pool, communicator)
+        reducer = StepReducer(communicator, store: store, range: optimizer.range)
+    }
 
     /// Every rank takes its part of the global batch, and all end with the same numbers.
     ///
     /// - Parameters:
+    ///   - overlapsSums: Whether gradients are summed while the backward pass goes on; the bits
+    ///     are the same.
     ///   - number: The step's number, for what an error says.
     ///   - name: The name of an image by its place in the batch, for the same.
     func callAsFunction(
         _ batch: TrainingBatch, layout: ShardLayout, learningRate: Double, number: Int,
-        name: (Int) -> String = { "image \($0)" }
+        overlapsSums: Bool = true, name: (Int) -> String = { "image \($0)" }
     ) throws -> StepReport {
         let pass = Pass(
-            pool: pool, reducer: RankReducer(communicator: communicator), store: store,
-            workspace: objective.workspace, shards: layout.localShards,
-            globalImageCount: layout.imageCount, isFirstRank: communicator.rank == 0)
+            pool: pool, reducer: reducer, store: store, workspace: objective.workspace,
+            shards: layout.localShards, globalImageCount: layout.imageCount,
+            isFirstRank: communicator.rank == 0)
+        reducer.begin(overlapping: overlapsSums)
         try objective.forward(batch, pass: pass)
         // The loss and, in the joint stage, the baseline are means over all ranks' images.
         let loss = try objective.loss(batch, pass: pass)
+        // Gradients are already divided by the global batch: their sum over ranks is the mean. Each
+        // piece's begins as soon as the backward pass has completed it.
         try objective.backward(batch, loss, pass: pass)
-        let (_, allReduce) = try Stopwatch.time { try sumOverRanks() }
+        let communication = try reducer.finish()
+        if !synchronizesNorms { try averageStatistics() }
         let penalty = optimizer.addDecay(store: store)
         let gradientNorm = optimizer.gradientNorm(store: store)
         try requireFinite(
@@ -65,15 +73,11 @@ struct TrainingStep {
         optimizer.update(store: store, learningRate: learningRate, pool: pool)
         return StepReport(
             loss: loss, penalty: penalty, learningRate: learningRate, gradientNorm: gradientNorm,
-            imageCount: layout.imageCount, allReduceSeconds: allReduce)
+            imageCount: layout.imageCount, communication: communication)
     }
 
-    /// Gradients are already divided by the global batch: their sum is the mean.
-    private func sumOverRanks() throws {
-        try communicator.sum(
-            UnsafeMutableBufferPointer(rebasing: store.allGradients[optimizer.range]))
-        guard !synchronizesNorms else { return }
-        // Without synchronised norms each rank has followed its own images: the mean of all stays.
+    /// Without synchronised norms each rank has followed its own images: the mean of all stays.
+    private func averageStatistics() throws {
         try communicator.sum(store.allStatistics)
         for index in store.allStatistics.indices {
             store.allStatistics[index] /= Float(communicator.size)

@@ -16,6 +16,12 @@ struct WatchedCommunicator: Communicator {
         try waiting { () throws(CollectiveError) in try base.sum(values) }
     }
 
+    func beginSum(_ values: UnsafeMutableBufferPointer<Float>) { base.beginSum(values) }
+
+    func finishSums() throws(CollectiveError) -> Double {
+        try waiting { () throws(CollectiveError) in try base.finishSums() }
+    }
+
     func barrier() throws(CollectiveError) {
         try waiting { () throws(CollectiveError) in try base.barrier() }
     }
@@ -24,14 +30,14 @@ struct WatchedCommunicator: Communicator {
 
     func finish() throws(CollectiveError) { try base.finish() }
 
-    private func waiting(
-        _ body: () throws(CollectiveError) -> Void
-    ) throws(CollectiveError) {
-        let result = activity.during(.waitingForRanks) { () -> Result<Void, CollectiveError> in
+    private func waiting<Value>(
+        _ body: () throws(CollectiveError) -> Value
+    ) throws(CollectiveError) -> Value {
+        let result = activity.during(.waitingForRanks) { () -> Result<Value, CollectiveError> in
             do throws(CollectiveError) { return .success(try body()) } catch {
                 return .failure(error)
             }
         }
-        try result.get()
+        return try result.get()
     }
 }

@@ -1,0 +1,70 @@
+import Dispatch
+import Foundation
+
+/// Forms sums one after the other on a thread of its own, which starts with the first.
+///
+/// While the caller computes, the thread leaves it the core between two looks at what has arrived;
+/// as soon as the caller waits, it looks all the time.
+final class BackgroundSum: @unchecked Sendable {
+    private let line: MPILine
+    private let condition = NSCondition()
+    // All below belongs to whoever holds the condition.
+    private var queue: [UnsafeMutableBufferPointer<Float>] = []
+    private var isStarted = false
+    private var isAtWork = false
+    private var busyNanoseconds: UInt64 = 0
+    private var failure: CollectiveError?
+
+    init(_ line: MPILine) { self.line = line }
+
+    /// Adds a vector to what is to be summed.
+    func add(_ values: UnsafeMutableBufferPointer<Float>) {
+        condition.lock()
+        defer { condition.unlock() }
+        if queue.isEmpty && !isAtWork { line.isPatient.store(true, ordering: .relaxed) }
+        queue.append(values)
+        condition.signal()
+        if isStarted { return }
+        isStarted = true
+        let thread = Thread { self.work() }
+        thread.name = "gradients"
+        thread.start()
+    }
+
+    /// Waits for all of them, and says how many seconds the thread was at work.
+    func finish() throws(CollectiveError) -> Double {
+        line.isPatient.store(false, ordering: .relaxed)
+        condition.lock()
+        defer { condition.unlock() }
+        while isAtWork || (!queue.isEmpty && failure == nil) { condition.wait() }
+        if let failure { throw failure }
+        defer { busyNanoseconds = 0 }
+        return Double(busyNanoseconds) * 1e-9
+    }
+
+    private func work() {
+        condition.lock()
+        while failure == nil {
+            guard !queue.isEmpty else {
+                condition.wait()
+                continue
+            }
+            let values = queue.removeFirst()
+            isAtWork = true
+            condition.unlock()
+            let start = DispatchTime.now().uptimeNanoseconds
+            var error: CollectiveError?
+            do throws(CollectiveError) { try line.treeSum(values) } catch let found {
+                error = found
+            }
+            let elapsed = DispatchTime.now().uptimeNanoseconds - start
+            condition.lock()
+            isAtWork = false
+            busyNanoseconds += elapsed
+            failure = error
+            // The caller waits for the last one.
+            if queue.isEmpty || failure != nil { condition.broadcast() }
+        }
+        condition.unlock()
+    }
+}

@@ -1,0 +1,84 @@
+extension MPILine {
+    /// The largest power of two that is not above the number of ranks.
+    private var treeWidth: Int {
+        var width = 1
+        while width * 2 <= size { width *= 2 }
+        return width
+    }
+
+    /// Sums piece by piece; each number's tree is the same however the vector is cut.
+    func treeSum<Number: BinaryFloatingPoint & BitwiseCopyable>(
+        _ values: UnsafeMutableBufferPointer<Number>
+    ) throws(CollectiveError) {
+        guard size > 1, let base = values.baseAddress, values.count > 0 else { return }
+        let step = min(values.count, SumSize.pieceByteCount / MemoryLayout<Number>.stride)
+        let room = UnsafeMutablePointer<Number>.allocate(capacity: step)
+        defer { room.deallocate() }
+        var first = 0
+        while first < values.count {
+            try treeSum(base + first, min(step, values.count - first), room)
+            first += step
+        }
+    }
+
+    /// Ranks beyond the tree's width first give their values to rank − width and get the sum at
+    /// the end; the others add up along the tree.
+    private func treeSum<Number: BinaryFloatingPoint & BitwiseCopyable>(
+        _ base: UnsafeMutablePointer<Number>, _ count: Int, _ room: UnsafeMutablePointer<Number>
+    ) throws(CollectiveError) {
+        let width = treeWidth
+        if rank >= width {
+            try exchange(base, count, room, 0, with: rank - width)
+            try exchange(base, 0, base, count, with: rank - width)
+            return
+        }
+        let hasGuest = rank + width < size
+        if hasGuest {
+            try exchange(base, 0, room, count, with: rank + width)
+            for index in 0..<count { base[index] += room[index] }
+        }
+        if count * MemoryLayout<Number>.stride <= SumSize.smallByteCount {
+            try doubling(base, count, width, room)
+        } else {
+            try halving(base, 0..<count, 1, width, room)
+        }
+        if hasGuest { try exchange(base, count, base, 0, with: rank + width) }
+    }
+
+    /// Recursive doubling: at each level both partners send all they have and add.
+    private func doubling<Number: BinaryFloatingPoint & BitwiseCopyable>(
+        _ base: UnsafeMutablePointer<Number>, _ count: Int, _ width: Int,
+        _ room: UnsafeMutablePointer<Number>
+    ) throws(CollectiveError) {
+        var distance = 1
+        while distance < width {
+            try exchange(base, count, room, count, with: rank ^ distance)
+            for index in 0..<count { base[index] += room[index] }
+            distance *= 2
+        }
+    }
+
+    /// Recursive halving, nearest partner first: each partner adds one half of what both have,
+    /// goes on with it, and gets the other half's sum on the way back.
+    ///
+    /// Every element is added along the same tree as in doubling, but only 2·count numbers travel.
+    private func halving<Number: BinaryFloatingPoint & BitwiseCopyable>(
+        _ base: UnsafeMutablePointer<Number>, _ range: Range<Int>, _ distance: Int, _ width: Int,
+        _ room: UnsafeMutablePointer<Number>
+    ) throws(CollectiveError) {
+        guard distance < width else { return }
+        let partner = rank ^ distance
+        let middle = range.lowerBound + range.count / 2
+        let lower = range.lowerBound..<middle
+        let upper = middle..<range.upperBound
+        let (mine, theirs) = rank < partner ? (lower, upper) : (upper, lower)
+        try exchange(
+            base + theirs.lowerBound, theirs.count, room, mine.count, with: partner)
+        let target = base + mine.lowerBound
+        for index in 0..<mine.count { target[index] += room[index] }
+        try halving(base, mine, distance * 2, width, room)
+        try exchange(
+            base + mine.lowerBound, mine.count, base + theirs.lowerBound, theirs.count,
+            with: partner)
+    }
+}

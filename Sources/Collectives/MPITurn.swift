@@ -1,0 +1,37 @@
+import CMPI
+import Foundation
+import Synchronization
+
+/// Lets one thread at a time into MPI (`MPI_THREAD_SERIALIZED`).
+///
+/// No call waits inside MPI: a thread asks whether something has arrived and gives the turn back,
+/// so that two threads can wait for different things at the same time. The calls of one also move
+/// the other's messages on. A library that lets several threads wait inside itself is not needed.
+final class MPITurn: Sendable {
+    private let turn = Mutex(())
+
+    /// Makes one call of MPI.
+    ///
+    /// - Parameter what: What is done, for the error.
+    func call(_ what: @autoclosure () -> String, _ body: () -> Int32) throws(CollectiveError) {
+        let status = turn.withLock { _ in body() }
+        guard status != MPI_SUCCESS else { return }
+        var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
+        var length: Int32 = 0
+        MPI_Error_string(status, &text, &length)
+        let reason = String(
+            decoding: text.prefix(Int(length)).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        throw CollectiveError(description: "\(what()) failed: \(reason)")
+    }
+
+    /// Makes a last call, even where another thread hangs inside MPI.
+    func lastCall(_ body: @escaping @Sendable () -> Void) {
+        let done = DispatchSemaphore(value: 0)
+        let thread = Thread {
+            self.turn.withLock { _ in body() }
+            done.signal()
+        }
+        thread.start()
+        if done.wait(timeout: .now() + 1) == .timedOut { body() }
+    }
+}

@@ -1,0 +1,106 @@
+import Collectives
+import Layers
+import Synchronization
+import Tensors
+
+/// How long one step had to do with other ranks.
+struct CommunicationTime: Sendable {
+    /// Seconds in which the step could not go on, as it waited for sums of losses and of batch
+    /// norms.
+    var normSeconds = 0.0
+    /// Seconds in which it could not go on, as it waited for the sum of gradients.
+    var gradientSeconds = 0.0
+    /// Seconds in which gradients were summed beside the backward pass.
+    var hiddenSeconds = 0.0
+
+    /// All seconds in which the step could not go on.
+    var waitSeconds: Double { normSeconds + gradientSeconds }
+}
+
+/// What a step asks of the other ranks: sums of batch norms and losses at once, and the sum of the
+/// gradients, which begins piece by piece while the backward pass goes on.
+///
+/// Pieces begin in the order of the flat buffer, which is that of the backward pass, on all ranks
+/// alike. A vector of one piece is summed at the end: there is nothing to do beside it.
+final class StepReducer: SumReducer {
+    private let communicator: any Communicator
+    private let store: ParameterStore
+    private let range: Range<Int>
+    private let state = Mutex(State())
+    /// Numbers of a piece.
+    private static let pieceCount = SumSize.pieceByteCount / MemoryLayout<Float>.stride
+
+    private struct State {
+        /// Gradients of each piece that are still to come.
+        var missing: [Int] = []
+        /// Pieces whose sum has begun.
+        var begun = 0
+        var overlaps = false
+        var time = CommunicationTime()
+    }
+
+    /// - Parameter range: The part of the flat buffers that is in training.
+    init(_ communicator: any Communicator, store: ParameterStore, range: Range<Int>) {
+        (self.communicator, self.store, self.range) = (communicator, store, range)
+    }
+
+    private func piece(_ index: Int) -> Range<Int> {
+        let first = range.lowerBound + index * Self.pieceCount
+        return first..<min(range.upperBound, first + Self.pieceCount)
+    }
+
+    /// Starts a step.
+    func begin(overlapping isAsked: Bool) {
+        let pieces = (range.count + Self.pieceCount - 1) / Self.pieceCount
+        state.withLock {
+            $0.missing = (0..<pieces).map { piece($0).count }
+            $0.begun = 0
+            $0.overlaps = isAsked && communicator.size > 1 && pieces > 1
+            $0.time = CommunicationTime()
+        }
+    }
+
+    func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
+        let (_, seconds) = try Stopwatch.time { try communicator.sum(values) }
+        state.withLock { $0.time.normSeconds += seconds }
+    }
+
+    func complete(_ gradients: Range<Int>) {
+        let part = gradients.clamped(to: range)
+        state.withLock { state in
+            guard state.overlaps, !part.isEmpty else { return }
+            let first = (part.lowerBound - range.lowerBound) / Self.pieceCount
+            let last = (part.upperBound - 1 - range.lowerBound) / Self.pieceCount
+            for index in first...last {
+                state.missing[index] -= part.clamped(to: piece(index)).count
+                precondition(state.missing[index] >= 0, "gradients \(part) were complete before")
+            }
+            while state.begun < state.missing.count && state.missing[state.begun] == 0 {
+                beginNext(&state)
+            }
+        }
+    }
+
+    private func beginNext(_ state: inout State) {
+        let piece = piece(state.begun)
+        communicator.beginSum(UnsafeMutableBufferPointer(rebasing: store.allGradients[piece]))
+        state.begun += 1
+    }
+
+    /// Waits for the sum of all gradients.
+    func finish() throws -> CommunicationTime {
+        try state.withLock { state in
+            guard state.overlaps else {
+                let all = UnsafeMutableBufferPointer(rebasing: store.allGradients[range])
+                (_, state.time.gradientSeconds) = try Stopwatch.time { try communicator.sum(all) }
+                return state.time
+            }
+            // Of parameters that the pass has left out.
+            while state.begun < state.missing.count { beginNext(&state) }
+            let (busy, seconds) = try Stopwatch.time { try communicator.finishSums() }
+            state.time.gradientSeconds = seconds
+            state.time.hiddenSeconds = max(0, busy - seconds)
+            return state.time
+        }
+    }
+}
