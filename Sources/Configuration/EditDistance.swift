@@ -1,5 +1,5 @@
 /// How many letters must change to make one word of another (Levenshtein).
-enum EditDistance {
+public enum EditDistance {
     /// The distance of two words.
     static func between(_ first: String, _ second: String) -> Int {
         let letters = Array(second)
@@ -14,5 +14,15 @@ enum EditDistance {
             }
         }
         return row[letters.count]
+    }
+
+    /// The word of a list that a misspelt one may mean: the nearest, if they have anything in
+    /// common.
+    public static func nearest(to word: String, among words: [String]) -> String? {
+        let distances = words.map { between(word.lowercased(), $0.lowercased()) }
+        guard let least = distances.min(), least < word.count,
+            let index = distances.firstIndex(of: least)
+        else { return nil }
+        return words[index]
     }
 }

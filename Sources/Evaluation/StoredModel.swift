@@ -60,9 +60,9 @@ public struct StoredModel: Sendable {
                 what: "was written in a stage \"\(checkpoint.header.stage)\", which is unknown")
         }
         if stage == .classifier {
-            throw CheckpointError.damaged(
-                path: checkpoint.file.path,
-                what: "holds a classifier, which has no glimpses; give a Saccader's checkpoint")
+            throw EvaluationError(
+                "\(checkpoint.file.path): holds a classifier, which has no glimpses; give a "
+                    + "Saccader's checkpoint", exitCode: .badData)
         }
         self.stage = stage
         model = Saccader<Float>(settings.model)

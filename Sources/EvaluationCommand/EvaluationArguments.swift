@@ -67,11 +67,14 @@ public struct EvaluationArguments: ParsableArguments {
                 + "all logits; each is attacked for itself."))
     var attack: String?
 
-    @Option(help: "The attack's radii, pixels on the scale 0 to 1, with commas between.")
-    var epsilon = Attack.defaultEpsilons
+    @Option(
+        help: ArgumentHelp(
+            "The attack's radii, pixels on the scale 0 to 1, with commas between.",
+            discussion: "Left out: \(Attack.defaultEpsilons)."))
+    var epsilon: String?
 
-    @Option(help: "Steps of pgd.")
-    var attackSteps = 10
+    @Option(help: "Steps of pgd; left out: \(Attack.defaultSteps).")
+    var attackSteps: Int?
 
     @Option(help: "Images on a sheet of pictures; 0: no pictures.")
     var pictures = 24
@@ -104,15 +107,23 @@ public struct EvaluationArguments: ParsableArguments {
 
     /// Refuses numbers that make no sense.
     public func validate() throws {
-        let least: [(String, Int?, Int)] = [
-            ("limit", limit, 1), ("threads", threads, 1), ("pictured", pictured, 1),
-            ("draws", draws, 1), ("batch-size", batchSize, 1), ("image-size", imageSize, 1),
-            ("pictures", pictures, 0), ("attack-steps", attackSteps, 1),
+        // The largest are far beyond use: they keep a slip of the finger from taking all memory.
+        let ranges: [(String, Int?, ClosedRange<Int>)] = [
+            ("limit", limit, 1...Int.max), ("threads", threads, 1...1024),
+            ("pictured", pictured, 1...Int.max), ("draws", draws, 1...1000),
+            ("batch-size", batchSize, 1...Int.max), ("image-size", imageSize, 1...8192),
+            ("pictures", pictures, 0...1000), ("attack-steps", attackSteps, 1...10_000),
         ]
-        for (name, value, least) in least {
-            if let value, value < least {
-                throw ValidationError("--\(name) is \(value): give at least \(least)")
-            }
+        for (name, value, range) in ranges {
+            guard let value, !range.contains(value) else { continue }
+            throw ValidationError(
+                value < range.lowerBound
+                    ? "--\(name) is \(value): give at least \(range.lowerBound)"
+                    : "--\(name) is \(value): give at most \(range.upperBound)")
+        }
+        for (name, isGiven) in [("epsilon", epsilon != nil), ("attack-steps", attackSteps != nil)]
+        where isGiven && attack == nil {
+            throw ValidationError("--\(name) needs an attack: give --attack fgsm or pgd too")
         }
     }
 
@@ -158,7 +169,9 @@ public struct EvaluationArguments: ParsableArguments {
         options.occlusionClassifier = occlusion
         options.choices = try PictureChoice.list(pick)
         options.attack = try attack.map {
-            try Attack(method: $0, epsilons: epsilon, steps: attackSteps)
+            try Attack(
+                method: $0, epsilons: epsilon ?? Attack.defaultEpsilons,
+                steps: attackSteps ?? Attack.defaultSteps)
         }
         return options
     }

@@ -52,38 +52,93 @@ import Testing
             (0..<4).map { (7 * image + 11 * $0) % geometry.locationCount }
         }
         let labels = try predictions(images)
-        var scores = OcclusionScores(policies: [.learned], glimpses: [1, 4])
+        var scores = OcclusionScores(policies: [.learned: 1], glimpses: [1, 4])
         try Occluder(classifier, path: "").count(
-            images, labels: labels.map(Int32.init), locations: [.learned: places],
+            images, labels: labels.map(Int32.init), locations: [.learned: [places]],
             geometry: geometry, pool: ThreadPool(threadCount: 2), into: &scores)
         #expect(scores.intact.top1 == count && scores.intact.top5 == count)
         for (entry, glimpses) in [(0, 1), (1, 4)] {
-            var expected = images
-            for position in expected.indices {
-                let (image, pixel) = (position / (size * size * 3), position / 3 % (size * size))
-                let isSeen = places[image][..<glimpses].contains { place in
-                    let top = place / geometry.gridSize * geometry.stride
-                    let left = place % geometry.gridSize * geometry.stride
-                    return (0..<geometry.receptiveField).contains(pixel / size - top)
-                        && (0..<geometry.receptiveField).contains(pixel % size - left)
-                }
-                if isSeen { expected[position] = 0 }
-            }
-            let right = zip(try predictions(expected), labels).count { $0 == $1 }
-            #expect(scores.policies[.learned]?[entry].top1 == right)
+            let right = try tally(places, glimpses, labels).top1
+            #expect(scores.policies[.learned]?[0][entry].top1 == right)
             #expect(right > 0 && right < count, "the case tells nothing: \(right) of \(count)")
         }
     }
 
+    /// What the classifier says where each pixel of the first windows is 0, worked out one by one.
+    private func tally(
+        _ places: [[Int]], _ glimpses: Int, _ labels: [Int]
+    ) throws -> OcclusionScores.Tally {
+        var expected = images
+        for position in expected.indices {
+            let (image, pixel) = (position / (size * size * 3), position / 3 % (size * size))
+            let isSeen = places[image][..<glimpses].contains { place in
+                let top = place / geometry.gridSize * geometry.stride
+                let left = place % geometry.gridSize * geometry.stride
+                return (0..<geometry.receptiveField).contains(pixel / size - top)
+                    && (0..<geometry.receptiveField).contains(pixel % size - left)
+            }
+            if isSeen { expected[position] = 0 }
+        }
+        let inference = ClassifierInference(
+            classifier.model, store: classifier.store, pool: ThreadPool(threadCount: 1),
+            imageSize: size, imageCapacity: 16, shardSize: 8)
+        let ranks = zip(try inference(expected, imageCount: count), labels).map {
+            AveragedLogits.rank(of: $1, in: $0)
+        }
+        return .init(top1: ranks.count { $0 < 1 }, top5: ranks.count { $0 < 5 })
+    }
+
     @Test func countsTravelBetweenRanks() {
-        var scores = OcclusionScores(policies: [.random, .learned], glimpses: [1, 2])
-        scores.counts = Array(1...10)
+        var scores = OcclusionScores(policies: [.random: 2, .learned: 1], glimpses: [1, 2])
+        scores.counts = Array(1...14)
         #expect(scores.intact == OcclusionScores.Tally(top1: 1, top5: 2))
         #expect(
             scores.policies[.learned]
-                == [.init(top1: 3, top5: 4), .init(top1: 5, top5: 6)])
-        #expect(scores.policies[.random]?.last == OcclusionScores.Tally(top1: 9, top5: 10))
-        #expect(scores.counts == Array(1...10))
+                == [[.init(top1: 3, top5: 4), .init(top1: 5, top5: 6)]])
+        #expect(scores.policies[.random]?[0].last == OcclusionScores.Tally(top1: 9, top5: 10))
+        #expect(scores.policies[.random]?[1].last == OcclusionScores.Tally(top1: 13, top5: 14))
+        #expect(scores.counts == Array(1...14))
+    }
+
+    @Test func drawsBecomeMeanAndSampleDeviation() throws {
+        var scores = Scores()
+        scores.meanLogits.imageCount = 10
+        var score = PolicyScore(glimpses: 1, locationCount: 9, pixelCount: 81)
+        score.counts = score.counts.map { _ in 1 }
+        scores.policies = [.random: [score, score, score]]
+        var occlusion = OcclusionScores(policies: [.random: 3], glimpses: [1])
+        occlusion.intact = .init(top1: 9, top5: 10)
+        occlusion.policies[.random] = [2, 4, 9].map { [.init(top1: $0, top5: 10)] }
+        scores.occlusion = occlusion
+        let one = try #require(Occlusion([scores], classifier: "c")?.policies["random"]?.first)
+        #expect(one.repeats == 3 && one.top1Count == 15 && one.top5Count == 30)
+        #expect(abs(one.top1 - 0.5) < 1e-12 && abs(one.drop - 0.4) < 1e-12)
+        #expect(abs((one.deviation?.top1 ?? 0) - 0.13.squareRoot()) < 1e-12)
+        // Of two checkpoints the deviation is that of their means, 0.5 and 0.7.
+        var other = scores
+        other.occlusion?.policies[.random] = [6, 7, 8].map { [.init(top1: $0, top5: 10)] }
+        let both = try #require(
+            Occlusion([scores, other], classifier: "c")?.policies["random"]?.first)
+        #expect(both.repeats == 6 && abs(both.top1 - 0.6) < 1e-12)
+        #expect(abs((both.deviation?.top1 ?? 0) - 0.02.squareRoot()) < 1e-12)
+    }
+
+    @Test func everyDrawIsJudgedAndAPolicyThatStaysKeepsItsTally() throws {
+        let stays = [[Int]](repeating: [3, 3, 3, 3], count: count)
+        let moves = (0..<count).map { image in
+            (0..<4).map { (7 * image + 11 * $0) % geometry.locationCount }
+        }
+        // Labels of which some are right at first and others later.
+        let labels = (0..<count).map { $0 % 6 }
+        var scores = OcclusionScores(policies: [.center: 1, .random: 2], glimpses: [1, 2, 4])
+        try Occluder(classifier, path: "").count(
+            images, labels: labels.map(Int32.init),
+            locations: [.center: [stays], .random: [moves, stays]], geometry: geometry,
+            pool: ThreadPool(threadCount: 1), into: &scores)
+        let kept = [OcclusionScores.Tally](repeating: try tally(stays, 1, labels), count: 3)
+        #expect(scores.policies[.center] == [kept])
+        #expect(
+            scores.policies[.random] == [try [1, 2, 4].map { try tally(moves, $0, labels) }, kept])
     }
 
     @Test func anotherClassifierIsRefused() throws {

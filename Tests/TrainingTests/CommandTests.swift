@@ -147,7 +147,16 @@ import Testing
             #expect(run.messages.count == 1 && run.messages[0].contains(word), "\(run.errors)")
         }
         try refused([checkpoint, "--data", data, "--policies", "learned"], 64, "representation")
-        try refused([checkpoint, "--data", data, "--policies", "lerned"], 64, "lerned")
+        let whole = [checkpoint, "--data", data]
+        try refused(
+            whole + ["--policies", "lerned"], 64, "lerned\" is no policy, did you mean lear")
+        try refused(whole + ["--policies", "x"], 64, "\"x\" is no policy; choose from learned,")
+        try refused(whole + ["--epsilon", "1/255"], 64, "--attack fgsm or pgd")
+        try refused(whole + ["--attack", "fsgm"], 64, "did you mean fgsm?")
+        try refused(whole + ["--draws", "0"], 64, "--draws is 0: give at least 1")
+        try refused(whole + ["--image-size", "999999999"], 64, "give at most 8192")
+        try refused(["a=", "--data", data], 64, "names no checkpoint")
+        try refused(["\(output)/checkpoints", "--data", data], 66, "is a folder")
         try refused([checkpoint, "--data", data, "--glimpses", "0"], 64, "--glimpses")
         try refused([checkpoint, "--data", data, "--glimpses", "9999"], 64, "locations")
         try refused([checkpoint, "--data", folder.path("nowhere")], 66, "nowhere")

@@ -22,6 +22,10 @@ public struct ComparisonGroup: Equatable, Sendable {
                         + "NAME=CHECKPOINT")
             }
             let path = String(argument[argument.index(after: sign)...])
+            if path.isEmpty {
+                throw EvaluationError(
+                    "\(argument): names no checkpoint; give NAME=CHECKPOINT")
+            }
             if let index = groups.firstIndex(where: { $0.name == name }) {
                 groups[index].checkpoints.append(path)
             } else {

@@ -14,7 +14,7 @@ public final class Occluder {
 
     /// Opens a checkpoint of the stage `classifier`.
     convenience init(path: String) throws {
-        self.init(try StoredClassifier(try Checkpoint(reading: path)), path: path)
+        self.init(try StoredClassifier(try OpenedCheckpoint.read(path)), path: path)
     }
 
     init(_ classifier: StoredClassifier, path: String) {
@@ -43,10 +43,10 @@ public final class Occluder {
     ///
     /// - Parameters:
     ///   - images: `[N, H, W, 3]`, standardised.
-    ///   - locations: Each policy's places, `[N][T]`; after each of the scores' numbers of glimpses
-    ///     the windows of the places up to there are gone.
+    ///   - locations: Each policy's places, `[draw][N][T]`; after each of the scores' numbers of
+    ///     glimpses the windows of the places up to there are gone.
     func count(
-        _ images: [Float], labels: [Int32], locations: [Policy: [[Int]]], geometry: Geometry,
+        _ images: [Float], labels: [Int32], locations: [Policy: [[[Int]]]], geometry: Geometry,
         pool: ThreadPool, into scores: inout OcclusionScores
     ) throws {
         let size = classifier.settings.data.imageSize
@@ -67,19 +67,27 @@ public final class Occluder {
         }
         scores.intact += try judge(images)
         let pixels = size * size * 3
-        for (policy, places) in locations {
-            var occluded = images
-            var shown = 0
-            for (index, glimpses) in scores.glimpses.enumerated() {
-                for (image, places) in places.enumerated() {
-                    for place in places[shown..<glimpses] {
-                        Self.clear(
-                            geometry.window(of: place), side: size, of: &occluded,
-                            from: image * pixels)
+        for (policy, draws) in locations {
+            for (draw, places) in draws.enumerated() {
+                var occluded = images
+                var shown = 0
+                var tally = OcclusionScores.Tally()
+                for (index, glimpses) in scores.glimpses.enumerated() {
+                    var isNew = false
+                    for (image, places) in places.enumerated() {
+                        for place in places[shown..<glimpses]
+                        where !places[..<shown].contains(place) {
+                            isNew = true
+                            Self.clear(
+                                geometry.window(of: place), side: size, of: &occluded,
+                                from: image * pixels)
+                        }
                     }
+                    shown = glimpses
+                    // A policy that stays where it is, is judged once.
+                    if isNew { tally = try judge(occluded) }
+                    scores.policies[policy]?[draw][index] += tally
                 }
-                shown = glimpses
-                scores.policies[policy]?[index] += try judge(occluded)
             }
         }
     }

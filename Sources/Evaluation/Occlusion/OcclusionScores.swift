@@ -19,20 +19,21 @@ public struct OcclusionScores: Equatable, Sendable {
     public let glimpses: [Int]
     /// The images as they are.
     public var intact = Tally()
-    /// The images without each policy's windows, one tally for each of `glimpses`; of the random
-    /// policy those of its first draw.
-    public var policies: [Policy: [Tally]]
+    /// The images without each policy's windows: its draws, of each one tally for each of
+    /// `glimpses`.
+    public var policies: [Policy: [[Tally]]]
 
-    init(policies: [Policy], glimpses: [Int]) {
+    /// - Parameter policies: Each policy and how often it is drawn.
+    init(policies: [Policy: Int], glimpses: [Int]) {
         self.glimpses = glimpses
         let none = [Tally](repeating: Tally(), count: glimpses.count)
-        self.policies = Dictionary(uniqueKeysWithValues: policies.map { ($0, none) })
+        self.policies = policies.mapValues { [[Tally]](repeating: none, count: $0) }
     }
 
     /// All counts, in an order that is the same on all ranks.
     var counts: [Int] {
         get {
-            let tallies = Policy.allCases.flatMap { policies[$0] ?? [] }
+            let tallies = Policy.allCases.flatMap { (policies[$0] ?? []).flatMap { $0 } }
             return ([intact] + tallies).flatMap { [$0.top1, $0.top5] }
         }
         set {
@@ -40,9 +41,11 @@ public struct OcclusionScores: Equatable, Sendable {
                 Tally(top1: newValue[$0], top5: newValue[$0 + 1])
             }[...]
             intact = tallies.removeFirst()
-            for policy in Policy.allCases where policies[policy] != nil {
-                policies[policy] = Array(tallies.prefix(glimpses.count))
-                tallies = tallies.dropFirst(glimpses.count)
+            for policy in Policy.allCases {
+                for draw in (policies[policy] ?? []).indices {
+                    policies[policy]?[draw] = Array(tallies.prefix(glimpses.count))
+                    tallies = tallies.dropFirst(glimpses.count)
+                }
             }
         }
     }

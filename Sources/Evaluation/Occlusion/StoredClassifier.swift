@@ -17,10 +17,10 @@ extension StoredClassifier {
     /// Loads a checkpoint, every checksum verified.
     public init(_ checkpoint: Checkpoint) throws {
         guard checkpoint.header.stage == StageName.classifier.rawValue else {
-            throw CheckpointError.damaged(
-                path: checkpoint.file.path,
-                what: "is of stage \(checkpoint.header.stage) and holds no classifier; give one "
-                    + "that saccader-dist train --stages classifier wrote")
+            throw EvaluationError(
+                "\(checkpoint.file.path): is of stage \(checkpoint.header.stage) and holds no "
+                    + "classifier; give one that saccader-dist train --stages classifier wrote",
+                exitCode: .badData)
         }
         settings = try ModelSettings(checkpoint)
         model = Classifier<Float>(settings.model)

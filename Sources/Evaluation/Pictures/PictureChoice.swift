@@ -26,9 +26,9 @@ public enum PictureChoice: String, CaseIterable, Sendable {
         var list: [PictureChoice] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let choice = PictureChoice(rawValue: String(word)) else {
-                throw EvaluationError(
-                    "--pick: \"\(word)\" is no rule for pictures; choose from "
-                        + allCases.map(\.rawValue).joined(separator: ","))
+                throw .unknown(
+                    String(word), "--pick", "no rule for pictures",
+                    among: allCases.map(\.rawValue))
             }
             if !list.contains(choice) { list.append(choice) }
         }

@@ -67,7 +67,10 @@ extension EvaluationReport {
         for policy in order {
             let cells = (occlusion.policies[policy.rawValue] ?? [])
                 .filter { counts.shown.contains($0.glimpses) }
-                .map { Self.padded(Self.percent($0.top1, $0.deviation?.top1), width) }
+                .map { entry in
+                    let spread = checkpoints.count > 1 ? entry.deviation?.top1 : nil
+                    return Self.padded(Self.percent(entry.top1, spread), width)
+                }
             if cells.isEmpty { continue }
             lines.append(
                 policy.rawValue.padding(toLength: 24, withPad: " ", startingAt: 0)

@@ -7,7 +7,9 @@ public struct Occlusion: Codable, Equatable, Sendable {
     public struct Entry: Codable, Equatable, Sendable {
         /// T.
         public let glimpses: Int
-        /// Images that the classifier still has right, over all checkpoints.
+        /// Measurements that the counts add up: checkpoints × draws. The parts are their means.
+        public let repeats: Int
+        /// Images that the classifier still has right.
         public let top1Count: Int
         /// The part of images.
         public let top1: Double
@@ -19,7 +21,8 @@ public struct Occlusion: Codable, Equatable, Sendable {
         public let drop: Double
         /// The mean part of an image's pixels that is taken out.
         public let coverage: Double
-        /// Standard deviations over checkpoints; left out for one.
+        /// Standard deviations over checkpoints or, of a single checkpoint, over the random
+        /// policy's draws; left out for a single measurement.
         public let deviation: EvaluationReport.Deviation?
     }
 
@@ -33,7 +36,7 @@ public struct Occlusion: Codable, Equatable, Sendable {
     public let intactTop5Count: Int
     /// Their part of all.
     public let intactTop5: Double
-    /// By policy; of the random one the first draw.
+    /// By policy.
     public let policies: [String: [Entry]]
     /// The accuracies where as much is taken out as by the learned policy.
     public let equalCoverage: [EqualCoverage]
@@ -51,19 +54,24 @@ public struct Occlusion: Codable, Equatable, Sendable {
         let intact = intactTop1
         func entries(_ scores: [Scores], _ policy: Policy) -> [Entry] {
             first.glimpses.enumerated().compactMap { index, glimpses in
-                let tallies = scores.compactMap { $0.occlusion?.policies[policy]?[index] }
+                // Checkpoints, each with its draws.
+                let tallies = scores.compactMap {
+                    $0.occlusion?.policies[policy]?.map { $0[index] }
+                }
                 let coverages = scores.compactMap {
-                    $0.policies[policy]?.first?.meanCoverage(glimpses)
+                    $0.policies[policy]?.map { $0.meanCoverage(glimpses) }
                 }
                 guard tallies.count == scores.count, coverages.count == scores.count else {
                     return nil
                 }
-                let top1 = Repeats(tallies.map { part($0.top1) })
-                let top5 = Repeats(tallies.map { part($0.top5) })
-                let coverage = Repeats(coverages)
+                let all = tallies.flatMap { $0 }
+                let top1 = Repeats(checkpoints: tallies.map { $0.map { part($0.top1) } })
+                let top5 = Repeats(checkpoints: tallies.map { $0.map { part($0.top5) } })
+                let coverage = Repeats(checkpoints: coverages)
                 return Entry(
-                    glimpses: glimpses, top1Count: tallies.reduce(0) { $0 + $1.top1 },
-                    top1: top1.mean, top5Count: tallies.reduce(0) { $0 + $1.top5 },
+                    glimpses: glimpses, repeats: all.count,
+                    top1Count: all.reduce(0) { $0 + $1.top1 }, top1: top1.mean,
+                    top5Count: all.reduce(0) { $0 + $1.top5 },
                     top5: top5.mean, drop: intact - top1.mean, coverage: coverage.mean,
                     deviation: top1.deviation.map {
                         EvaluationReport.Deviation(

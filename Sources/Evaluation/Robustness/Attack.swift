@@ -23,6 +23,8 @@ public struct Attack: Codable, Equatable, Sendable {
 
     /// The usual radii.
     public static let defaultEpsilons = "0,1/255,2/255,4/255,8/255"
+    /// The usual number of steps of `pgd`.
+    public static let defaultSteps = 10
 
     /// Reads the words of the command line.
     ///
@@ -30,10 +32,12 @@ public struct Attack: Codable, Equatable, Sendable {
     ///   - method: `fgsm` or `pgd`.
     ///   - epsilons: Numbers or fractions with commas between: `0,1/255,0.01`.
     public init(
-        method: String, epsilons text: String = Attack.defaultEpsilons, steps: Int = 10
+        method: String, epsilons text: String = Attack.defaultEpsilons,
+        steps: Int = Attack.defaultSteps
     ) throws(EvaluationError) {
         guard let known = Method(rawValue: method) else {
-            throw EvaluationError("--attack: \"\(method)\" is no attack; choose from fgsm,pgd")
+            throw .unknown(
+                method, "--attack", "no attack", among: Method.allCases.map(\.rawValue))
         }
         var numbers: [Double] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {

@@ -16,6 +16,7 @@ public final class EvaluationRun {
     /// Each checkpoint's counts, after `run`.
     private(set) var scores: [Scores] = []
     let pool: ThreadPool
+    private let batchSize: Int
     private let occluder: Occluder?
 
     /// Opens checkpoints and images and refuses what does not fit together.
@@ -64,8 +65,24 @@ public final class EvaluationRun {
                     + "through a hard one's logits alone: leave --attack out")
         }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
+        batchSize = min(options.batchSize, images.entries.count)
+        try Self.requireMemory(first, images: batchSize)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
+    }
+
+    /// Refuses a batch of which one layer's values alone are larger than the host's memory.
+    private static func requireMemory(_ checkpoint: OpenedCheckpoint, images: Int) throws {
+        let side = checkpoint.settings.data.imageSize
+        let channels = checkpoint.settings.model.representation.stemChannels
+        let need = Double(images) * Double(side * side) * Double(channels * 4)
+        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        guard need > memory else { return }
+        let text = String(
+            format: "need more than the %.0f GB of this host", memory / 1e9)
+        throw EvaluationError(
+            "--batch-size: \(images) images of \(side)² pixels \(text); give fewer, or a smaller "
+                + "--image-size")
     }
 
     private static func requireLikeness(_ a: OpenedCheckpoint, _ b: OpenedCheckpoint) throws {
@@ -136,7 +153,7 @@ public final class EvaluationRun {
     ) throws -> EvaluationReport {
         let count = images.entries.count
         for (index, checkpoint) in checkpoints.enumerated() {
-            var part = try evaluator(checkpoint, batchSize: options.batchSize).scores(
+            var part = try evaluator(checkpoint, batchSize: batchSize).scores(
                 images, range: share.part(count), places: places
             ) { progress(index * count + min(count, $0 * share.count)) }
             try part.sum(over: share)

@@ -79,13 +79,21 @@ public final class Evaluator {
             }
         }
         var occlusion = occluder.map { _ in
-            OcclusionScores(policies: policies, glimpses: occlusionGlimpses)
+            OcclusionScores(
+                policies: Dictionary(
+                    uniqueKeysWithValues: policies.map { ($0, drawCount($0)) }),
+                glimpses: occlusionGlimpses)
         }
         try look(at: Array(range), of: set, places: places, wantsPolicy: false) { looks, batch in
             for look in looks { count(look, into: &scores) }
             if let occluder, var counts = occlusion {
                 let locations = policies.map { policy in
-                    (policy, looks.map { $0.trajectories[policy]?.first?.locations ?? [] })
+                    (
+                        policy,
+                        (0..<drawCount(policy)).map { draw in
+                            looks.map { $0.trajectories[policy]?[draw].locations ?? [] }
+                        }
+                    )
                 }
                 try occluder.count(
                     batch.images, labels: batch.labels,

@@ -7,10 +7,8 @@ extension Policy {
         var list: [Policy] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let policy = Policy(rawValue: String(word)) else {
-                let names = allCases.map(\.rawValue)
-                throw EvaluationError(
-                    "--policies: \"\(word)\" is no policy; choose from "
-                        + names.joined(separator: ","))
+                throw .unknown(
+                    String(word), "--policies", "no policy", among: allCases.map(\.rawValue))
             }
             if !list.contains(policy) { list.append(policy) }
         }

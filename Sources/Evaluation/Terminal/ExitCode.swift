@@ -61,4 +61,14 @@ public struct EvaluationError: Error, CustomStringConvertible {
     public init(_ description: String, exitCode: ExitCode = .usage) {
         (self.description, self.exitCode) = (description, exitCode)
     }
+
+    /// A word of the command line that is none of those which it may be.
+    static func unknown(
+        _ word: String, _ option: String, _ what: String, among words: [String]
+    ) -> EvaluationError {
+        let hint = EditDistance.nearest(to: word, among: words).map { ", did you mean \($0)?" }
+        return EvaluationError(
+            "\(option): \"\(word)\" is \(what)\(hint ?? ";") choose from "
+                + words.joined(separator: ","))
+    }
 }
