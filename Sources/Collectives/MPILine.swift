@@ -37,6 +37,12 @@ final class MPILine: @unchecked Sendable {
     }
 
     func abort(exitCode: Int32) -> Never {
+        // On a host that is cut off MPI_Abort waits for an answer of mpirun.
+        let patience = Thread {
+            Thread.sleep(forTimeInterval: 10)
+            _exit(exitCode)
+        }
+        patience.start()
         turn.lastCall { MPI_Abort(self.communicator, exitCode) }
         exit(exitCode)
     }

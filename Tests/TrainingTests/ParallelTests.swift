@@ -91,6 +91,37 @@ import Testing
         #expect(try difference(alone, parts, steps: 7, stages: ["classifier"]) == 0)
     }
 
+    /// Across an epoch's border; losses would differ by far more than rounding if only one batch had
+    /// another image.
+    @Test func threeRanksTakeTheSameImagesAndSaySoOnce() throws {
+        func train(ranks: Int) throws -> (notes: Int, metrics: [[String: Double]], String) {
+            let output = folder.path("of-\(ranks)")
+            let run = try CommandRun(
+                "saccader-dist",
+                [
+                    "train", "--config", configuration, "--set", "data.path=\(data)", "--output",
+                    output, "--threads", "1", "--stages", "representation,location",
+                    "--max-steps", "8",
+                ], ranks: ranks)
+            #expect(run.status == 0, "\(run.errors)")
+            let said = (run.output + run.errors).components(separatedBy: "no power of two")
+            return (said.count - 1, try SmallRun.metrics(output), output)
+        }
+        let (alone, three) = (try train(ranks: 1), try train(ranks: 3))
+        #expect(alone.notes == 0)
+        #expect(three.notes == 1)
+        #expect(alone.metrics.count >= 16)
+        #expect(three.metrics.map(\.keys.count) == alone.metrics.map(\.keys.count))
+        for (one, other) in zip(alone.metrics, three.metrics) {
+            for name in ["step", "epoch", "samples"] { #expect(one[name] == other[name]) }
+            let (loss, otherLoss) = (one["loss"] ?? 0, other["loss"] ?? 0)
+            #expect(abs(loss - otherLoss) <= 1e-5 * max(abs(loss), 1), "\(one), \(other)")
+        }
+        let difference = try difference(
+            alone.2, three.2, steps: 8, stages: ["representation", "location"])
+        #expect(difference > 0 && difference <= 1e-4, "\(difference)")
+    }
+
     @Test func aRankWithoutImagesTakesPart() throws {
         // Three shards on eight ranks: five ranks have nothing to do in any step.
         let alone = try train("alone", ranks: 1, threads: 1, steps: 5)

@@ -18,8 +18,8 @@ final class MetricsLog: Sendable {
         var pending: [UInt8] = []
         /// What was wrong when they were to be written.
         var failure: CheckpointError?
-        /// Whether that was told.
-        var isTold = false
+        /// What is still to be told, also when the lines came through later.
+        var untold: CheckpointError?
     }
 
     /// Opens the log; lines from beyond the step at which the run goes on are dropped.
@@ -58,22 +58,23 @@ final class MetricsLog: Sendable {
         }
         guard count == state.pending.count else {
             let code = count < 0 ? errno : ENOSPC
-            state.failure = CheckpointError(writing: path, code: code)
+            let failure = CheckpointError(writing: path, code: code)
+            if state.failure == nil { state.untold = failure }
+            state.failure = failure
             // No half a line stays.
             ftruncate(descriptor, length)
             return
         }
         state.length += count
         state.pending = []
-        (state.failure, state.isTold) = (nil, false)
+        state.failure = nil
     }
 
-    /// What is wrong, once.
+    /// What went wrong, once until it works again.
     func takeFailure() -> CheckpointError? {
         state.withLock { state in
-            guard !state.isTold else { return nil }
-            state.isTold = state.failure != nil
-            return state.failure
+            defer { state.untold = nil }
+            return state.untold
         }
     }
 
