@@ -33,6 +33,54 @@ import Testing
             "imagesPerSecond", "gflopsPerSecond", "sgemmPeakGflops", "fractionOfPeak",
             "peakMemoryBytes",
         ] { #expect((found[name] as? Double ?? 0) > 0, "\(name)") }
+        // Alone a step waits for nobody; made-up images are there at once.
+        let wait = try #require(found["communicationWaitSeconds"] as? Double)
+        #expect(stage == "joint" ? wait > 1e-6 : wait < 1e-3)
+        #expect(try #require(found["dataWaitSeconds"] as? Double) < 1e-3)
+    }
+
+    @Test func stepTakesImagesFromFiles() throws {
+        let folder = try TemporaryFolder()
+        let (data, settings) = (folder.path("data"), try SmallRun.writeConfiguration(folder))
+        try SmallData.write(to: data)
+        let arguments = ["step", "--config", settings, "--batch", "8", "--steps", "3", "--json"]
+        let found = try object(arguments + ["--data", data], ranks: 2)
+        let (wait, step) = (found["dataWaitSeconds"] as? Double, found["stepSeconds"] as? Double)
+        #expect(try #require(wait) > 0 && #require(wait) < #require(step))
+        let few = ["--set", "model.classes=3", "--data", data]
+        for (more, status, word) in [
+            (["--data", folder.path("nowhere")], 66, "nowhere"), (few, 65, "model.classes"),
+        ] as [([String], Int32, String)] {
+            let run = try CommandRun("saccader-dist", ["bench"] + arguments + more)
+            #expect(run.status == status && run.errors.contains(word), "\(run.errors)")
+        }
+    }
+
+    @Test func scalingIsPredictedAndComparedWithRanks() throws {
+        let few = ["scale", "--batch", "4", "--steps", "1", "--threads", "1", "--json"]
+        let found = try object(few + ["--bandwidth", "1", "--latency", "50"])
+        let step = try #require(found["stepSeconds"] as? Double)
+        let link = try #require((found["links"] as? [[String: Any]])?.first)
+        #expect(link["gigabitsPerSecond"] as? Double == 1)
+        let nodes = try #require(link["nodes"] as? [[String: Any]])
+        #expect(nodes.compactMap { $0["nodes"] as? Int } == (1...10).map { 1 << $0 })
+        for node in nodes {
+            let after = try #require(node["stepSecondsAfter"] as? Double)
+            #expect(abs((node["efficiencyAfter"] as? Double ?? 0) * after / step - 1) < 1e-3)
+        }
+        // Of 776,040 bytes on two nodes half travels each way at 8 ns a byte, twice 50 µs apart.
+        let gradients = try #require(nodes[0]["gradientSeconds"] as? Double)
+        #expect(abs(gradients - (100e-6 + 776_040 * 8e-9)) < 2e-4)
+
+        let check = try object(few, ranks: 2)
+        let rows = try #require(check["rows"] as? [[String: Any]])
+        #expect(rows.count == 4 && check["ranks"] as? Int == 2)
+        for row in rows {
+            #expect((row["predictedSeconds"] as? Double ?? 0) > 0, "\(row)")
+            #expect((row["measuredSeconds"] as? Double ?? 0) > 0, "\(row)")
+        }
+        let run = try CommandRun("saccader-dist", ["bench", "scale", "--bandwidth", "0"])
+        #expect(run.status == 64 && run.errors.contains("--bandwidth"), "\(run.errors)")
     }
 
     @Test func gemmHasAPeakAndTheLayersSizes() throws {
@@ -103,6 +151,15 @@ import Testing
         let bytes = sizes.compactMap { $0["bytes"] as? Int }
         #expect(bytes.first == 4096 && bytes == bytes.sorted() && bytes.count > 3)
         #expect(found["gradientBytes"] as? Int == bytes.last)
+        let part = try object(
+            ["allreduce", "--stage", "representation", "--steps", "1", "--json"], ranks: 2)
+        #expect(part["gradientBytes"] as? Int == 776_040)
+        // The demonstration's gradients are less than a piece: nothing is summed beside anything.
+        #expect(sizes.allSatisfy { $0["hiddenShare"] == nil })
+        let large = try object(
+            ["allreduce", "--set", "model.mixedFeatures=20000", "--steps", "2", "--json"], ranks: 2)
+        let share = (large["sizes"] as? [[String: Any]])?.last?["hiddenShare"] as? Double
+        #expect(try (0...1).contains(#require(share)))
         for size in sizes {
             let (seconds, rate) = (size["seconds"] as? Double, size["bytesPerSecond"] as? Double)
             let expected = Double(size["bytes"] as? Int ?? 0) / (seconds ?? 0)

@@ -11,6 +11,9 @@ public struct AllReduceBenchmark {
         let byteCount: Int
         /// The slowest rank's, of each repetition.
         let seconds: [Double]
+        /// The part of it that goes on beside a computation as long as itself, without making that
+        /// longer; nil for sums so short that training never forms them beside something else.
+        let hiddenShare: Double?
 
         /// Bytes of the vector over the median time.
         var bandwidth: Double { Double(byteCount) / Swift.max(seconds.median, 1e-12) }
@@ -37,8 +40,9 @@ public struct AllReduceBenchmark {
         let configuration = try RunConfiguration.read(
             configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides)
         let stages = try Trainer.stages(stageName)
-        let layout = TrainedModel(configuration.model, stages: stages).layout
-        gradientByteCount = 4 * layout.parameters.reduce(0) { $0 + $1.count }
+        let trained = TrainedModel(configuration.model, stages: stages).layout.parameters
+            .filter { parameter in stages.contains { Optimizer.trains(parameter, in: $0) } }
+        gradientByteCount = MemoryLayout<Float>.stride * trained.reduce(0) { $0 + $1.count }
         (stage, self.repeats, self.communicator) = (stageName, repeats, communicator)
     }
 
@@ -60,48 +64,32 @@ public struct AllReduceBenchmark {
                     object.add("seconds", timing.seconds.median)
                     object.add("bytesPerSecond", timing.bandwidth)
                     object.add("busBytesPerSecond", timing.busBandwidth(ranks: ranks))
+                    if let share = timing.hiddenShare { object.add("hiddenShare", share) }
                     return object
                 })
             return line.text
         }
         let head =
             "\(ranks) ranks; the last line is as long as the gradients of stage \(stage)\n"
-            + "       bytes        median       GB/s   bus GB/s\n"
+            + "       bytes        median       GB/s   bus GB/s   hidden\n"
         return head
             + timings.map {
                 String(
                     format: "%12d %9.3f ms %10.2f %10.2f", $0.byteCount,
                     1e3 * $0.seconds.median, 1e-9 * $0.bandwidth,
                     1e-9 * $0.busBandwidth(ranks: ranks))
+                    + ($0.hiddenShare.map { String(format: " %7.0f%%", 100 * $0) } ?? "")
             }.joined(separator: "\n")
     }
 
     private func time(byteCount: Int) throws -> Timing {
-        let count = max(1, byteCount / 4)
-        var values = [Float](repeating: 0, count: count)
-        var seconds: [Double] = []
-        for number in 0...repeats {
-            for index in values.indices { values[index] = Float(communicator.rank + 1) }
-            try communicator.barrier()
-            let (_, elapsed) = try Stopwatch.time {
-                try values.withUnsafeMutableBufferPointer { try communicator.sum($0) }
-            }
-            let expected = Float(communicator.size * (communicator.size + 1) / 2)
-            guard values.allSatisfy({ $0 == expected }) else {
-                throw EvaluationError(
-                    "bench allreduce: \(byteCount) bytes came to a wrong sum")
-            }
-            // The first one also makes the connection.
-            if number > 0 { seconds.append(try slowest(elapsed)) }
+        let timer = SumTimer(byteCount: byteCount, communicator: communicator)
+        let seconds = try timer.alone(repeats: repeats)
+        guard byteCount >= SumSize.pieceByteCount && communicator.size > 1 else {
+            return Timing(byteCount: byteCount, seconds: seconds, hiddenShare: nil)
         }
-        return Timing(byteCount: byteCount, seconds: seconds)
-    }
-
-    /// The largest of all ranks' numbers, on every rank.
-    private func slowest(_ seconds: Double) throws -> Double {
-        var all = [Double](repeating: 0, count: communicator.size)
-        all[communicator.rank] = seconds
-        try all.withUnsafeMutableBufferPointer { try communicator.sum($0) }
-        return all.max() ?? seconds
+        return Timing(
+            byteCount: byteCount, seconds: seconds,
+            hiddenShare: try timer.hiddenShare(of: seconds.median, repeats: repeats))
     }
 }

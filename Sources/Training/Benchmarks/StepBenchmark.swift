@@ -5,7 +5,7 @@ import Layers
 import SaccaderModel
 import Tensors
 
-/// Times the training step of a stage on made-up images: what a run does, without files.
+/// Times the training step of a stage: what a run does, without checkpoints and log.
 public final class StepBenchmark {
     private let configuration: RunConfiguration
     private let stage: StageName
@@ -15,7 +15,7 @@ public final class StepBenchmark {
     private let layout: ShardLayout
     private let model: TrainedModel
     private let step: TrainingStep
-    private let batch: TrainingBatch
+    private let batches: BatchSource
 
     /// Plans the step.
     ///
@@ -23,9 +23,10 @@ public final class StepBenchmark {
     ///   - configurationPath: YAML; nil: the demonstration.
     ///   - batchSize: Images of all ranks together; nil: the stage's own.
     ///   - threadCount: Of each rank; nil: its share of the cores.
+    ///   - data: A folder or index that images are read from; nil: they are made up.
     public init(
         configurationPath: String?, overrides: [String], stage stageName: String, batchSize: Int?,
-        threadCount: Int?, communicator: any Communicator
+        threadCount: Int?, data: String? = nil, communicator: any Communicator
     ) throws {
         configuration = try RunConfiguration.read(
             configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides)
@@ -58,44 +59,28 @@ public final class StepBenchmark {
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: configuration.model.batchNorm.sync, store: store, pool: pool,
             communicator: communicator)
-        batch = Self.batch(layout.images, configuration: configuration)
-    }
-
-    /// Standardised noise: speed does not depend on what is in the images.
-    private static func batch(
-        _ images: Range<Int>, configuration: RunConfiguration
-    ) -> TrainingBatch {
-        let count = configuration.data.imageSize * configuration.data.imageSize * 3
-        var pixels: [Float] = []
-        pixels.reserveCapacity(images.count * count)
-        for image in images {
-            var random = CounterRandom(
-                seed: configuration.seed, purpose: .augmentation, index: UInt64(image))
-            for _ in 0..<count { pixels.append(Float(4 * random.uniform() - 2)) }
-        }
-        return TrainingBatch(
-            images: pixels,
-            labels: images.map { Int32($0 % configuration.model.classes) },
-            glimpses: .sampled(seed: configuration.seed, stream: 0, identifiers: Array(images)))
+        batches =
+            if let data {
+                try .files(
+                    data, layout: layout, stage: stage, configuration: configuration)
+            } else {
+                .noise(layout.images, configuration: configuration)
+            }
     }
 
     /// Runs `stepCount` steps after one that does not count.
     public func run(stepCount: Int) throws -> StepMeasurement {
         let matrix = MatrixBenchmark(
             threadCount: pool.threadCount, precision: precision, communicator: communicator)
-        var seconds: [Double] = []
-        var waits: [Double] = []
         var cpuSeconds: [Double] = []
+        var timings: [StepTiming] = []
         for number in 0...stepCount {
             try communicator.barrier()
             let usage = ProcessUsage()
-            let (report, elapsed) = try Stopwatch.time {
-                try step(batch, layout: layout, learningRate: 1e-3, number: number)
-            }
+            let timing = try time(number: number)
             guard number > 0 else { continue }
-            seconds.append(elapsed)
+            timings.append(timing)
             cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
-            waits.append(report.communication.gradientSeconds)
         }
         let peakByteCount = ProcessUsage().peakByteCount
         // Twice, as others may use the machine; after the steps, whose memory it would add to.
@@ -104,12 +89,46 @@ public final class StepBenchmark {
             configuration.model, imageSize: configuration.data.imageSize)
         return StepMeasurement(
             stage: stage.rawValue, batch: layout.imageCount, ranks: communicator.size,
-            threads: pool.threadCount, precision: precision.rawValue, seconds: seconds,
-            cpuSeconds: cpuSeconds.median, allReduceSeconds: waits.median,
+            threads: pool.threadCount, precision: precision.rawValue, timings: timings,
+            cpuSeconds: cpuSeconds.median,
             gigaflopsPerImage: operations.training(stage) * 1e-9,
             peakGigaflops: peakRate, peakMemoryBytes: peakByteCount,
             library: MatrixMultiply.libraryDescription)
     }
+
+    /// Times one step, from the wait for its images on.
+    func time(number: Int, overlapsSums: Bool = true) throws -> StepTiming {
+        let (timing, seconds) = try Stopwatch.time {
+            let (batch, dataWait) = try Stopwatch.time { try batches.next() }
+            let report = try step(
+                batch, layout: layout, learningRate: 1e-3, number: number,
+                overlapsSums: overlapsSums)
+            return StepTiming(
+                seconds: 0, dataWaitSeconds: dataWait, communication: report.communication)
+        }
+        return StepTiming(
+            seconds: seconds, dataWaitSeconds: timing.dataWaitSeconds,
+            communication: timing.communication)
+    }
+
+    /// Bytes of the gradients that the stage sums over ranks.
+    var gradientByteCount: Int { step.optimizer.range.count * MemoryLayout<Float>.stride }
+    /// Of this rank.
+    var threadCount: Int { pool.threadCount }
+    /// Images of all ranks.
+    var imageCount: Int { layout.imageCount }
+    /// The stage's name.
+    var stageName: String { stage.rawValue }
+    /// What multiplies, and how.
+    var precisionName: String { precision.rawValue }
+}
+
+/// How long one step took.
+struct StepTiming: Sendable {
+    let seconds: Double
+    /// Of them, waiting for images.
+    let dataWaitSeconds: Double
+    let communication: StepCommunication
 }
 
 /// What a step benchmark found.
@@ -122,11 +141,9 @@ public struct StepMeasurement: Sendable {
     let threads: Int
     let precision: String
     /// Of each step.
-    let seconds: [Double]
+    let timings: [StepTiming]
     /// Of all threads of this rank on a core, in the median step.
     let cpuSeconds: Double
-    /// The median wait for the sum of the gradients.
-    let allReduceSeconds: Double
     /// Nominal: what the layers' definitions ask for.
     let gigaflopsPerImage: Double
     /// Of all threads and ranks multiplying large matrices.
@@ -134,6 +151,15 @@ public struct StepMeasurement: Sendable {
     /// Of this rank's process.
     let peakMemoryBytes: Int
     let library: String
+
+    private var seconds: [Double] { timings.map(\.seconds) }
+    private func median(_ part: (StepTiming) -> Double) -> Double { timings.map(part).median }
+    /// Of the median step: waiting for sums of gradients; of norms and losses; sums hidden.
+    private var gradientWait: Double { median { $0.communication.gradientSeconds } }
+    private var normWait: Double { median { $0.communication.normSeconds } }
+    private var hidden: Double { median { $0.communication.hiddenSeconds } }
+    private var communicationWait: Double { median { $0.communication.waitSeconds } }
+    private var dataWait: Double { median(\.dataWaitSeconds) }
 
     var imagesPerSecond: Double { Double(batch) / seconds.median }
     var gigaflopsPerSecond: Double { imagesPerSecond * gigaflopsPerImage }
@@ -154,7 +180,10 @@ public struct StepMeasurement: Sendable {
         line.add("peakMemoryBytes", peakMemoryBytes)
         line.add("stepSeconds", seconds.median)
         line.add("cpuSeconds", cpuSeconds)
-        line.add("allReduceSeconds", allReduceSeconds)
+        line.add("allReduceSeconds", gradientWait)
+        line.add("communicationWaitSeconds", communicationWait)
+        line.add("communicationHiddenSeconds", hidden)
+        line.add("dataWaitSeconds", dataWait)
         line.add("steps", seconds.count)
         line.add("library", library)
         return line.text
@@ -167,11 +196,16 @@ public struct StepMeasurement: Sendable {
                 stage %@, batch %d, %d ranks × %d threads, %@, %@
                 %.3f s a step (median of %d), %.2f images/s
                 %.1f GFLOP/s of %.1f that large matrix products reach: %.0f %%
-                %.1f ms of a step wait for the sum over ranks; %.2f GB of memory at most
+                a step waits %.1f ms for other ranks (%.1f %%): %.1f ms for norms and losses, %.1f ms \
+                for gradients, of whose sum %.1f ms lie beside the backward pass
+                a step waits %.1f ms for images (%.1f %%)
+                %.2f GB of memory at most
                 """,
             stage, batch, ranks, threads, precision, library, seconds.median, seconds.count,
             imagesPerSecond, gigaflopsPerSecond, peakGigaflops,
-            100 * gigaflopsPerSecond / peakGigaflops, 1000 * allReduceSeconds,
+            100 * gigaflopsPerSecond / peakGigaflops, 1000 * communicationWait,
+            100 * communicationWait / seconds.median, 1000 * normWait, 1000 * gradientWait,
+            1000 * hidden, 1000 * dataWait, 100 * dataWait / seconds.median,
             Double(peakMemoryBytes) * 1e-9)
     }
 }

@@ -19,14 +19,7 @@ final class Optimizer: Sendable {
 
     /// Chooses the stage's parameters; the momentum starts at 0.
     init(stage: StageName, settings: StageConfiguration, store: ParameterStore) {
-        parameters = store.layout.parameters.reversed().filter {
-            let isRepresentation = $0.path.hasPrefix("representation/")
-            return switch stage {
-            case .representation: isRepresentation
-            case .location: !isRepresentation
-            case .joint, .classifier: true
-            }
-        }
+        parameters = store.layout.parameters.reversed().filter { Self.trains($0, in: stage) }
         decay = parameters.map {
             guard $0.decays else { return 0 }
             return Float(Self.isLocation($0) ? settings.l2Location : settings.l2)
@@ -36,6 +29,16 @@ final class Optimizer: Sendable {
         momentum = Float(settings.momentum)
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
+    }
+
+    /// Whether a stage trains a parameter.
+    static func trains(_ parameter: Parameter, in stage: StageName) -> Bool {
+        let isRepresentation = parameter.path.hasPrefix("representation/")
+        return switch stage {
+        case .representation: isRepresentation
+        case .location: !isRepresentation
+        case .joint, .classifier: true
+        }
     }
 
     /// Whether a parameter belongs to attention, mixing or cell, which have an L2 term of their own.

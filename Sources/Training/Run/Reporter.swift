@@ -105,6 +105,10 @@ final class StageProgress {
     private var loss: Double?
     private var accuracy: Double?
     private var rate: Double?
+    private var steps = 0
+    private var seconds = 0.0
+    private var dataWait = 0.0
+    private var communicationWait = 0.0
     private static let smoothing = 0.98
 
     init(_ stage: StageName, first: Int, last: Int, style: ProgressBar.Style, reporter: Reporter) {
@@ -121,6 +125,10 @@ final class StageProgress {
         loss = Self.smooth(loss, report.loss.total)
         accuracy = Self.smooth(accuracy, report.loss.accuracy)
         rate = Self.smooth(rate, Double(report.imageCount) / seconds)
+        steps += 1
+        self.seconds += seconds
+        dataWait += report.dataWaitSeconds
+        communicationWait += report.communication.waitSeconds
         bar.update(step, details: details(step))
     }
 
@@ -140,7 +148,16 @@ final class StageProgress {
                 ProgressBar.duration(Date().timeIntervalSince(start))))
     }
 
-    func finish() { bar.finish() }
+    /// Ends the bar, and says what the steps waited for.
+    func finish() {
+        bar.finish()
+        guard steps > 0 else { return }
+        reporter.say(
+            String(
+                format: "%@: %d steps of %.3f s; they waited %.1f %% of the time for images, "
+                    + "%.1f %% for other ranks", stage.rawValue, steps, seconds / Double(steps),
+                100 * dataWait / seconds, 100 * communicationWait / seconds))
+    }
 }
 
 extension StepReport {

@@ -1,10 +1,11 @@
 import Collectives
+import Dispatch
 import Layers
 import Synchronization
 import Tensors
 
-/// How long one step had to do with other ranks.
-struct CommunicationTime: Sendable {
+/// What one step had to do with other ranks, and for how long.
+struct StepCommunication: Sendable {
     /// Seconds in which the step could not go on, as it waited for sums of losses and of batch
     /// norms.
     var normSeconds = 0.0
@@ -12,6 +13,11 @@ struct CommunicationTime: Sendable {
     var gradientSeconds = 0.0
     /// Seconds in which gradients were summed beside the backward pass.
     var hiddenSeconds = 0.0
+    /// Bytes of each sum of losses and batch norms, in their order.
+    var normByteCounts: [Int] = []
+    /// For how many seconds the backward pass went on after each piece of the gradients was
+    /// complete.
+    var slackSeconds: [Double] = []
 
     /// All seconds in which the step could not go on.
     var waitSeconds: Double { normSeconds + gradientSeconds }
@@ -33,10 +39,10 @@ final class StepReducer: SumReducer {
     private struct State {
         /// Gradients of each piece that are still to come.
         var missing: [Int] = []
-        /// Pieces whose sum has begun.
-        var begun = 0
         var overlaps = false
-        var time = CommunicationTime()
+        /// When each piece was complete.
+        var completions: [UInt64] = []
+        var report = StepCommunication()
     }
 
     /// - Parameter range: The part of the flat buffers that is in training.
@@ -54,53 +60,62 @@ final class StepReducer: SumReducer {
         let pieces = (range.count + Self.pieceCount - 1) / Self.pieceCount
         state.withLock {
             $0.missing = (0..<pieces).map { piece($0).count }
-            $0.begun = 0
-            $0.overlaps = isAsked && communicator.size > 1 && pieces > 1
-            $0.time = CommunicationTime()
+            $0.completions = []
+            $0.overlaps = isAsked && pieces > 1
+            $0.report = StepCommunication()
         }
     }
 
     func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
         let (_, seconds) = try Stopwatch.time { try communicator.sum(values) }
-        state.withLock { $0.time.normSeconds += seconds }
+        state.withLock {
+            $0.report.normSeconds += seconds
+            $0.report.normByteCounts.append(values.count * MemoryLayout<Double>.stride)
+        }
     }
 
     func complete(_ gradients: Range<Int>) {
         let part = gradients.clamped(to: range)
         state.withLock { state in
-            guard state.overlaps, !part.isEmpty else { return }
+            guard !part.isEmpty else { return }
             let first = (part.lowerBound - range.lowerBound) / Self.pieceCount
             let last = (part.upperBound - 1 - range.lowerBound) / Self.pieceCount
             for index in first...last {
                 state.missing[index] -= part.clamped(to: piece(index)).count
                 precondition(state.missing[index] >= 0, "gradients \(part) were complete before")
             }
-            while state.begun < state.missing.count && state.missing[state.begun] == 0 {
-                beginNext(&state)
+            while state.completions.count < state.missing.count
+                && state.missing[state.completions.count] == 0
+            {
+                completeNext(&state)
             }
         }
     }
 
-    private func beginNext(_ state: inout State) {
-        let piece = piece(state.begun)
-        communicator.beginSum(UnsafeMutableBufferPointer(rebasing: store.allGradients[piece]))
-        state.begun += 1
+    private func completeNext(_ state: inout State) {
+        if state.overlaps {
+            let piece = piece(state.completions.count)
+            communicator.beginSum(UnsafeMutableBufferPointer(rebasing: store.allGradients[piece]))
+        }
+        state.completions.append(DispatchTime.now().uptimeNanoseconds)
     }
 
     /// Waits for the sum of all gradients.
-    func finish() throws -> CommunicationTime {
+    func finish() throws -> StepCommunication {
         try state.withLock { state in
-            guard state.overlaps else {
-                let all = UnsafeMutableBufferPointer(rebasing: store.allGradients[range])
-                (_, state.time.gradientSeconds) = try Stopwatch.time { try communicator.sum(all) }
-                return state.time
-            }
             // Of parameters that the pass has left out.
-            while state.begun < state.missing.count { beginNext(&state) }
-            let (busy, seconds) = try Stopwatch.time { try communicator.finishSums() }
-            state.time.gradientSeconds = seconds
-            state.time.hiddenSeconds = max(0, busy - seconds)
-            return state.time
+            while state.completions.count < state.missing.count { completeNext(&state) }
+            let end = DispatchTime.now().uptimeNanoseconds
+            state.report.slackSeconds = state.completions.map { Double(end - $0) * 1e-9 }
+            let (busy, seconds) = try Stopwatch.time {
+                if state.overlaps { return try communicator.finishSums() }
+                try communicator.sum(
+                    UnsafeMutableBufferPointer(rebasing: store.allGradients[range]))
+                return 0
+            }
+            state.report.gradientSeconds = seconds
+            state.report.hiddenSeconds = max(0, busy - seconds)
+            return state.report
         }
     }
 }

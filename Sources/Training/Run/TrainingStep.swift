@@ -13,7 +13,7 @@ struct StepReport: Sendable {
     /// Images of all ranks.
     let imageCount: Int
     /// Waiting for the other ranks.
-    let communication: CommunicationTime
+    let communication: StepCommunication
     /// Waiting for images.
     var dataWaitSeconds = 0.0
 

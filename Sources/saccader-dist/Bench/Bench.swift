@@ -5,7 +5,9 @@ import Collectives
 struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures speed on this machine, on all ranks that mpirun started.",
-        subcommands: [BenchStep.self, BenchGEMM.self, BenchAllReduce.self, BenchData.self])
+        subcommands: [
+            BenchStep.self, BenchGEMM.self, BenchAllReduce.self, BenchData.self, BenchScale.self,
+        ])
 }
 
 /// A benchmark that runs on every rank, and whose text the first one prints.

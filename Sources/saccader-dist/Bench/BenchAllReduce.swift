@@ -10,8 +10,11 @@ struct BenchAllReduce: Benchmark {
         discussion: """
             The sums of training: along a fixed tree, so that their bits do not depend on the number \
             of ranks. Bus bandwidth counts 2·(n − 1)/n of the vector, what each of n ranks has to \
-            send at least. A time is that of the slowest rank. What a step waits for its sum, \
-            `bench step` tells.
+            send at least. A time is that of the slowest rank. Hidden is the part of a sum that goes \
+            on beside matrix products that take as long as the sum does, without making them \
+            longer; where other ranks are on the same machine and every core computes, that is \
+            little, as copying and adding take a core. What a step waits for its sum, `bench step` \
+            tells.
             """)
 
     @Option(help: "A configuration (YAML); left out: the demonstration.")

@@ -6,10 +6,12 @@ import Training
 struct BenchStep: Benchmark {
     static let configuration = CommandConfiguration(
         commandName: "step",
-        abstract: "Times the training step of a stage on made-up images.",
+        abstract: "Times the training step of a stage, on made-up images or on yours.",
         discussion: """
-            The same step that training takes, without reading files. The first step does not \
-            count; figures are of the median step. Nominal operations: a multiply-add is two, \
+            The same step that training takes, without checkpoints and log. The first step does \
+            not count; figures are of the median step, and of the first rank where ranks differ. A \
+            step waits for other ranks where it cannot go on without them, and for images where \
+            --data is read more slowly than the step computes. Nominal operations: a multiply-add is two, \
             three times the forward pass.
             """)
 
@@ -27,6 +29,9 @@ struct BenchStep: Benchmark {
 
     @Option(help: "Images of all ranks together; left out: the stage's batchSize.")
     var batch: Int?
+
+    @Option(help: "A folder in ImageNet's layout or an index; left out: made-up images.")
+    var data: String?
 
     @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
     var threads: Int?
@@ -48,8 +53,8 @@ struct BenchStep: Benchmark {
     func report(_ communicator: any Communicator) throws -> String {
         let benchmark = try StepBenchmark(
             configurationPath: config, overrides: overrides + Precision.override(precision),
-            stage: stage, batchSize: batch,
-            threadCount: threads, communicator: communicator)
+            stage: stage, batchSize: batch, threadCount: threads, data: data,
+            communicator: communicator)
         let measurement = try benchmark.run(stepCount: steps)
         return json ? measurement.json : measurement.description
     }

@@ -1,0 +1,66 @@
+import Collectives
+import Images
+import SaccaderModel
+import Tensors
+
+/// Where a step benchmark's batches come from.
+enum BatchSource {
+    /// One batch of standardised noise again and again: speed does not depend on what is in it.
+    case made(TrainingBatch)
+    /// Images read from files, as training reads them.
+    case read(BatchLoader, seed: UInt64)
+
+    /// Noise in place of `images` of the global batch.
+    static func noise(_ images: Range<Int>, configuration: RunConfiguration) -> BatchSource {
+        let count = configuration.data.imageSize * configuration.data.imageSize * 3
+        var pixels: [Float] = []
+        pixels.reserveCapacity(images.count * count)
+        for image in images {
+            var random = CounterRandom(
+                seed: configuration.seed, purpose: .augmentation, index: UInt64(image))
+            for _ in 0..<count { pixels.append(Float(4 * random.uniform() - 2)) }
+        }
+        return .made(
+            TrainingBatch(
+                images: pixels,
+                labels: images.map { Int32($0 % configuration.model.classes) },
+                glimpses: .sampled(
+                    seed: configuration.seed, stream: 0, identifiers: Array(images))))
+    }
+
+    /// The training images of a folder or index, in an epoch's order, over and over.
+    static func files(
+        _ path: String, layout: ShardLayout, stage: StageName, configuration: RunConfiguration
+    ) throws -> BatchSource {
+        var configuration = configuration
+        configuration.data.path = path
+        let settings = configuration.data
+        let data = try ImageDataset(path, configuration: settings, seed: configuration.seed)
+        try Trainer.requireFit(configuration, data: data, ranks: 1)
+        let images = data.training
+        let count = images.entries.count
+        let order = EpochOrder(
+            count: count, seed: configuration.seed, stream: UInt64(stage.index) << 32)
+        let loader = BatchLoader(images, configuration: settings, seed: configuration.seed) {
+            number in
+            BatchRequest(
+                entries: layout.images.map { order[(number * layout.imageCount + $0) % count] },
+                augmentation: UInt64(number))
+        }
+        return .read(loader, seed: configuration.seed)
+    }
+
+    /// The next batch.
+    func next() throws -> TrainingBatch {
+        switch self {
+        case .made(let batch): return batch
+        case .read(let loader, let seed):
+            guard let images = try loader.next() else {
+                preconditionFailure("the benchmark's requests do not end")
+            }
+            return TrainingBatch(
+                images: images.images, labels: images.labels,
+                glimpses: .sampled(seed: seed, stream: 0, identifiers: images.entries))
+        }
+    }
+}

@@ -1,0 +1,84 @@
+import ArgumentParser
+import Collectives
+import Training
+
+/// `saccader-dist bench scale`
+struct BenchScale: Benchmark {
+    static let configuration = CommandConfiguration(
+        commandName: "scale",
+        abstract: "Measures a step here and predicts it on 2 to 1024 nodes.",
+        discussion: """
+            Each node is one rank with as many images as here. The model: with latency a and b \
+            seconds a byte of a link in each direction, c seconds to add a byte (measured), w the \
+            largest power of two in n, a sum of B bytes over n ranks takes
+
+              log2(w)·(a + B(b + c))                 up to 16 KiB
+              2·log2(w)·a + (1 − 1/w)·B·(2b + c)     above, each piece of 4 MiB for itself
+              + 2(a + B·b) + B·c                     where n is no power of two
+
+            which is what the program does: halves along a binary tree. A step on n nodes takes the \
+            step on one, each sum of norms and losses, and after the backward pass the pieces of \
+            the gradients. Beside the backward pass a piece's sum begins when the piece is complete \
+            and the one before it summed: the step waits for what is left at the end, and for the \
+            additions, which take a core. Left out: nodes of unlike speed, links that others use.
+
+            Under mpirun the prediction for these ranks stands beside what they do. Latency and \
+            bandwidth are measured then, by sums of 1 KiB and 4 MiB, unless they are given, and the \
+            step on one rank is taken by all at the same time: on shared cores it is slower, as \
+            the ranks' steps are.
+            """)
+
+    @Option(help: "Settings (YAML); left out: the built-in demonstration.")
+    var config: String?
+
+    @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
+    var overrides: [String] = []
+
+    @Option(help: "representation, location, joint or classifier.")
+    var stage = "representation"
+
+    @Option(help: "float32 or bfloat16; left out: the setting `precision`.")
+    var precision: Precision?
+
+    @Option(help: "Images of each node; left out: the stage's batchSize.")
+    var batch: Int?
+
+    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
+    var threads: Int?
+
+    @Option(help: "Gb/s of a link in each direction, again for another (default: 10 and 100).")
+    var bandwidth: [Double] = []
+
+    @Option(help: "Latency of a link in microseconds (default: 20).")
+    var latency: Double?
+
+    @Option(help: "Steps that count.")
+    var steps = 5
+
+    @Flag(help: "One JSON object on one line.")
+    var json = false
+
+    func validate() throws {
+        for (name, value) in [("batch", batch), ("threads", threads), ("steps", steps)] {
+            if let value, value < 1 {
+                throw ValidationError("--\(name) is \(value): give at least 1")
+            }
+        }
+        for value in bandwidth where !(value > 0) {
+            throw ValidationError("--bandwidth is \(value): give more than 0 Gb/s")
+        }
+        if let latency, !(latency >= 0) {
+            throw ValidationError("--latency is \(latency): give at least 0 microseconds")
+        }
+    }
+
+    func report(_ communicator: any Communicator) throws -> String {
+        try ScalingBenchmark(
+            configurationPath: config, overrides: overrides + Precision.override(precision),
+            stage: stage, batchSize: batch, threadCount: threads,
+            network: ScalingBenchmark.Network(
+                gigabitsPerSecond: bandwidth, latencyMicroseconds: latency),
+            communicator: communicator
+        ).report(stepCount: steps, json: json)
+    }
+}
