@@ -104,7 +104,8 @@ let package = Package(
             name: "EvaluationTests",
             dependencies: [
                 "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Tensors", "TestSupport",
-            ]),
+            ],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests"),
     ],
     swiftLanguageModes: [.v6]

@@ -61,9 +61,14 @@ import Testing
         #expect(found.predictions["meanLogits"]?.map(\.top5Count) == [20, 10])
         #expect(found.checkpoints[1]["meanLogits"]?.map(\.top1Count) == [9, 1])
         let lines = found.csv(checkpoints: ["a.h5", "b,c.h5"]).split(separator: "\n")
-        #expect(lines.count == 9)
-        #expect(lines[2] == "a.h5,learned,3,fgsm,1,0.1,10,4,0.4,6,0.6")
-        #expect(lines[8] == "\"b,c.h5\",meanLogits,,fgsm,1,0.1,10,1,0.1,5,0.5")
+        #expect(lines.count == 13)
+        #expect(lines[2] == "a.h5,learned,3,fgsm,1,0.1,10,4,0.4,6,0.6,,")
+        #expect(lines[8] == "\"b,c.h5\",meanLogits,,fgsm,1,0.1,10,1,0.1,5,0.5,,")
+        // 4 and 2 of 10: the deviation is √0.02; 6 and 6 have none.
+        let mean = lines[10].split(separator: ",").map { Double($0) ?? -1 }
+        #expect(lines[10].hasPrefix("mean,learned,3,fgsm,1,0.1,10,6,") && mean.count == 13)
+        #expect(abs(mean[8] - 0.3) < 1e-12 && abs(mean[11] - 0.02.squareRoot()) < 1e-12)
+        #expect(mean[12] == 0)
     }
 
     @Test func namesMakeGroups() throws {

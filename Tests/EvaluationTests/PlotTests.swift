@@ -46,6 +46,29 @@ import Testing
         #expect(try plot.png() == png)
     }
 
+    @Test func longNamesWidenThePicture() throws {
+        func width(_ name: String) throws -> Int {
+            let line = Plot.Line(name: name, style: .of(.learned), points: plot.lines[0].points)
+            let png = try Plot(
+                name: "a", title: "A", xTitle: "x", yTitle: "y", lines: [line],
+                countsGlimpses: true
+            ).png()
+            return png[16..<20].reduce(0) { 256 * $0 + Int($1) }
+        }
+        #expect(try width("Sobel variance") == 1280)
+        let letters = try width(String(repeating: "m", count: 60))
+        // 60 letters of 11 points, each nearly as wide as high.
+        #expect(letters > 1280 + 840 && letters < 1280 + 1440)
+    }
+
+    @Test func manyModelsHaveLooksOfTheirOwn() {
+        let looks = (0..<36).map { index in
+            let style = Plot.Style.model(index)
+            return "\(style.color) \(style.dashes) \(String(describing: style.marker))"
+        }
+        #expect(Set(looks).count == 36)
+    }
+
     @Test func everyPolicyHasALookOfItsOwn() {
         let styles = Policy.allCases.map(Plot.Style.of)
         #expect(Set(styles.map { "\($0.dashes)" }).count == styles.count)

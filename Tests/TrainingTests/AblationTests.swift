@@ -67,7 +67,9 @@ import Testing
         for name in names {
             #expect(FileManager.default.fileExists(atPath: "\(output)/\(name)/report.html"))
         }
-        #expect(FileManager.default.fileExists(atPath: "\(output)/comparison.png"))
+        for name in ["comparison.png", "comparison-coverage.svg", "comparison.csv"] {
+            #expect(FileManager.default.fileExists(atPath: "\(output)/\(name)"))
+        }
         // Soft attention sees the same part of the image, all windows, at every glimpse.
         let report = try #require(models[2]["report"] as? [String: Any])
         let policies = try #require(report["policies"] as? [String: [[String: Any]]])

@@ -50,6 +50,16 @@ import Testing
         // The centre's window is the same however often one looks.
         let center = csv.filter { $0[6] == "center" }.map { $0[count] }
         #expect(center.count == 3 && Set(center).count == 1)
+        // Image by image the same counts.
+        let predictions = try String(contentsOfFile: "\(output)/predictions.csv", encoding: .utf8)
+            .split(separator: "\n").map { $0.split(separator: ",") }
+        #expect(predictions.count == 1 + (Int(csv[1][5]) ?? 0))
+        for policy in ["orderedLogits", "center"] {
+            let column = try #require(predictions[0].firstIndex { $0 == policy })
+            let right = predictions.dropFirst().count { $0[3] == $0[column] }
+            let row = csv.first { $0[6] == policy && $0[7] == predictions[1][4] }
+            #expect(row.map { $0[9] == "\(right)" } == true)
+        }
         for plot in ["occlusion-coverage", "occlusion-glimpses"] {
             #expect(FileManager.default.fileExists(atPath: "\(output)/\(plot).png"))
             #expect(FileManager.default.fileExists(atPath: "\(output)/\(plot).svg"))

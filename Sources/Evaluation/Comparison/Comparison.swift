@@ -84,34 +84,77 @@ public struct Comparison: Codable, Equatable, Sendable {
         return lines.joined(separator: "\n")
     }
 
-    /// Accuracy against glimpses, one line a model.
-    var plot: Plot {
-        let styles = Policy.allCases.map { Plot.Style.of($0) }
-        return Plot(
-            name: "comparison", title: "Accuracy of the models by number of glimpses",
-            xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
-            lines: models.filter { !entries($0).isEmpty }.enumerated().map { index, member in
+    /// Accuracy against glimpses and against coverage, one line a model.
+    var plots: [Plot] {
+        func lines(_ x: (EvaluationReport.Entry) -> Double) -> [Plot.Line] {
+            models.filter { !entries($0).isEmpty }.enumerated().map { index, member in
                 Plot.Line(
-                    name: member.name, style: styles[index % styles.count],
+                    name: member.name, style: .model(index),
                     points: entries(member).map { entry in
                         EvaluationReport.point(
-                            Double(entry.glimpses), entry.top1,
+                            x(entry), entry.top1,
                             member.report.interval(entry.top1, of: entry.deviation?.top1))
                     })
-            }, countsGlimpses: true)
+            }
+        }
+        return [
+            Plot(
+                name: "comparison", title: "Accuracy of the models by number of glimpses",
+                xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
+                lines: lines { Double($0.glimpses) }, countsGlimpses: true),
+            Plot(
+                name: "comparison-coverage",
+                title: "Accuracy of the models by part of the image seen",
+                xTitle: "Coverage (% of pixels)", yTitle: "Top-1 accuracy (%)",
+                lines: lines { 100 * $0.coverage }, countsGlimpses: false),
+        ]
     }
 
-    /// Writes `comparison.html`, `comparison.json` and the plot; returns the paths.
+    /// What the plots' bands are.
+    private var bandNote: String {
+        let images = models.first?.report.images ?? 0
+        return "± and bands: of a model with several checkpoints one sample standard deviation "
+            + "(n − 1); bands of the others: the 95 % interval (Wilson) for \(images) images."
+    }
+
+    /// Every model's `results.csv`, its name before each row: the content of `comparison.csv`.
+    var csv: String {
+        let rows = models.enumerated().flatMap { index, member in
+            let rows = member.report.csvRows(order: Policy.allCases)
+            return rows.dropFirst(index == 0 ? 0 : 1).enumerated().map { number, row in
+                [index == 0 && number == 0 ? "model" : member.name] + row
+            }
+        }
+        return EvaluationReport.lines(rows)
+    }
+
+    /// A link to each model's report, with its checkpoints.
+    private var links: [String] {
+        models.map { member in
+            let path = member.name.addingPercentEncoding(withAllowedCharacters: .alphanumerics)
+            let files = member.report.checkpoints.map { part in
+                "\(part.provenance.path) (step \(part.provenance.step), seed "
+                    + "\(part.provenance.seed))"
+            }
+            return "<li><a href=\"\(path ?? "")/report.html\">\(ReportPage.escaped(member.name))"
+                + "</a>: \(ReportPage.escaped(files.joined(separator: ", ")))</li>\n"
+        }
+    }
+
+    /// Writes `comparison.html`, `comparison.json`, `comparison.csv` and the plots; returns the
+    /// paths.
     public func write(to folder: String) throws -> [String] {
-        let (svg, png) = (try plot.svg(), try plot.png())
-        let names = ["comparison.html", "comparison.json", "comparison.svg", "comparison.png"]
-        let paths = names.map { "\(folder)/\($0)" }
+        var paths = ["html", "json", "csv"].map { "\(folder)/comparison.\($0)" }
         try AtomicFile.write(paths[1], text: try json(isPretty: true) + "\n")
-        try AtomicFile.write(paths[2], data: svg)
-        try AtomicFile.write(paths[3], data: png)
-        let links = models.map { member in
-            let name = ReportPage.escaped(member.name)
-            return "<li><a href=\"\(name)/report.html\">\(name)</a></li>\n"
+        try AtomicFile.write(paths[2], text: csv)
+        var figures = ""
+        for plot in plots {
+            let (svg, png) = (try plot.svg(), try plot.png())
+            figures += ReportPage.figure(svg, type: "svg+xml", title: plot.title, isTitled: false)
+            for (content, ending) in [(svg, "svg"), (png, "png")] {
+                paths.append("\(folder)/\(plot.name).\(ending)")
+                try AtomicFile.write(paths[paths.count - 1], data: content)
+            }
         }
         try AtomicFile.write(
             paths[0],
@@ -126,8 +169,8 @@ public struct Comparison: Codable, Equatable, Sendable {
                 </head>
                 <body>
                 <h1>Comparison of \(models.count) models</h1>
-                <div class="plots">\(ReportPage.figure(
-                    svg, type: "svg+xml", title: plot.title, isTitled: false))</div>
+                <div class="plots">\(figures)</div>
+                <p class="note">\(ReportPage.escaped(bandNote))</p>
                 <pre>\(ReportPage.escaped(table))</pre>
                 <h2>Each model's own report</h2>
                 <ul>

@@ -78,6 +78,16 @@ extension Canvas {
         cairo_fill(context)
     }
 
+    /// How far a text of plain letters reaches.
+    static func width(of text: String, size: Double) -> Double {
+        guard let canvas = Canvas(width: 1, height: 1) else { return 0 }
+        canvas.useFont(isBold: false)
+        cairo_set_font_size(canvas.context, size)
+        var extents = cairo_text_extents_t()
+        cairo_text_extents(canvas.context, text, &extents)
+        return extents.x_advance
+    }
+
     /// Writes a text, its vertical middle at the point.
     func label(
         _ text: String, at point: Point, size: Double, anchor: Anchor, color: Color = .ink,

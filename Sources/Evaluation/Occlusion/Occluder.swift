@@ -9,16 +9,21 @@ import Tensors
 public final class Occluder {
     /// The classifier's checkpoint.
     let path: String
+    /// Where it comes from.
+    let provenance: Provenance?
     private let classifier: StoredClassifier
     private var inference: ClassifierInference<Float>?
 
     /// Opens a checkpoint of the stage `classifier`.
     convenience init(path: String) throws {
-        self.init(try StoredClassifier(try OpenedCheckpoint.read(path)), path: path)
+        let checkpoint = try OpenedCheckpoint.read(path)
+        self.init(
+            try StoredClassifier(checkpoint), path: path,
+            provenance: Provenance(path: path, header: checkpoint.header))
     }
 
-    init(_ classifier: StoredClassifier, path: String) {
-        (self.classifier, self.path) = (classifier, path)
+    init(_ classifier: StoredClassifier, path: String, provenance: Provenance? = nil) {
+        (self.classifier, self.path, self.provenance) = (classifier, path, provenance)
     }
 
     /// Refuses a classifier of other images or classes than those of a Saccader.

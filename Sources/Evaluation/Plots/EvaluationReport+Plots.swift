@@ -16,6 +16,18 @@ extension Plot.Style {
     /// The network without attention.
     static let meanLogits = style(0.1, 0.1, 0.1, [9, 4], nil)
 
+    /// The same where each point was measured.
+    static let measuredMeanLogits = style(0.1, 0.1, 0.1, [9, 4], .square)
+
+    /// The look of the n-th of several models; no two of the first 36 are alike.
+    static func model(_ index: Int) -> Plot.Style {
+        let styles = Policy.allCases.map { of($0) }
+        let (first, second) = (index % styles.count, (index + index / styles.count) % styles.count)
+        return Plot.Style(
+            color: styles[first].color, dashes: styles[second].dashes,
+            marker: styles[second].marker)
+    }
+
     private static func style(
         _ red: Double, _ green: Double, _ blue: Double, _ dashes: [Double],
         _ marker: Canvas.Marker?
@@ -104,10 +116,10 @@ extension EvaluationReport {
     /// What the plots' bands are.
     var bandNote: String {
         checkpoints.count > 1
-            ? "Bands: ± one standard deviation of \(checkpoints.count) checkpoints."
+            ? "Bands: ± one sample standard deviation (n − 1) of \(checkpoints.count) checkpoints."
             : "Bands: of accuracies the 95 % interval (Wilson) for \(images) images, of the random "
-                + "policy with several draws ± one standard deviation of the draws; of coverages "
-                + "± one standard deviation of images."
+                + "policy with several draws ± one sample standard deviation (n − 1) of the draws; "
+                + "of coverages ± one standard deviation of images."
     }
 
     private func reference(_ x: [Double]) -> Plot.Line {

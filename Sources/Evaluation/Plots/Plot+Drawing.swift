@@ -2,19 +2,28 @@ import Foundation
 
 extension Plot {
     /// Points of the whole picture and of the part inside the axes.
-    private static let (width, height) = (640, 420)
+    private static let (leastWidth, height) = (640, 420)
     private static let inside = Canvas.Box(x: 62, y: 38, width: 400, height: 318)
     /// Pixels of a point in PNG files.
     private static let pixels = 2
+    /// The legend's left end, the texts' distance from it and the height of their letters.
+    private static let legend = (left: inside.x + inside.width + 14, text: 36.0, size: 11.0)
+
+    /// Wide enough for the longest name in the legend.
+    private var width: Int {
+        let names = lines.map { Canvas.width(of: $0.name, size: Self.legend.size) }
+        let need = Self.legend.left + Self.legend.text + (names.max() ?? 0) + 8
+        return max(Self.leastWidth, Int(need.rounded(.up)))
+    }
 
     /// The plot as an SVG file.
     func svg() throws(EvaluationError) -> Data {
-        try draw(Canvas(vectorWidth: Self.width, height: Self.height))
+        try draw(Canvas(vectorWidth: width, height: Self.height))
     }
 
     /// The plot as a PNG file.
     func png() throws(EvaluationError) -> Data {
-        try draw(Canvas(width: Self.width, height: Self.height, scale: Self.pixels))
+        try draw(Canvas(width: width, height: Self.height, scale: Self.pixels))
     }
 
     private func draw(_ canvas: Canvas?) throws(EvaluationError) -> Data {
@@ -92,7 +101,7 @@ extension Plot {
     }
 
     private func legend(_ canvas: Canvas) {
-        let left = Self.inside.x + Self.inside.width + 14
+        let left = Self.legend.left
         for (index, line) in lines.enumerated() {
             let y = Self.inside.y + 8 + 20 * Double(index)
             canvas.line(
@@ -103,7 +112,8 @@ extension Plot {
                     marker, at: Canvas.Point(x: left + 15, y: y), line.style.color, radius: 3.4)
             }
             canvas.label(
-                line.name, at: Canvas.Point(x: left + 36, y: y), size: 11, anchor: .start)
+                line.name, at: Canvas.Point(x: left + Self.legend.text, y: y),
+                size: Self.legend.size, anchor: .start)
         }
     }
 }

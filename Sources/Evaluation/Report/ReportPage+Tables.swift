@@ -5,12 +5,35 @@ extension ReportPage {
     /// The headline and what it is of.
     var summary: String {
         let lines = report.headline.split(separator: "\n").map(String.init)
+        let part = report.subsetImages.map { $0 > report.images ? " (of \($0))" : "" } ?? ""
         return "<p class=\"big\">\(Self.escaped(lines.joined(separator: " ")))</p>\n"
-            + "<p>\(report.images) images of \(Self.escaped(report.split)) in "
-            + "\(Self.escaped(report.data)), \(report.classes) classes, \(report.imageSize)² "
-            + "pixels. The network without attention (mean of all logits): top-1 "
+            + "<p>\(Self.escaped(origin)). \(report.images) images\(part) of "
+            + "\(Self.escaped(report.split)) in \(Self.escaped(report.data)), "
+            + "\(report.classes) classes, \(report.imageSize)² pixels. The network without "
+            + "attention (mean of all logits): top-1 "
             + EvaluationReport.percent(report.meanLogits.top1, report.meanLogits.deviation?.top1)
-            + " %.</p>"
+            + " %.\(Self.escaped(spread))</p>"
+    }
+
+    /// Which models.
+    private var origin: String {
+        let seeds = report.checkpoints.map { "\($0.provenance.seed)" }
+        let stage = "stage \(report.stage), step \(report.step)"
+        return seeds.count == 1
+            ? "\(report.checkpoint): \(stage), seed \(seeds[0])"
+            : "\(seeds.count) checkpoints of stage \(report.stage), seeds "
+                + seeds.joined(separator: ", ")
+    }
+
+    /// What stands behind ±.
+    private var spread: String {
+        let draws = report.draws.map { $0 > 1 ? " The random policy was drawn \($0) times." : "" }
+        let repeats =
+            report.checkpoints.count > 1
+            ? " ± is the sample standard deviation (n − 1) over checkpoints."
+            : draws?.isEmpty == false
+                ? " ± is the sample standard deviation (n − 1) over the draws." : ""
+        return (draws ?? "") + repeats
     }
 
     /// A table for each question, policy × glimpses, the best of each column bold.
@@ -130,10 +153,10 @@ extension ReportPage {
             "<p>saccader-eval \(Self.escaped(report.program)). Images of each class: "
             + words.prefix(50).joined(separator: ", ")
             + (words.count > 50 ? " and \(words.count - 50) more classes" : "") + ".</p>\n"
-        for part in report.checkpoints {
-            let origin = part.provenance
+        let judge = report.occlusion?.provenance.map { [("Classifier", $0)] } ?? []
+        for (what, origin) in report.checkpoints.map({ ("File", $0.provenance) }) + judge {
             let facts: [(String, String)] = [
-                ("File", origin.path), ("Stage", origin.stage), ("Step", "\(origin.step)"),
+                (what, origin.path), ("Stage", origin.stage), ("Step", "\(origin.step)"),
                 ("Epochs", "\(origin.epoch)"), ("Images seen in the stage", "\(origin.samples)"),
                 ("Seed", "\(origin.seed)"), ("Ranks", "\(origin.worldSize)"),
                 ("Written by", origin.program.isEmpty ? "another program" : origin.program),
@@ -147,7 +170,8 @@ extension ReportPage {
                 "<tr><td>\(Self.escaped($0))</td><td>\(Self.escaped($1))</td></tr>\n"
             }
             html +=
-                "<table><tbody>\(rows.joined())</tbody></table>\n<details><summary>Settings"
+                "<div class=\"wide\"><table><tbody>\(rows.joined())</tbody></table></div>\n"
+                + "<details><summary>Settings"
                 + "</summary><pre>\(Self.escaped(Self.pretty(origin.config)))</pre></details>\n"
         }
         return html

@@ -39,7 +39,11 @@ struct ReportPage {
 
     /// The whole file.
     var html: String {
-        let title = "Evaluation of " + (report.checkpoint as NSString).lastPathComponent
+        let title =
+            "Evaluation of "
+            + (report.checkpoints.count > 1
+                ? "\(report.checkpoints.count) checkpoints"
+                : (report.checkpoint as NSString).lastPathComponent)
         return """
             <!DOCTYPE html>
             <html lang="en">
@@ -59,7 +63,9 @@ struct ReportPage {
             \(tables)
             <h2>Pictures</h2>
             <p class="note">Numbers are glimpses in order; what no glimpse saw is dimmed; a green \
-            frame is a right answer, a red one a wrong answer. Of several checkpoints the first.</p>
+            frame is a right answer, a red one a wrong answer. On maps of the policy a place is the
+            lighter the more probable it is, as part of the largest probability, which stands
+            below; the white frame is the window that was taken. Of several checkpoints the first.</p>
             \(pictures)
             <h2>Where the figures come from</h2>
             \(provenance)
@@ -95,6 +101,8 @@ struct ReportPage {
         th,td{padding:.15rem .5rem;white-space:nowrap;text-align:right;border-bottom:1px solid #e4e4e4}
         th:first-child,td:first-child{text-align:left}thead th{border-bottom:1px solid #888}
         .best{font-weight:bold}.note{color:#555;font-size:.9rem}.wide{overflow-x:auto}
+        .wide td:first-child,.wide th:first-child{position:sticky;left:0;background:#fff}
         .big{font-size:1.2rem}pre{background:#f5f5f5;padding:.8rem;overflow-x:auto;font-size:.8rem}
+        @media print{body{margin:0}table{font-size:.5rem}th,td{padding:.1rem .2rem}}
         """
 }

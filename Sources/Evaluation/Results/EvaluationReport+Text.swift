@@ -10,8 +10,10 @@ extension EvaluationReport {
     public func table(order: [Policy], counts: GlimpseList) -> String {
         let what =
             checkpoints.count == 1
-            ? "checkpoint \(checkpoint)" : "mean ± SD of \(checkpoints.count) checkpoints"
+            ? "checkpoint \(checkpoint)"
+            : "mean ± SD (n − 1) of \(checkpoints.count) checkpoints"
         var lines = ["\(images) images of \(split) in \(data), \(what)"]
+        if let draws, draws > 1 { lines[0] += ", random: mean of \(draws) draws" }
         lines.append(
             "mean of all logits, no attention: top-1 "
                 + Self.percent(meanLogits.top1, meanLogits.deviation?.top1) + " %, top-5 "
@@ -118,7 +120,7 @@ extension EvaluationReport {
         }
         let spread = deviation.map { deviation in
             String(
-                format: ", mean of %d checkpoints, SD %.3f and %.3f", checkpoints.count,
+                format: ", mean of %d checkpoints, SD (n − 1) %.3f and %.3f", checkpoints.count,
                 100 * deviation.top1, 100 * deviation.top5)
         }
         return "\(what)\(spread ?? ""):\n"

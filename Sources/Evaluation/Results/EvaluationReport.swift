@@ -3,8 +3,8 @@ import SaccaderModel
 
 /// What an evaluation came to: the content of `results.json`.
 public struct EvaluationReport: Codable, Equatable, Sendable {
-    /// Standard deviations over checkpoints or, of a single checkpoint, over the random policy's
-    /// draws.
+    /// Sample standard deviations (n − 1) over checkpoints or, of a single checkpoint, over the
+    /// random policy's draws.
     public struct Deviation: Codable, Equatable, Sendable {
         /// Of the top-1 accuracy.
         public let top1: Double
@@ -92,6 +92,10 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// The number of glimpses of the joint stage's training, or the largest evaluated below it:
     /// that of the last line.
     public let headlineGlimpses: Int
+    /// Images of the whole subset, of which `images` were looked at.
+    public var subsetImages: Int?
+    /// How often the random policy was drawn; left out without it.
+    public var draws: Int?
     /// Without attention, all checkpoints together.
     public let meanLogits: MeanLogits
     /// By policy, all checkpoints together.

@@ -28,6 +28,8 @@ public struct Occlusion: Codable, Equatable, Sendable {
 
     /// The classifier's checkpoint.
     public let classifier: String
+    /// Where it comes from; told once for all checkpoints.
+    public var provenance: Provenance?
     /// Whole images that the classifier has right.
     public let intactTop1Count: Int
     /// Their part of all.

@@ -8,7 +8,7 @@ extension EvaluationReport {
         let lines = robustness.rows.map { name, _, entries in
             Plot.Line(
                 name: name == "learned" ? "Saccader, T = \(robustness.glimpses)" : "No attention",
-                style: name == "learned" ? .of(.learned) : .meanLogits,
+                style: name == "learned" ? .of(.learned) : .measuredMeanLogits,
                 points: entries.sorted { $0.epsilon < $1.epsilon }.map { entry in
                     Self.point(
                         255 * entry.epsilon, entry.top1,

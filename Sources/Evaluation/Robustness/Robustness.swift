@@ -64,28 +64,31 @@ public struct Robustness: Codable, Equatable, Sendable {
         return predictions
     }
 
-    /// One row for each checkpoint, prediction and radius: the content of `robustness.csv`.
+    /// One row for each checkpoint, prediction and radius, of several checkpoints those of the
+    /// mean too: the content of `robustness.csv`.
     func csv(checkpoints paths: [String]) -> String {
         var rows = [
             [
                 "checkpoint", "prediction", "glimpses", "attack", "steps", "epsilon", "images",
-                "top1Count", "top1", "top5Count", "top5",
+                "top1Count", "top1", "top5Count", "top5", "top1SD", "top5SD",
             ]
         ]
-        for (path, predictions) in zip(paths, checkpoints) {
+        let mean = checkpoints.count > 1 ? [("mean", predictions)] : []
+        for (path, predictions) in Array(zip(paths, checkpoints)) + mean {
             for target in InputGradient.Target.allCases {
                 for entry in predictions[target.rawValue] ?? [] {
                     let steps = attack.method == .pgd ? attack.steps : 1
-                    rows.append([
-                        path, target.rawValue, target == .learned ? "\(glimpses)" : "",
-                        attack.method.rawValue, "\(steps)", "\(entry.epsilon)", "\(images)",
-                        "\(entry.top1Count)", "\(entry.top1)", "\(entry.top5Count)",
-                        "\(entry.top5)",
-                    ])
+                    rows.append(
+                        [
+                            path, target.rawValue, target == .learned ? "\(glimpses)" : "",
+                            attack.method.rawValue, "\(steps)", "\(entry.epsilon)", "\(images)",
+                            "\(entry.top1Count)", "\(entry.top1)", "\(entry.top5Count)",
+                            "\(entry.top5)",
+                        ] + EvaluationReport.spread(entry.deviation).prefix(2))
                 }
             }
         }
-        return rows.map { $0.map(EvaluationReport.quoted).joined(separator: ",") + "\n" }.joined()
+        return EvaluationReport.lines(rows)
     }
 
     /// What the figures are of.

@@ -7,12 +7,18 @@ extension EvaluationRun {
     /// Makes the folder that `write` will fill.
     public static func prepare(_ folder: String) throws { try AtomicFile.createFolder(folder) }
 
-    /// Writes `results.json`, `results.csv`, `report.html`, plots and pictures; returns the paths.
+    /// Writes `results.json`, `results.csv`, `predictions.csv`, `report.html`, plots and pictures;
+    /// returns the paths.
     public func write(_ report: EvaluationReport, to folder: String) throws -> [String] {
         try Self.prepare(folder)
         var paths = ["report.html", "results.json", "results.csv"].map { "\(folder)/\($0)" }
         try AtomicFile.write(paths[1], text: report.json(isPretty: true) + "\n")
         try AtomicFile.write(paths[2], text: report.csv(order: policies))
+        if !policies.isEmpty {
+            paths.append("\(folder)/predictions.csv")
+            try AtomicFile.write(
+                paths[paths.count - 1], text: EvaluationReport.lines(predictions))
+        }
         var page = ReportPage(report, order: policies, data: data)
         if let robustness = report.robustness {
             paths.append("\(folder)/robustness.csv")
@@ -35,6 +41,25 @@ extension EvaluationRun {
         }
         try AtomicFile.write(paths[0], text: page.html)
         return paths
+    }
+
+    /// What each checkpoint says of each image by each policy, of the random one by the first draw:
+    /// the content of `predictions.csv`, for paired tests.
+    private var predictions: [[String]] {
+        let columns = ["checkpoint", "image", "class", "label", "glimpses"]
+        var rows = [columns + policies.map(\.rawValue)]
+        for (checkpoint, scores) in zip(checkpoints, scores) {
+            for (index, entry) in images.entries.enumerated() {
+                let label = Int(entry.label)
+                rows.append(
+                    [checkpoint.provenance.path, entry.name, classes[label], "\(label)"]
+                        + ["\(picturedGlimpses)"]
+                        + policies.map { policy in
+                            scores.verdicts[policy].map { "\($0.predictions[index])" } ?? ""
+                        })
+            }
+        }
+        return rows
     }
 
     /// The images in a few words.

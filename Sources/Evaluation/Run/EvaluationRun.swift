@@ -17,6 +17,7 @@ public final class EvaluationRun {
     private(set) var scores: [Scores] = []
     let pool: ThreadPool
     private let batchSize: Int
+    private let subsetCount: Int
     private let occluder: Occluder?
 
     /// Opens checkpoints and images and refuses what does not fit together.
@@ -49,6 +50,7 @@ public final class EvaluationRun {
         let chosen = PictureChoice.spread(
             Array(all.entries.indices), options.limit ?? all.entries.count)
         images = all.picking(chosen)
+        subsetCount = all.entries.count
         let locations = first.geometry.locationCount
         glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, locations))")
         if glimpses.most > locations {
@@ -182,7 +184,10 @@ public final class EvaluationRun {
                         [scores], policies: policies, counts: glimpses.counts),
                     occlusion: occlusion([scores]))
             })
+        report.subsetImages = subsetCount
+        report.draws = policies.contains(.random) ? options.draws : nil
         report.occlusion = occlusion(scores)
+        report.occlusion?.provenance = occluder?.provenance
         // All T, also those not asked for, so that the interpolation has near neighbours.
         let full = scores.map {
             EvaluationReport.Entry.all(
