@@ -83,6 +83,18 @@ import Testing
         #expect(run.status == 64 && run.errors.contains("--bandwidth"), "\(run.errors)")
     }
 
+    @Test(arguments: [1, 2]) func inferenceHasTheFields(ranks: Int) throws {
+        let few = ["--batch", "16", "--glimpses", "3", "--steps", "1", "--threads", "1", "--json"]
+        let found = try object(["inference"] + few, ranks: ranks)
+        #expect(found["stage"] as? String == "inference")
+        #expect(found["batch"] as? Int == 16)
+        #expect(found["ranks"] as? Int == ranks)
+        #expect(found["allReduceSeconds"] == nil)
+        for name in ["imagesPerSecond", "gflopsPerSecond", "fractionOfPeak", "cpuSeconds"] {
+            #expect((found[name] as? Double ?? 0) > 0, "\(name)")
+        }
+    }
+
     @Test func gemmHasAPeakAndTheLayersSizes() throws {
         let found = try object(["gemm", "--threads", "1", "--json"])
         #expect((found["sgemmPeakGflops"] as? Double ?? 0) > 0)

@@ -34,6 +34,7 @@ ROWS = {
     "shards": dict(
         stage="representation", config=FULL,
         settings=["stages.representation.shardSize={batch}"]),
+    "inference": dict(stage="inference", config=FULL),
     "demo": dict(stage="representation", config=DEMO, batch=64),
 }
 
@@ -48,12 +49,14 @@ def run(name, options):
     """What one run printed; nothing if it took longer than the limit."""
     kind, precision, extra = SIDES[name]
     shared = [
-        "--config", options.config, "--stage", options.stage, "--batch", str(options.batch),
+        "--config", options.config, "--batch", str(options.batch),
         "--threads", str(options.threads), "--steps", str(options.steps)]
-    own = [options.program, "bench", "step", *shared, "--precision", precision, "--json"]
+    stage = ["--stage", options.stage]
+    bench = ["inference"] if options.stage == "inference" else ["step", *stage]
+    own = [options.program, "bench", *bench, *shared, "--precision", precision, "--json"]
     for setting in options.settings:
         own += ["--set", setting.format(batch=options.batch // options.ranks)]
-    torch = [HERE / "pytorch_step.py", *shared, *extra]
+    torch = [HERE / "pytorch_step.py", *stage, *shared, *extra]
     if kind == "own":
         command = own
         if options.ranks > 1:

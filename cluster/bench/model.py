@@ -113,6 +113,14 @@ class Saccader(nn.Module):
         return torch.stack(logits, 1), torch.stack(places, 1)
 
 
+def infer(model, images, glimpses):
+    """Logits at all places and the places that the policy chooses, by argmax."""
+    features, what, logits = model.representation(images)
+    _, places = model.follow(
+        model.mix(features, what), glimpses, lambda policy, _: policy.argmax(1))
+    return logits, places
+
+
 def representation_loss(model, images, labels, settings):
     logits = model.representation(images)[2]
     return F.cross_entropy(logits.float().mean((2, 3)), labels)

@@ -14,7 +14,7 @@ import yaml
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from model import LOSSES, Saccader
+from model import LOSSES, Saccader, infer
 
 # Names every key, also where it is the default.
 DEFAULTS = Path(__file__).resolve().parents[2] / "Configs/imagenet-saccader.yaml"
@@ -48,6 +48,7 @@ def main():
     parser.add_argument("--batch", type=int, default=4, help="images of all ranks together")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
+    parser.add_argument("--glimpses", type=int, default=20, help="of inference")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bfloat16", action="store_true", help="autocast")
     options = parser.parse_args()
@@ -65,13 +66,14 @@ def main():
         torch.autocast("cpu", torch.bfloat16) if options.bfloat16 else contextlib.nullcontext())
 
     if options.stage == "inference":
-        network = folded(model.representation.eval())
+        network = folded(model.eval())
         if options.compile:
-            network = torch.compile(network)
+            network.representation.compile()
+            network.attention.compile()
 
         def step():
             with torch.inference_mode(), autocast:
-                network(images)
+                infer(network, images, options.glimpses)
     else:
         loss_of = LOSSES[options.stage]
         if options.stage == "representation":
