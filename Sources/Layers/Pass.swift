@@ -12,12 +12,16 @@ public final class Workspace: @unchecked Sendable {
     public let shardCapacity: Int
     /// Whether what is planned now is kept for a backward pass; a frozen part's is not.
     public var keepsActivations: Bool
+    /// Whether batch norms are folded into the convolutions before them: for inference alone, with
+    /// `FoldedKernel`s that are filled before the layers run.
+    public let foldsNorms: Bool
     /// Rows of a chunk: what a thread works on before it moves on. Chosen so that a chunk of 512
     /// channels stays in a 512 KiB second-level cache.
     public let chunkRows: Int
 
-    /// Scratch is in use whenever a layer runs, so it never shares the plan's places.
-    private let scratchArena = Arena()
+    /// Scratch is in use whenever a layer runs, and folded kernels outlast the passes: they never
+    /// share the plan's places.
+    let lastingArena = Arena()
     private var scratchCount = 0
     private var partialCount = 0
     private var packedByteCount = 0
@@ -28,8 +32,11 @@ public final class Workspace: @unchecked Sendable {
 
     /// Starts a plan.
     public init(
-        imageCapacity: Int, shardCapacity: Int, keepsActivations: Bool, chunkRows: Int = 256
+        imageCapacity: Int, shardCapacity: Int, keepsActivations: Bool,
+        foldsNorms: Bool = false, chunkRows: Int = 256
     ) {
+        precondition(!(foldsNorms && keepsActivations), "a folded norm has no backward pass")
+        self.foldsNorms = foldsNorms
         self.imageCapacity = imageCapacity
         self.shardCapacity = shardCapacity
         self.keepsActivations = keepsActivations
@@ -47,17 +54,17 @@ public final class Workspace: @unchecked Sendable {
 
     /// Lays out and allocates all that was planned.
     public func commit(threadCount: Int) {
-        scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: scratchArena) }
-        packedTensor = Tensor(vector: packedByteCount, in: scratchArena)
+        scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: lastingArena) }
+        packedTensor = Tensor(vector: packedByteCount, in: lastingArena)
         partialPlan = PartialPlan(shardCapacity: shardCapacity, threadCount: threadCount)
         partialTensor = Tensor(
-            vector: partialCount * partialPlan.placeCount, in: scratchArena)
+            vector: partialCount * partialPlan.placeCount, in: lastingArena)
         arena.commit()
-        scratchArena.commit()
+        lastingArena.commit()
     }
 
     /// The planned memory, in bytes.
-    public var byteCount: Int { arena.byteCount + scratchArena.byteCount }
+    public var byteCount: Int { arena.byteCount + lastingArena.byteCount }
 
     func scratch(of worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].pointer }
 

@@ -74,7 +74,7 @@ extension EvaluationRun {
     private func pictures() throws -> [ReportPage.Picture] {
         guard options.picturedCount > 0, !policies.isEmpty else { return [] }
         let (checkpoint, scores) = (checkpoints[0], scores[0])
-        let evaluator = evaluator(checkpoint, batchSize: options.picturedCount)
+        let evaluator = try evaluator(checkpoint, batchSize: options.picturedCount)
         var pictures: [ReportPage.Picture] = []
         for policy in policies {
             guard let verdicts = scores.verdicts[policy] else { continue }

@@ -136,11 +136,11 @@ public final class EvaluationRun {
         min(options.picturedGlimpses ?? headlineGlimpses, glimpses.most)
     }
 
-    func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) -> Evaluator {
+    func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) throws -> Evaluator {
         var settings = checkpoint.settings
         // Decoding ahead of the network must not hold up the threads.
         settings.data.workers = max(settings.data.workers, options.threadCount)
-        return Evaluator(
+        return try Evaluator(
             model: checkpoint.stored.model, store: checkpoint.stored.store, settings: settings,
             pool: pool, policies: policies, glimpses: glimpses.most, draws: options.draws,
             verdictGlimpses: picturedGlimpses, batchSize: batchSize, occluder: occluder,

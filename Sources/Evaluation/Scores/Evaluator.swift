@@ -34,12 +34,12 @@ public final class Evaluator {
         model: Saccader<Float>, store: ParameterStore, settings: ModelSettings, pool: ThreadPool,
         policies: [Policy], glimpses: Int, draws: Int = 1, verdictGlimpses: Int = 0,
         batchSize: Int = 64, occluder: Occluder? = nil, occlusionGlimpses: [Int] = []
-    ) {
+    ) throws {
         (self.occluder, self.occlusionGlimpses) = (occluder, occlusionGlimpses)
         (self.settings, self.pool, self.policies) = (settings, pool, policies)
         (self.glimpses, self.draws, self.verdictGlimpses) = (glimpses, draws, verdictGlimpses)
         self.batchSize = max(1, batchSize / Self.shardSize) * Self.shardSize
-        inference = Inference(
+        inference = try Inference(
             model, store: store, pool: pool, imageSize: settings.data.imageSize,
             imageCapacity: self.batchSize, shardSize: Self.shardSize,
             glimpses: policies.contains { $0.isLearned } ? glimpses : 0)
@@ -162,6 +162,8 @@ public final class Evaluator {
         at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsPolicy: Bool,
         _ take: ([Look], ImageBatch) throws -> Void
     ) throws {
+        // A run in training scores again after more steps.
+        try inference.readParameters()
         let step = batchSize
         let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
             let first = number * step

@@ -56,6 +56,37 @@ public enum Convolution<Element: StorageElement>: Sendable {
         }
     }
 
+    /// Reserves the kernel with the norm that follows folded in.
+    func planFolded(in workspace: Workspace) -> FoldedKernel<Element> {
+        switch self {
+        case .pointwise(let convolution): convolution.planFolded(in: workspace)
+        case .spatial(let convolution): convolution.planFolded(in: workspace)
+        }
+    }
+
+    /// Folds in `norm`, whose scale and shift are known.
+    func fold(_ folded: FoldedKernel<Element>, norm: NormBuffers, store: ParameterStore) {
+        switch self {
+        case .pointwise(let convolution): convolution.fold(folded, norm: norm, store: store)
+        case .spatial(let convolution): convolution.fold(folded, norm: norm, store: store)
+        }
+    }
+
+    /// The final output `relu(norm(input ∗ kernel))`.
+    func forward(
+        _ input: Activation<Element>, folded: FoldedKernel<Element>,
+        into output: Tensor<Element>, pass: Pass
+    ) {
+        switch self {
+        case .pointwise(let convolution):
+            convolution.forward(
+                input, folded: folded, adding: nil, rectified: true, into: output, pass: pass)
+        case .spatial(let convolution):
+            convolution.forward(
+                input, folded: folded, rectified: true, into: output, pass: pass)
+        }
+    }
+
     /// The gradients of the kernel and, where there is a sink, of the input.
     public func backward(
         _ gradient: GradientSource<Element>, input: Activation<Element>,

@@ -9,9 +9,10 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
     public struct Buffers: Sendable {
         /// What the convolution reads.
         public let input: Activation<Element>
-        /// The unit's output: raw, with norm and ReLU as a note.
+        /// The unit's output: raw, with norm and ReLU as a note; or final where they are folded.
         public let output: Activation<Element>
         let norm: NormBuffers
+        var folded: FoldedKernel<Element>?
 
         /// The norm that a gradient of the output passes next.
         public var normTarget: GradientSink<Element>.NormTarget {
@@ -47,12 +48,29 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
         let raw = Tensor<Element>(shape, in: workspace.arena)
         let norm = NormBuffers(channels: shape.channels, in: workspace)
         convolution.plan(input: input.shape, in: workspace)
+        if workspace.foldsNorms {
+            return Buffers(
+                input: input, output: Activation(final: raw), norm: norm,
+                folded: convolution.planFolded(in: workspace))
+        }
         return Buffers(
             input: input, output: Activation(raw: raw, norm: norm), norm: norm)
     }
 
+    /// Reads kernel and norm of a model that is not trained, where the workspace folds norms.
+    public func fold(_ buffers: Buffers, pass: Pass) throws {
+        guard let folded = buffers.folded else { return }
+        try norm.finishForward(
+            buffers.norm, locations: buffers.output.shape.locations, mode: .inference, pass: pass)
+        convolution.fold(folded, norm: buffers.norm, store: pass.store)
+    }
+
     /// Fills the output.
     public func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+        if let folded = buffers.folded {
+            return convolution.forward(
+                buffers.input, folded: folded, into: buffers.output.raw, pass: pass)
+        }
         convolution.forward(
             buffers.input, into: buffers.output.raw,
             momentsOf: mode == .training ? buffers.norm : nil, pass: pass)

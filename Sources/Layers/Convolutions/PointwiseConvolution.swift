@@ -62,6 +62,43 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         }
     }
 
+    /// Reserves the kernel with the norm that follows folded in, and scratch for its products.
+    public func planFolded(in workspace: Workspace) -> FoldedKernel<Element> {
+        let inputs = inputChannels.reduce(0, +)
+        workspace.needScratch(workspace.chunkRows * (inputs + 2 * outputChannels))
+        return FoldedKernel(inner: inputs, columns: outputChannels, in: workspace)
+    }
+
+    /// Folds in `norm`, whose scale and shift are known.
+    public func fold(
+        _ folded: FoldedKernel<Element>, norm: NormBuffers?, store: ParameterStore
+    ) {
+        folded.fill(kernel, norm: norm, store: store)
+    }
+
+    /// `output = relu?(norm(input·kernel) (+ residual))`, final, `[N, H, W, out]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func forward(
+        _ input: Activation<Element>, folded: FoldedKernel<Element>,
+        adding residual: Residual<Element>?,
+        rectified: Bool, into output: Tensor<Element>, pass: Pass
+    ) {
+        let rowCount = pass.workspace.chunkRows
+        pass.forEachShard { _, images, scratch in
+            let outputScratch = scratch + rowCount * input.shape.channels
+            let residualScratch = outputScratch + rowCount * outputChannels
+            pass.forEachChunk(of: images, locations: output.shape.locations) { rows in
+                folded.product(
+                    input.operand(rows, scratch: scratch),
+                    adding: residual?.rows(
+                        rows, scratch: residualScratch.narrowed(to: Element.self)),
+                    rectified: rectified, into: output.row(rows.lowerBound), rows: rows.count,
+                    scratch: outputScratch)
+            }
+        }
+    }
+
     private var partialCount: Int { kernel.count + (bias?.count ?? 0) }
 
     /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.

@@ -79,6 +79,38 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         }
     }
 
+    /// Reserves the kernel with the norm that follows folded in.
+    public func planFolded(in workspace: Workspace) -> FoldedKernel<Element> {
+        FoldedKernel(inner: patchCount, columns: outputChannels, in: workspace)
+    }
+
+    /// Folds in `norm`, whose scale and shift are known.
+    public func fold(
+        _ folded: FoldedKernel<Element>, norm: NormBuffers?, store: ParameterStore
+    ) {
+        folded.fill(kernel, norm: norm, store: store)
+    }
+
+    /// `output = relu?(norm(input ∗ kernel))`, final, `[N, h, w, out]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func forward(
+        _ input: Activation<Element>, folded: FoldedKernel<Element>, rectified: Bool,
+        into output: Tensor<Element>, pass: Pass
+    ) {
+        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        pass.forEachShard { _, images, scratch in
+            room.forEachChunk(of: images) { image, outputRows, rows in
+                let patches = room.patches(
+                    of: outputRows, image: image, input: input, scratch: scratch)
+                folded.product(
+                    patches, adding: nil, rectified: rectified,
+                    into: output.row(rows.lowerBound), rows: rows.count,
+                    scratch: scratch + room.outputOffset)
+            }
+        }
+    }
+
     /// The gradient of the kernel (summed over this rank's shards) and of the input.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)

@@ -40,6 +40,13 @@ struct AttentionNetwork<Element: StorageElement>: Sendable {
         }
     }
 
+    /// Reads kernels and norms of a model that is not trained, where the workspace folds norms.
+    func fold(_ buffers: Buffers, pass: Pass) throws {
+        for (layer, layerBuffers) in zip(layers, buffers) {
+            try layer.fold(layerBuffers, pass: pass)
+        }
+    }
+
     func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
         for (layer, layerBuffers) in zip(layers, buffers) {
             try layer.forward(layerBuffers, mode: mode, pass: pass)

@@ -65,6 +65,8 @@ struct Bottleneck<Element: StorageElement>: Sendable {
         let projected: Tensor<Element>?
         let projectedNorm: NormBuffers?
         let output: Tensor<Element>
+        /// The last convolution's and the projection's kernel, where norms are folded.
+        var folded: (last: FoldedKernel<Element>, projection: FoldedKernel<Element>?)?
 
         /// The norms that a gradient of the output passes next.
         var normTargets: [GradientSink<Element>.NormTarget] {
@@ -99,6 +101,10 @@ struct Bottleneck<Element: StorageElement>: Sendable {
         if !keepsInner { first.output.raw.release() }
         let inner = middle.output.shape
         let shape = Shape(inner.images, inner.height, inner.width, outputChannels)
+        if workspace.foldsNorms {
+            return planFolded(
+                input: input, first: first, middle: middle, shape: shape, in: workspace)
+        }
         let last = Tensor<Element>(shape, in: workspace.arena)
         let lastNorm = NormBuffers(channels: outputChannels, in: workspace)
         let projectedNorm = projectionNorm.map { _ in
@@ -120,6 +126,9 @@ struct Bottleneck<Element: StorageElement>: Sendable {
 
     /// `output = relu(norm(conv3(…)) + shortcut(input))`, written rectified.
     func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+        if let folded = buffers.folded {
+            return try forward(buffers, folded: folded, pass: pass)
+        }
         let moments = mode == .training
         try first.forward(buffers.first, mode: mode, pass: pass)
         try middle.forward(buffers.middle, mode: mode, pass: pass)

@@ -76,6 +76,15 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
             logits: logits)
     }
 
+    /// Reads kernels and norms of a model that is not trained, where the workspace folds norms.
+    func fold(_ buffers: Buffers, pass: Pass) throws {
+        try stem.fold(buffers.stem, pass: pass)
+        for (block, blockBuffers) in zip(blocks, buffers.blocks) {
+            try block.fold(blockBuffers, pass: pass)
+        }
+        try lowD.fold(buffers.lowD, pass: pass)
+    }
+
     func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
         try stem.forward(buffers.stem, mode: mode, pass: pass)
         for (block, blockBuffers) in zip(blocks, buffers.blocks) {

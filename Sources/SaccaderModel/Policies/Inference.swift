@@ -26,7 +26,7 @@ public final class Inference<Element: StorageElement>: Sendable {
     public init(
         _ model: Saccader<Element>, store: ParameterStore, pool: ThreadPool, imageSize: Int,
         imageCapacity: Int, shardSize: Int, glimpses: Int
-    ) {
+    ) throws {
         self.model = model
         self.store = store
         self.pool = pool
@@ -34,7 +34,8 @@ public final class Inference<Element: StorageElement>: Sendable {
         geometry = Geometry(model.configuration.representation, imageSize: imageSize)
         workspace = Workspace(
             imageCapacity: imageCapacity,
-            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false)
+            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false,
+            foldsNorms: true)
         representation = model.representation.plan(imageSize: imageSize, in: workspace)
         if glimpses > 0 {
             let buffers = model.planLocation(representation, in: workspace)
@@ -55,6 +56,17 @@ public final class Inference<Element: StorageElement>: Sendable {
             (location, runner, soft) = (nil, nil, nil)
         }
         workspace.commit(threadCount: pool.threadCount)
+        try readParameters()
+    }
+
+    /// Folds the norms into the kernels as the store has them now: at the start, and again whenever
+    /// the store has changed.
+    public func readParameters() throws {
+        let pass = Pass(
+            pool: pool, reducer: NoRanks(), store: store, workspace: workspace, shards: [],
+            globalImageCount: 0)
+        try model.representation.fold(representation, pass: pass)
+        if let location { try model.attention?.fold(location.attention, pass: pass) }
     }
 
     /// What the model made of one image.

@@ -64,6 +64,24 @@
             let inner: Int
             let adding: Bool
             let isNarrow: Bool
+            /// What follows before the result is written, in the operands' format; nil: nothing,
+            /// and the result is in single precision.
+            var finish: Finish?
+        }
+
+        /// `relu?(product + bias (+ added))`.
+        struct Finish: Hashable {
+            let adds: Bool
+            let rectifies: Bool
+        }
+
+        /// Where a product's operands lie.
+        struct Operands {
+            let left: UnsafeMutableRawPointer
+            let right: UnsafeMutableRawPointer
+            let result: UnsafeMutableRawPointer
+            var bias: UnsafeMutableRawPointer?
+            var added: UnsafeMutableRawPointer?
         }
 
         /// One thread's access: its stream and the products that it has prepared.
@@ -114,20 +132,13 @@
                 dnnl_engine_destroy(engine)
             }
 
-            func product(
-                _ form: Form, _ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer,
-                into result: UnsafeMutablePointer<Float>, rows: Int, columns: Int, inner: Int,
-                adding: Bool, isNarrow: Bool
-            ) {
-                let key = Key(
-                    form: form, rows: rows, columns: columns, inner: inner, adding: adding,
-                    isNarrow: isNarrow)
+            func product(_ key: Key, _ operands: Operands) {
                 if let product = products[key] {
-                    return product.run(left, right, into: result, stream: stream)
+                    return product.run(operands, stream: stream)
                 }
                 let product = PreparedProduct(key, engine: engine)
                 products[key] = product
-                product.run(left, right, into: result, stream: stream)
+                product.run(operands, stream: stream)
             }
 
             /// Writes weights in the blocks that `Form.packed` reads.

@@ -5,9 +5,9 @@
 public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
     private let source: Matrix
     private let isTransposed: Bool
-    private let inner: Int
-    private let columns: Int
-    private let storage: UnsafeMutableRawPointer
+    let inner: Int
+    let columns: Int
+    let storage: UnsafeMutableRawPointer
 
     /// Bytes that `[inner, columns]` takes packed, at most: blocks are rounded up.
     public static func byteCount(inner: Int, columns: Int) -> Int {
@@ -33,6 +33,13 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
         #endif
     }
 
+    /// What `pack` has laid out in `storage`, `[inner, columns]`.
+    public init(scaled storage: UnsafeMutableRawPointer, inner: Int, columns: Int) {
+        source = Matrix(storage.assumingMemoryBound(to: Float.self), stride: columns)
+        (isTransposed, self.storage) = (false, storage)
+        (self.inner, self.columns) = (inner, columns)
+    }
+
     /// `result = left · self`, or `+=` where `adding`; left `[rows, inner]` and result
     /// `[rows, columns]`, both dense.
     public func product(
@@ -42,8 +49,10 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
         #if canImport(ConeDNN)
             if MatrixMultiply.library == .oneDNN {
                 OneDNN.Thread.current.product(
-                    .packed, left, storage, into: result, rows: rows, columns: columns,
-                    inner: inner, adding: adding, isNarrow: Element.self == BFloat16.self)
+                    OneDNN.Key(
+                        form: .packed, rows: rows, columns: columns, inner: inner, adding: adding,
+                        isNarrow: Element.self == BFloat16.self),
+                    OneDNN.Operands(left: left, right: storage, result: result))
                 return
             }
         #endif
@@ -75,9 +84,10 @@ extension MatrixMultiply {
         #if canImport(ConeDNN)
             if library == .oneDNN {
                 OneDNN.Thread.current.product(
-                    .transposed, left, UnsafeMutableRawPointer(right), into: result, rows: rows,
-                    columns: columns, inner: inner, adding: adding,
-                    isNarrow: Element.self == BFloat16.self)
+                    OneDNN.Key(
+                        form: .transposed, rows: rows, columns: columns, inner: inner,
+                        adding: adding, isNarrow: Element.self == BFloat16.self),
+                    OneDNN.Operands(left: left, right: right, result: result))
                 return
             }
         #endif

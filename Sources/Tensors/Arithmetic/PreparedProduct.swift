@@ -23,16 +23,30 @@
                         engine: engine)
                 let result = OneDNN.matrix(
                     rows: key.rows, columns: key.columns, rowStride: key.columns,
-                    columnStride: 1, isNarrow: false)
-                let description = Self.plan(left, right, result, adding: key.adding, engine)
+                    columnStride: 1, isNarrow: key.finish != nil && key.isNarrow)
+                let bias = OneDNN.matrix(
+                    rows: 1, columns: key.columns, rowStride: key.columns, columnStride: 1,
+                    isNarrow: false)
+                let description = Self.plan(
+                    left, right, result, bias: key.finish == nil ? nil : bias,
+                    adding: key.adding, finish: key.finish, engine)
                 defer { dnnl_primitive_desc_destroy(description) }
                 var primitive: dnnl_primitive_t?
                 check(dnnl_primitive_create(&primitive, description), "preparing a product")
                 guard let primitive else { preconditionFailure("oneDNN gave no product") }
                 self.primitive = primitive
-                arguments = [
+                var operands = [
                     (DNNL_ARG_SRC_0, left), (DNNL_ARG_WEIGHTS_0, right), (DNNL_ARG_DST_0, result),
-                ].map { name, layout in
+                ]
+                if let finish = key.finish {
+                    operands.append((DNNL_ARG_BIAS, bias))
+                    if finish.adds {
+                        // The second source of the first operation that follows the product.
+                        operands.append(
+                            (DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1, result))
+                    }
+                }
+                arguments = operands.map { name, layout in
                     var (layout, memory) = (layout, dnnl_memory_t?.none)
                     check(dnnl_memory_create(&memory, &layout, engine, nil), "naming an operand")
                     return dnnl_exec_arg_t(arg: name, memory: memory)
@@ -44,14 +58,19 @@
                 dnnl_primitive_destroy(primitive)
             }
 
-            func run(
-                _ left: UnsafeMutableRawPointer, _ right: UnsafeMutableRawPointer,
-                into result: UnsafeMutablePointer<Float>, stream: dnnl_stream_t
-            ) {
-                dnnl_memory_set_data_handle(arguments[0].memory, left)
-                dnnl_memory_set_data_handle(arguments[1].memory, right)
-                dnnl_memory_set_data_handle(arguments[2].memory, result)
-                check(dnnl_primitive_execute(primitive, stream, 3, arguments), "a product")
+            func run(_ operands: Operands, stream: dnnl_stream_t) {
+                dnnl_memory_set_data_handle(arguments[0].memory, operands.left)
+                dnnl_memory_set_data_handle(arguments[1].memory, operands.right)
+                dnnl_memory_set_data_handle(arguments[2].memory, operands.result)
+                if arguments.count > 3 {
+                    dnnl_memory_set_data_handle(arguments[3].memory, operands.bias)
+                }
+                if arguments.count > 4 {
+                    dnnl_memory_set_data_handle(arguments[4].memory, operands.added)
+                }
+                check(
+                    dnnl_primitive_execute(
+                        primitive, stream, Int32(arguments.count), arguments), "a product")
             }
 
             /// Rows for which the layout of weights is chosen: a chunk's.
@@ -73,7 +92,7 @@
                 let result = OneDNN.matrix(
                     rows: layoutRows, columns: columns, rowStride: columns, columnStride: 1,
                     isNarrow: false)
-                let description = plan(left, weights, result, adding: false, engine)
+                let description = plan(left, weights, result, engine)
                 defer { dnnl_primitive_desc_destroy(description) }
                 guard
                     let layout = dnnl_primitive_desc_query_md(
@@ -84,25 +103,42 @@
 
             private static func plan(
                 _ left: dnnl_memory_desc_t, _ right: dnnl_memory_desc_t,
-                _ result: dnnl_memory_desc_t, adding: Bool, _ engine: dnnl_engine_t
+                _ result: dnnl_memory_desc_t, bias: dnnl_memory_desc_t? = nil,
+                adding: Bool = false, finish: Finish? = nil, _ engine: dnnl_engine_t
             ) -> dnnl_primitive_desc_t? {
                 var (left, right, result) = (left, right, result)
                 var attributes: dnnl_primitive_attr_t?
                 check(dnnl_primitive_attr_create(&attributes), "attributes")
                 defer { dnnl_primitive_attr_destroy(attributes) }
+                var operations: dnnl_post_ops_t?
+                check(dnnl_post_ops_create(&operations), "operations")
+                defer { dnnl_post_ops_destroy(operations) }
                 if adding {
-                    var operations: dnnl_post_ops_t?
-                    check(dnnl_post_ops_create(&operations), "operations")
-                    defer { dnnl_post_ops_destroy(operations) }
                     check(dnnl_post_ops_append_sum(operations, 1), "adding to a result")
-                    check(
-                        dnnl_primitive_attr_set_post_ops(attributes, operations),
-                        "adding to a result")
                 }
-                var product = dnnl_matmul_desc_t()
+                if let finish, finish.adds {
+                    check(
+                        dnnl_post_ops_append_binary(operations, dnnl_binary_add, &result),
+                        "adding a value")
+                }
+                if let finish, finish.rectifies {
+                    check(
+                        dnnl_post_ops_append_eltwise(operations, 1, dnnl_eltwise_relu, 0, 0),
+                        "rectifying")
+                }
                 check(
-                    dnnl_matmul_desc_init(&product, &left, &right, nil, &result),
-                    "describing a product")
+                    dnnl_primitive_attr_set_post_ops(attributes, operations),
+                    "what follows a product")
+                var product = dnnl_matmul_desc_t()
+                if var bias {
+                    check(
+                        dnnl_matmul_desc_init(&product, &left, &right, &bias, &result),
+                        "describing a product")
+                } else {
+                    check(
+                        dnnl_matmul_desc_init(&product, &left, &right, nil, &result),
+                        "describing a product")
+                }
                 var description: dnnl_primitive_desc_t?
                 check(
                     dnnl_primitive_desc_create(&description, &product, attributes, engine, nil),

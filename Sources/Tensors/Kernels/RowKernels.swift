@@ -73,6 +73,26 @@ public enum RowKernels {
         RowWalk.blocks(rows: 1, channels: count, block)
     }
 
+    /// `result = relu?(source + bias (+ added))`, bias `[C]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    static func finish<Element: StorageElement>(
+        _ source: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+        adding added: UnsafePointer<Element>?, rectify: Bool, rows: Int, channels: Int,
+        into result: UnsafeMutablePointer<Element>
+    ) {
+        @inline(__always)
+        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
+            var values =
+                Float.load(source + position, lanes: lanes)
+                + Float.load(bias + channel, lanes: lanes)
+            if let added { values += Element.load(added + position, lanes: lanes) }
+            Element.store(
+                rectify ? values.rectified : values, to: result + position, lanes: lanes)
+        }
+        RowWalk.blocks(rows: rows, channels: channels, block)
+    }
+
     /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`, and narrows
     /// the rows into `result`; where that is `Float` they are already there.
     @_specialize(where Element == Float)

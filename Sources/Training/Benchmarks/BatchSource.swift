@@ -12,7 +12,7 @@ enum BatchSource {
 
     /// Noise in place of `images` of the global batch.
     static func noise(_ images: Range<Int>, configuration: RunConfiguration) -> BatchSource {
-        return .made(
+        .made(
             TrainingBatch(
                 images: pixels(images, configuration: configuration),
                 labels: images.map { Int32($0 % configuration.model.classes) },

@@ -50,16 +50,16 @@ public final class InferenceBenchmark {
             rankCount: communicator.size)
         (self.pool, self.layout) = (pool, layout)
         images = BatchSource.pixels(layout.images, configuration: configuration)
-        func plan<Element: StorageElement>(_: Element.Type) -> ([Float]) throws -> Void {
+        func plan<Element: StorageElement>(_: Element.Type) throws -> ([Float]) throws -> Void {
             let model = Saccader<Element>(configuration.model)
-            let inference = Inference(
+            let inference = try Inference(
                 model, store: ParameterStore(layout: model.layout, seed: configuration.seed),
                 pool: pool, imageSize: configuration.data.imageSize,
                 imageCapacity: layout.images.count, shardSize: Evaluator.shardSize,
                 glimpses: glimpses)
             return { _ = try inference($0, imageCount: layout.images.count) }
         }
-        look = precision == .bfloat16 ? plan(BFloat16.self) : plan(Float.self)
+        look = precision == .bfloat16 ? try plan(BFloat16.self) : try plan(Float.self)
     }
 
     /// Looks at the images `count` times after once that does not count.

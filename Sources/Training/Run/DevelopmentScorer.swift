@@ -46,7 +46,7 @@ final class DevelopmentScorer {
         _ stage: StageName, of model: Saccader<Float>, in part: Range<Int>
     ) throws -> Int {
         let glimpses = glimpses(stage)
-        let evaluator = evaluators[stage] ?? makeEvaluator(stage, model)
+        let evaluator = try evaluators[stage] ?? makeEvaluator(stage, model)
         evaluators[stage] = evaluator
         let scores = try evaluator.scores(images, range: part) { _ in activity.tick() }
         if stage == .representation { return scores.meanLogits.top1 }
@@ -77,8 +77,8 @@ final class DevelopmentScorer {
         return settings
     }
 
-    private func makeEvaluator(_ stage: StageName, _ model: Saccader<Float>) -> Evaluator {
-        Evaluator(
+    private func makeEvaluator(_ stage: StageName, _ model: Saccader<Float>) throws -> Evaluator {
+        try Evaluator(
             model: model, store: store, settings: settings, pool: pool,
             policies: stage == .representation ? [] : [.learned], glimpses: glimpses(stage),
             batchSize: configuration.evaluation.batchSize)

@@ -63,7 +63,7 @@ public struct Trace {
         var arrays: [TracedArray]
         var report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer)?
         if case .saccader(let model) = model, kind == .inference {
-            let inference = Inference(
+            let inference = try Inference(
                 model, store: store, pool: pool, imageSize: size, imageCapacity: shape[0],
                 shardSize: 1, glimpses: configuration.stages.joint.glimpses)
             let views = try inference(images, imageCount: shape[0])
