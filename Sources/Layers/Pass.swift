@@ -12,9 +12,9 @@ public final class Workspace: @unchecked Sendable {
     public let shardCapacity: Int
     /// Whether what is planned now is kept for a backward pass; a frozen part's is not.
     public var keepsActivations: Bool
-    /// Whether batch norms are folded into the convolutions before them: for inference alone, with
-    /// `FoldedKernel`s that are filled before the layers run.
-    public let foldsNorms: Bool
+    /// Whether batch norms of what is planned now are folded into the convolutions before them: for
+    /// what is not trained, with `FoldedKernel`s that are filled before the layers run.
+    public var foldsNorms: Bool
     /// Rows of a chunk: what a thread works on before it moves on. Chosen so that a chunk of 512
     /// channels stays in a 512 KiB second-level cache.
     public let chunkRows: Int
@@ -116,6 +116,13 @@ public struct Pass: Sendable {
         precondition(
             shards.count <= workspace.shardCapacity && imageCount <= workspace.imageCapacity,
             "\(imageCount) images in \(shards.count) shards exceed the workspace's plan")
+    }
+
+    /// A pass over the parameters alone, without images.
+    public init(reading store: ParameterStore, into workspace: Workspace, pool: ThreadPool) {
+        self.init(
+            pool: pool, reducer: NoRanks(), store: store, workspace: workspace, shards: [],
+            globalImageCount: 0)
     }
 
     /// The images of this rank.

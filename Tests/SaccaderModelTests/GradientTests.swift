@@ -162,9 +162,10 @@ import Testing
         let subject = Subject(Self.configuration(.residual, attention: attention))
         var settings = StageConfiguration(.location)
         (settings.glimpses, settings.frozenNorm) = (4, frozenNorm)
-        let objective = LocationObjective(
-            subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
-            shardCapacity: 2, threadCount: 2)
+        let objective = try LocationObjective(
+            subject.model, settings: settings, store: subject.store,
+            pool: ThreadPool(threadCount: 2), imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2)
         let report = try step(subject, objective, glimpses: .fixed([]))
         let frozen = subject.reference.representation(
             subject.images, training: frozenNorm == .training)

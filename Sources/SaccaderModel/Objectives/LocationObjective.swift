@@ -3,6 +3,9 @@ import Tensors
 
 /// Stage 2 (eq. 5): with the representation network frozen, the policy learns to visit the
 /// locations in the order of their logits, teacher forced.
+///
+/// Where the frozen network's norms are in inference mode, nothing in it changes from step to step:
+/// they are folded into its kernels once, when the stage is planned.
 public struct LocationObjective<Element: StorageElement>: Objective {
     public let workspace: Workspace
     private let model: Saccader<Element>
@@ -14,15 +17,20 @@ public struct LocationObjective<Element: StorageElement>: Objective {
     private let table: LossTable
 
     /// Plans a step of at most the given images and shards on this rank.
+    ///
+    /// - Parameter store: Holds the representation network that stays frozen; what it has now is
+    ///   what every step uses.
     public init(
-        _ model: Saccader<Element>, settings: StageConfiguration, imageSize: Int,
-        imageCapacity: Int, shardCapacity: Int, threadCount: Int
-    ) {
+        _ model: Saccader<Element>, settings: StageConfiguration, store: ParameterStore,
+        pool: ThreadPool, imageSize: Int, imageCapacity: Int, shardCapacity: Int
+    ) throws {
         self.model = model
         self.settings = settings
         workspace = Workspace(
-            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: false)
+            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: false,
+            foldsNorms: settings.frozenNorm == .inference)
         representation = model.representation.plan(imageSize: imageSize, in: workspace)
+        workspace.foldsNorms = false
         workspace.keepsActivations = true
         location = model.planLocation(representation, in: workspace)
         runner = CellRunner(
@@ -33,7 +41,9 @@ public struct LocationObjective<Element: StorageElement>: Objective {
             shape.locations * (shape.channels + 3 + model.cell.channels) + shape.channels)
         table = LossTable(columns: 2, in: workspace)
         gradients = model.planLocationBackward(location, wantsInputs: false, in: workspace)
-        workspace.commit(threadCount: threadCount)
+        workspace.commit(threadCount: pool.threadCount)
+        try model.representation.fold(
+            representation, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {

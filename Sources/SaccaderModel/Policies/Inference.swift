@@ -62,9 +62,7 @@ public final class Inference<Element: StorageElement>: Sendable {
     /// Folds the norms into the kernels as the store has them now: at the start, and again whenever
     /// the store has changed.
     public func readParameters() throws {
-        let pass = Pass(
-            pool: pool, reducer: NoRanks(), store: store, workspace: workspace, shards: [],
-            globalImageCount: 0)
+        let pass = Pass(reading: store, into: workspace, pool: pool)
         try model.representation.fold(representation, pass: pass)
         if let location { try model.attention?.fold(location.attention, pass: pass) }
     }

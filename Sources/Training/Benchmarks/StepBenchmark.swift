@@ -51,11 +51,10 @@ public final class StepBenchmark {
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage,
-            objective: model.objective(
-                stage, precision: precision, settings: settings,
+            objective: try model.objective(
+                stage, precision: precision, settings: settings, store: store, pool: pool,
                 imageSize: configuration.data.imageSize,
-                imageCapacity: layout.images.count, shardCapacity: layout.shards.count,
-                threadCount: pool.threadCount),
+                imageCapacity: layout.images.count, shardCapacity: layout.shards.count),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: configuration.model.batchNorm.sync, store: store, pool: pool,
             communicator: communicator)

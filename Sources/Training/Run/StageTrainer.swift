@@ -43,11 +43,10 @@ final class StageTrainer {
         let capacity = batches.capacity
         trainingStep = TrainingStep(
             stage: stage,
-            objective: model.objective(
-                stage, precision: precision, settings: settings,
+            objective: try model.objective(
+                stage, precision: precision, settings: settings, store: store, pool: pool,
                 imageSize: configuration.data.imageSize,
-                imageCapacity: capacity.images, shardCapacity: capacity.shards,
-                threadCount: pool.threadCount),
+                imageCapacity: capacity.images, shardCapacity: capacity.shards),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: configuration.model.batchNorm.sync, store: store, pool: pool,
             communicator: communicator)

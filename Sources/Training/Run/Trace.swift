@@ -109,9 +109,10 @@ public struct Trace {
         let layout = stride(from: 0, to: imageCount, by: settings.shardSize).map {
             $0..<min(imageCount, $0 + settings.shardSize)
         }
-        let objective = model.objective(
-            stage, settings: settings, imageSize: configuration.data.imageSize,
-            imageCapacity: imageCount, shardCapacity: layout.count, threadCount: pool.threadCount)
+        let objective = try model.objective(
+            stage, settings: settings, store: store, pool: pool,
+            imageSize: configuration.data.imageSize, imageCapacity: imageCount,
+            shardCapacity: layout.count)
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
         let trainingBatch = TrainingBatch(
             images: images, labels: labels, glimpses: try glimpses(stage, imageCount: imageCount))

@@ -24,29 +24,31 @@ enum TrainedModel: Sendable {
 
     /// Plans a step of at most the given images and shards on this rank.
     ///
-    /// - Parameter precision: Of what is stored between layers; the parameters are the same.
+    /// - Parameters:
+    ///   - precision: Of what is stored between layers; the parameters are the same.
+    ///   - store: Has its numbers already: a stage may read at once what it does not train.
     func objective(
         _ stage: StageName, precision: Precision = .float32, settings: StageConfiguration,
-        imageSize: Int, imageCapacity: Int, shardCapacity: Int, threadCount: Int
-    ) -> any Objective {
+        store: ParameterStore, pool: ThreadPool, imageSize: Int, imageCapacity: Int,
+        shardCapacity: Int
+    ) throws -> any Objective {
         switch precision {
         case .float32:
-            plan(
-                stage, Float.self, settings: settings, imageSize: imageSize,
-                imageCapacity: imageCapacity, shardCapacity: shardCapacity,
-                threadCount: threadCount)
+            try plan(
+                stage, Float.self, settings: settings, store: store, pool: pool,
+                imageSize: imageSize, imageCapacity: imageCapacity, shardCapacity: shardCapacity)
         case .bfloat16:
-            plan(
-                stage, BFloat16.self, settings: settings, imageSize: imageSize,
-                imageCapacity: imageCapacity, shardCapacity: shardCapacity,
-                threadCount: threadCount)
+            try plan(
+                stage, BFloat16.self, settings: settings, store: store, pool: pool,
+                imageSize: imageSize, imageCapacity: imageCapacity, shardCapacity: shardCapacity)
         }
     }
 
     private func plan<Element: StorageElement>(
-        _ stage: StageName, _: Element.Type, settings: StageConfiguration, imageSize: Int,
-        imageCapacity: Int, shardCapacity: Int, threadCount: Int
-    ) -> any Objective {
+        _ stage: StageName, _: Element.Type, settings: StageConfiguration, store: ParameterStore,
+        pool: ThreadPool, imageSize: Int, imageCapacity: Int, shardCapacity: Int
+    ) throws -> any Objective {
+        let threadCount = pool.threadCount
         switch self {
         case .classifier(let model):
             return ClassifierObjective(
@@ -61,9 +63,9 @@ enum TrainedModel: Sendable {
                     model, imageSize: imageSize, imageCapacity: imageCapacity,
                     shardCapacity: shardCapacity, threadCount: threadCount)
             case .location:
-                return LocationObjective(
-                    model, settings: settings, imageSize: imageSize, imageCapacity: imageCapacity,
-                    shardCapacity: shardCapacity, threadCount: threadCount)
+                return try LocationObjective(
+                    model, settings: settings, store: store, pool: pool, imageSize: imageSize,
+                    imageCapacity: imageCapacity, shardCapacity: shardCapacity)
             case .joint where model.configuration.cell.soft:
                 return SoftJointObjective(
                     model, settings: settings, imageSize: imageSize, imageCapacity: imageCapacity,
