@@ -12,6 +12,9 @@ public final class Workspace: @unchecked Sendable {
     public let shardCapacity: Int
     /// Whether what is planned now is kept for a backward pass; a frozen part's is not.
     public var keepsActivations: Bool
+    /// Whether the backward pass computes again what takes much memory and little time; nil: where
+    /// it is much.
+    public let sparesMemory: Bool?
     /// Whether batch norms of what is planned now are folded into the convolutions before them: for
     /// what is not trained, with `FoldedKernel`s that are filled before the layers run.
     public var foldsNorms: Bool
@@ -33,9 +36,10 @@ public final class Workspace: @unchecked Sendable {
     /// Starts a plan.
     public init(
         imageCapacity: Int, shardCapacity: Int, keepsActivations: Bool,
-        foldsNorms: Bool = false, chunkRows: Int = 256
+        sparesMemory: Bool? = nil, foldsNorms: Bool = false, chunkRows: Int = 256
     ) {
         precondition(!(foldsNorms && keepsActivations), "a folded norm has no backward pass")
+        self.sparesMemory = sparesMemory
         self.foldsNorms = foldsNorms
         self.imageCapacity = imageCapacity
         self.shardCapacity = shardCapacity

@@ -140,10 +140,19 @@ import Testing
     @Test(arguments: [ShortcutNorm.residual, .reference])
     func representation(norm: ShortcutNorm) throws {
         let subject = Subject(Self.configuration(norm))
+        let sparing = RepresentationObjective(
+            subject.model, imageSize: Self.imageSize, imageCapacity: 3, shardCapacity: 2,
+            threadCount: 2, sparesMemory: true)
+        let sparingReport = try step(subject, sparing, glimpses: .fixed([]))
+        let sparingGradients = Array(subject.store.allGradients)
         let objective = RepresentationObjective(
             subject.model, imageSize: Self.imageSize, imageCapacity: 3, shardCapacity: 2,
             threadCount: 2)
         let report = try step(subject, objective, glimpses: .fixed([]))
+        // What is computed again to spare memory comes out as it was.
+        #expect(sparing.workspace.byteCount < objective.workspace.byteCount)
+        #expect(sparingReport == report)
+        #expect(sparingGradients == Array(subject.store.allGradients))
         func loss(_ reference: ReferenceModel) -> Double {
             let logits = reference.representation(subject.images, training: true).logits
             return (0..<Self.imageCount).reduce(0) { sum, image in

@@ -1,3 +1,6 @@
+import Layers
+import Tensors
+
 /// Which values of a training step's forward pass stay in memory until its backward pass.
 ///
 /// A block's output is a sum of values that stay anyway, so it is summed again when the backward
@@ -5,19 +8,25 @@
 /// all blocks from one projection to the next are summed together. The last ones are the backward
 /// pass's first, which gains nothing from giving them back. The stem, block 0's first convolution
 /// and its projection have the largest outputs and take 3 % of the forward pass's arithmetic: they
-/// are computed again too.
+/// are computed again too. Where all this is small, everything stays.
 struct KeptValues: Sendable {
+    /// Up to this many numbers in the stem's output memory is not worth the time (measured on the
+    /// demonstration's network: a step 1.0X times as long); the paper's stem has 3 million an image.
+    private static let smallCount = 1 << 23
+
     /// The first blocks of the runs of blocks that are summed together, and the number of blocks.
     private let starts: [Int]
     private let keepsActivations: Bool
+    private let sparesMemory: Bool
     /// Whether the stem, block 0's first convolution and its projection stay.
     let keepsEntry: Bool
 
-    init<Element>(_ blocks: [Bottleneck<Element>], keepsActivations: Bool) {
-        self.keepsActivations = keepsActivations
+    init<Element>(_ blocks: [Bottleneck<Element>], stem: Shape, in workspace: Workspace) {
+        keepsActivations = workspace.keepsActivations
+        sparesMemory = workspace.sparesMemory ?? (stem.count > Self.smallCount)
         starts =
             blocks.indices.filter { $0 == 0 || blocks[$0].projection != nil } + [blocks.count]
-        keepsEntry = keepsActivations && blocks.first?.projection == nil
+        keepsEntry = keepsActivations && (!sparesMemory || blocks.first?.projection == nil)
     }
 
     /// Whether the first convolution's and the projection's output of block `index` stay.
@@ -26,12 +35,12 @@ struct KeptValues: Sendable {
     /// Whether what block `index` reads stays: the stem's output or the previous block's.
     func input(of index: Int) -> Bool {
         if index == 0 { return keepsEntry }
-        return keepsActivations && index > (starts.dropLast().last ?? 0)
+        return keepsActivations && (!sparesMemory || index > (starts.dropLast().last ?? 0))
     }
 
     /// The blocks whose outputs are summed again before the backward pass of block `index`.
     func summedAgain(before index: Int) -> Range<Int> {
-        guard index > 0, index < starts[starts.count - 1],
+        guard sparesMemory, index > 0, index < starts[starts.count - 1],
             let position = starts.firstIndex(of: index)
         else { return index..<index }
         return starts[position - 1]..<index

@@ -20,7 +20,7 @@ extension RepresentationNetwork {
     /// Reserves the gradients.
     func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
         let arena = workspace.arena
-        let kept = KeptValues(blocks, keepsActivations: workspace.keepsActivations)
+        let kept = KeptValues(blocks, stem: buffers.stem.output.shape, in: workspace)
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
         let what = Tensor<Element>(buffers.what.shape, in: arena)
         let features = Tensor<Element>(buffers.features.shape, in: arena)

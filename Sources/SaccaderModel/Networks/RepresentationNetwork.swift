@@ -56,7 +56,7 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: workspace.arena)
         let stem = stem.plan(input: Activation(final: images), in: workspace)
-        let kept = KeptValues(blocks, keepsActivations: workspace.keepsActivations)
+        let kept = KeptValues(blocks, stem: stem.output.shape, in: workspace)
         var input = stem.output
         let blocks = self.blocks.indices.map { index in
             let buffers = self.blocks[index].plan(

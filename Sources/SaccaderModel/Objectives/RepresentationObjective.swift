@@ -10,12 +10,15 @@ public struct RepresentationObjective<Element: StorageElement>: Objective {
     private let loss: MeanLogitsLoss<Element>
 
     /// Plans a step of at most the given images and shards on this rank.
+    ///
+    /// - Parameter sparesMemory: As in `Workspace`; the bits are the same.
     public init(
         _ model: Saccader<Element>, imageSize: Int, imageCapacity: Int, shardCapacity: Int,
-        threadCount: Int
+        threadCount: Int, sparesMemory: Bool? = nil
     ) {
         workspace = Workspace(
-            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
+            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true,
+            sparesMemory: sparesMemory)
         network = model.representation
         buffers = network.plan(imageSize: imageSize, in: workspace)
         loss = MeanLogitsLoss(buffers.logits, in: workspace)
