@@ -11,7 +11,7 @@ import Tensors
 /// are computed again too. Where all this is small, everything stays.
 struct KeptValues: Sendable {
     /// Up to this many numbers in the stem's output memory is not worth the time (measured on the
-    /// demonstration's network: a step 1.0X times as long); the paper's stem has 3 million an image.
+    /// demonstration's network: a step 1.08 times as long); the paper's stem has 3 million an image.
     private static let smallCount = 1 << 23
 
     /// The first blocks of the runs of blocks that are summed together, and the number of blocks.

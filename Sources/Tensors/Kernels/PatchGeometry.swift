@@ -46,8 +46,25 @@ public struct PatchGeometry: Equatable, Sendable {
         inputHeight: Int, inputWidth: Int, channels: Int,
         outputRows: Range<Int>, outputWidth: Int, into patches: UnsafeMutablePointer<Element>
     ) {
-        let zero = Element(narrowing: 0)
         var patch = patches
+        if isInside(outputRows, outputWidth, inputHeight: inputHeight, inputWidth: inputWidth) {
+            let runCount = kernel * channels
+            for i in outputRows {
+                var first =
+                    input + ((stride * i + offset - firstInputRow) * inputWidth + offset) * channels
+                for _ in 0..<outputWidth {
+                    var run = first
+                    for _ in 0..<kernel {
+                        Self.copy(run, to: patch, count: runCount)
+                        run += inputWidth * channels
+                        patch += runCount
+                    }
+                    first += stride * channels
+                }
+            }
+            return
+        }
+        let zero = Element(narrowing: 0)
         for i in outputRows {
             for j in 0..<outputWidth {
                 for u in 0..<kernel {
@@ -118,19 +135,32 @@ public struct PatchGeometry: Equatable, Sendable {
     private static func copy<Element: StorageElement>(
         _ source: UnsafePointer<Element>, to target: UnsafeMutablePointer<Element>, count: Int
     ) {
-        // A cache line at a time, whatever the element.
-        let step = 64 / MemoryLayout<Element>.stride
-        var index = 0
-        while index + step <= count {
-            UnsafeMutableRawPointer(target + index).storeBytes(
-                of: UnsafeRawPointer(source + index).loadUnaligned(as: SIMD16<Float>.self),
-                as: SIMD16<Float>.self)
-            index += step
+        let (source, target) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+        let byteCount = count * MemoryLayout<Element>.stride
+        var byte = 0
+        @inline(__always)
+        func move<Part: BitwiseCopyable>(_: Part.Type) {
+            target.storeBytes(
+                of: source.loadUnaligned(fromByteOffset: byte, as: Part.self), toByteOffset: byte,
+                as: Part.self)
+            byte += MemoryLayout<Part>.size
         }
-        while index < count {
-            target[index] = source[index]
-            index += 1
-        }
+        // A cache line at a time, then what is left by halves.
+        while byte + 64 <= byteCount { move(SIMD16<UInt32>.self) }
+        if byteCount & 32 != 0 { move(SIMD8<UInt32>.self) }
+        if byteCount & 16 != 0 { move(SIMD4<UInt32>.self) }
+        if byteCount & 8 != 0 { move(UInt64.self) }
+        if byteCount & 4 != 0 { move(UInt32.self) }
+        if byteCount & 2 != 0 { move(UInt16.self) }
+    }
+
+    /// Whether runs of taps are runs of memory and none lies outside the image.
+    private func isInside(
+        _ outputRows: Range<Int>, _ outputWidth: Int, inputHeight: Int, inputWidth: Int
+    ) -> Bool {
+        dilation == 1 && offset >= 0
+            && stride * (outputRows.upperBound - 1) + offset + reach < inputHeight
+            && stride * (outputWidth - 1) + offset + reach < inputWidth
     }
 
     @inline(__always)
