@@ -4,6 +4,8 @@ import Foundation
 public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     /// There is no such file.
     case missing(path: String)
+    /// What is there is no file, or may not be read.
+    case unreadable(path: String, what: String)
     /// The file is not what it should be.
     case damaged(path: String, what: String)
     /// A file or folder cannot be written.
@@ -21,11 +23,28 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             ? .inputOutput(path: path, reason: reason) : .unwritable(path: path, reason: reason)
     }
 
+    /// What the system says of a file that cannot be read.
+    ///
+    /// - Parameter code: The system's error number.
+    init(reading path: String, code: Int32 = errno) {
+        let reason = String(cString: strerror(code))
+        self =
+            switch code {
+            case ENOENT, ENOTDIR: .missing(path: path)
+            case EACCES, EPERM:
+                .unreadable(
+                    path: path, what: "cannot be read: \(reason); look at its rights (ls -l)")
+            default: .inputOutput(path: path, reason: reason)
+            }
+    }
+
     /// One line: what, where, what to do next.
     public var description: String {
         switch self {
         case .missing(let path):
             "\(path): no such file; give the path of a checkpoint such as DIR/checkpoints/last.h5"
+        case .unreadable(let path, let what):
+            "\(path): \(what)"
         case .damaged(let path, let what):
             "\(path): \(what); use another checkpoint of the same folder or write it anew"
         case .unwritable(let path, let reason):

@@ -74,7 +74,7 @@ public final class HDF5File {
 
     /// Opens a file for reading.
     public static func open(_ path: String) throws(CheckpointError) -> HDF5File {
-        guard FileManager.default.fileExists(atPath: path) else { throw .missing(path: path) }
+        try ReadableFile.require(path)
         let access = prepare()
         defer { H5Pclose(access) }
         let handle = H5Fopen(path, saccader_read_only(), access)

@@ -21,12 +21,9 @@ enum Seal {
     ///
     /// - Throws: Where the file cannot be read, or is not what was sealed.
     static func check(_ path: String) throws(CheckpointError) {
+        try ReadableFile.require(path)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-        guard descriptor >= 0 else {
-            throw errno == ENOENT
-                ? .missing(path: path)
-                : .inputOutput(path: path, reason: String(cString: strerror(errno)))
-        }
+        guard descriptor >= 0 else { throw CheckpointError(reading: path) }
         defer { close(descriptor) }
         let size = Int(lseek(descriptor, 0, SEEK_END))
         let body = size - byteCount

@@ -146,6 +146,17 @@ import Testing
         #expect(throws: CheckpointError.missing(path: folder.path("no.h5"))) {
             try Checkpoint(reading: folder.path("no.h5"))
         }
+        #expect(throws: CheckpointError.missing(path: folder.path("no.h5/last.h5"))) {
+            try Checkpoint(reading: folder.path("no.h5/last.h5"))
+        }
+        for read in [{ _ = try Checkpoint(reading: $0) }, { _ = try HDF5File.open($0) }] {
+            try write(folder.path("last.h5"))
+            #expect(
+                throws: CheckpointError.unreadable(
+                    path: folder.path,
+                    what: "is a folder; give a checkpoint such as \(folder.path)/last.h5")
+            ) { try read(folder.path) }
+        }
         try Data("hello".utf8).write(to: URL(fileURLWithPath: folder.path("text.h5")))
         #expect(throws: CheckpointError.self) { try Checkpoint(reading: folder.path("text.h5")) }
     }

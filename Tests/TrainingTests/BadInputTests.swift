@@ -133,6 +133,10 @@ import Testing
         try expect(73, ["file/output", "--output"], output: "\(file)/output")
     }
 
+    @Test func aFolderIsNoCheckpoint() throws {
+        try expect(66, ["data: is a folder; give a checkpoint such as DIR/"], ["--resume", data])
+    }
+
     @Test func notACheckpoint() throws {
         try expect(65, ["config.yaml"], ["--resume", configuration])
     }

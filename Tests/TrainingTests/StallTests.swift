@@ -45,7 +45,7 @@ import Testing
         let message = try #require(run.messages.first)
         #expect(message.contains("rank \(stopped) on "), "\(message)")
         #expect(message.contains("is stuck in stage representation, step "), "\(message)")
-        #expect(message.contains("stopped or cut off while "), "\(message)")
+        #expect(message.contains("stopped or cut off, last seen "), "\(message)")
         #expect(run.messages.count == 1, "\(run.messages)")
         #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoints/last.h5"))
     }
@@ -64,6 +64,15 @@ import Testing
         let message = try #require(run.messages.first)
         let what = signal == SIGKILL ? " was lost (process \(ranks[dying]) is gone)" : " crashed ("
         #expect(message.contains("rank \(dying) on ") && message.contains(what), "\(message)")
+        #expect(run.messages.count == 1, "\(run.messages)")
+        if signal == SIGKILL {
+            // The step that it was lost in, not that of its last note.
+            let step = try #require(message.firstMatch(of: /step (\d+);/)).1
+            let log = try String(contentsOfFile: "\(output)/metrics.jsonl", encoding: .utf8)
+            let logged = try #require(log.matches(of: /"step": (\d+)/).last).1
+            let difference = try #require(Int(step)) - #require(Int(logged))
+            #expect(abs(difference) <= 2, "\(message), logged \(logged)")
+        }
         let said = try #require(run.errors.range(of: message))
         let launcher = try #require(run.errors.range(of: "mpirun"))
         #expect(said.lowerBound < launcher.lowerBound, "\(run.errors)")

@@ -16,7 +16,7 @@ public final class Occluder {
 
     /// Opens a checkpoint of the stage `classifier`.
     convenience init(path: String) throws {
-        let checkpoint = try OpenedCheckpoint.read(path)
+        let checkpoint = try Checkpoint(reading: path)
         self.init(
             try StoredClassifier(checkpoint), path: path,
             provenance: Provenance(path: path, header: checkpoint.header))

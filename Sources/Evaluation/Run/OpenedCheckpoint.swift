@@ -21,7 +21,7 @@ struct OpenedCheckpoint {
     ///
     /// - Parameter imageSize: Replaces that of the training.
     init(_ path: String, imageSize: Int?) throws {
-        let checkpoint = try Self.read(path)
+        let checkpoint = try Checkpoint(reading: path)
         stored = try StoredModel(checkpoint)
         provenance = Provenance(path: path, header: checkpoint.header)
         var settings = stored.settings
@@ -38,18 +38,6 @@ struct OpenedCheckpoint {
                         + "\(geometry.receptiveField); give at least that many",
                 exitCode: imageSize == nil ? .badData : .usage)
         }
-    }
-
-    /// Reads a file, every checksum verified.
-    static func read(_ path: String) throws -> Checkpoint {
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), isFolder.boolValue
-        {
-            throw EvaluationError(
-                "\(path): is a folder; give a checkpoint in it, such as last.h5",
-                exitCode: .missingInput)
-        }
-        return try Checkpoint(reading: path)
     }
 
     /// Whether attention and cell are trained.

@@ -30,7 +30,7 @@ public enum ExitCode: Int32, Sendable {
             self = error.exitCode
         case let error as CheckpointError:
             switch error {
-            case .missing: self = .missingInput
+            case .missing, .unreadable: self = .missingInput
             case .damaged: self = .badData
             case .unwritable: self = .cannotWrite
             case .inputOutput: self = .inputOutput

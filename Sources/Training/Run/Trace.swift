@@ -42,6 +42,11 @@ public struct Trace {
         batch =
             try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
             ?? checkpoint.file
+        guard batch.contains("/batch/images") else {
+            throw EvaluationError(
+                "\(batch.path): has no /batch/images; give a file that has it with --batch",
+                exitCode: .badData)
+        }
         pool = ThreadPool(threadCount: threadCount)
     }
 

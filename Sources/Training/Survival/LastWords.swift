@@ -11,19 +11,29 @@ public enum LastWords {
     ]
     private static let exitCode = TrainingError.rankLostExitCode
 
-    /// The lines, ready to be written: a handler may not make them. One for each signal number.
-    private final class Lines: Sendable {
+    /// What a handler needs, ready: it may not make anything.
+    private final class Prepared: Sendable {
         private let addresses = Atomic<Int>(0)
-        static let shared = Lines()
+        private let noteAddress = Atomic<Int>(0)
+        static let shared = Prepared()
         static let count = 64
 
-        /// The line of a signal; kept for as long as the process lives.
+        /// The lines, by signal number; kept for as long as the process lives.
         func set(_ lines: [Int32: String]) {
             let table = UnsafeMutablePointer<UnsafePointer<CChar>?>.allocate(
                 capacity: Self.count)
             table.initialize(repeating: nil, count: Self.count)
             for (number, line) in lines { table[Int(number)] = UnsafePointer(strdup(line)) }
             addresses.store(Int(bitPattern: table), ordering: .releasing)
+        }
+
+        /// The file by which other ranks would find this one lost.
+        var note: UnsafePointer<CChar>? {
+            UnsafePointer(bitPattern: noteAddress.load(ordering: .acquiring))
+        }
+
+        func setNote(_ path: String) {
+            noteAddress.store(Int(bitPattern: strdup(path)), ordering: .releasing)
         }
 
         func line(_ number: Int32) -> UnsafePointer<CChar>? {
@@ -33,12 +43,15 @@ public enum LastWords {
         }
     }
 
+    /// A file that goes away when this rank crashes, so that no other rank tells of its loss too.
+    static func take(away note: String) { Prepared.shared.setNote(note) }
+
     /// From now on.
     ///
     /// - Parameter rank: This rank, of several.
     public static func prepare(rank: Int) {
         let host = ProcessInfo.processInfo.hostName
-        Lines.shared.set(
+        Prepared.shared.set(
             Dictionary(
                 uniqueKeysWithValues: signals.map {
                     (
@@ -49,7 +62,12 @@ public enum LastWords {
                 }))
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
-            if let line = Lines.shared.line(number) { write(STDERR_FILENO, line, strlen(line)) }
+            if let line = Prepared.shared.line(number) {
+                write(STDERR_FILENO, line, strlen(line))
+            }
+            // What there is to say has been said; a disk that hangs holds the end up for a second.
+            alarm(1)
+            if let note = Prepared.shared.note { unlink(note) }
             _exit(LastWords.exitCode)
         }
         // Once: a fault in the handler ends the process.

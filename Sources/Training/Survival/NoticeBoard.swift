@@ -38,6 +38,7 @@ final class NoticeBoard: Sendable {
         self.timeout = timeout
         period = min(30, max(0.1, timeout / 10))
         board = StatusBoard(output: output)
+        LastWords.take(away: board.path(rank))
         post(idle: 0, beat: 0)
         let thread = Thread { self.keepPosting() }
         thread.name = "notes"
@@ -95,9 +96,10 @@ final class NoticeBoard: Sendable {
                 return "rank \(first) has given no sign for \(Int(timeout)) s; the last checkpoint "
                     + "is intact: look at its host and run again"
             }
+            // Its note may be older than the step that it and this rank are in.
             return Culprit.text(
-                rank: first, host: note.host, note.moment, idle: timeout,
-                doing: "stopped or cut off while \(note.moment.phase.description),")
+                rank: first, host: note.host, activity.now, idle: timeout,
+                doing: "stopped or cut off, last seen \(note.moment.phase.description),")
         }
         for case let note? in after where note.moment.phase != .waitingForRanks {
             guard note.idleSeconds >= timeout else { return nil }
@@ -122,10 +124,12 @@ final class NoticeBoard: Sendable {
                 !lost.contains { $0.rank == note.rank }
             })
         else { return nil }
+        // Its note may be older than the step that it and this rank were in.
+        let now = activity.now
         return Culprit(
             text: "rank \(first.rank) on \(first.host) was lost (process \(first.process) is gone) "
-                + "in stage \(first.moment.stage.rawValue), step \(first.moment.step + 1); the "
-                + "last checkpoint is intact: run again to go on",
+                + "in stage \(now.stage.rawValue), step \(now.step + 1); the last "
+                + " checkpoint is intact: run again to go on",
             speaker: speaker.rank)
     }
 }

@@ -23,7 +23,8 @@ struct StatusBoard: Sendable {
     /// The board of a run.
     init(output: String) { folder = "\(output)/.ranks" }
 
-    private func path(_ rank: Int) -> String { "\(folder)/\(rank).json" }
+    /// The file of the rank's note.
+    func path(_ rank: Int) -> String { "\(folder)/\(rank).json" }
 
     /// Makes an empty board; the first rank does so before the others post.
     func create() throws {
