@@ -95,6 +95,28 @@ private var settings: DataConfiguration {
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["file"])
 }
 
+/// As when the tasks of a job array start together.
+@Test func twoProgramsMayMakeTheDemonstrationAtOnce() throws {
+    let folder = try TemporaryFolder()
+    let path = folder.path("set")
+    var counts = DemonstrationSet.Counts()
+    (counts.training, counts.development, counts.validation) = (30, 20, 10)
+    let set = DemonstrationSet(seed: 3, counts: counts)
+    let other = try makeScenes(folder)
+    var isFirst = true
+    try set.write(to: path) { _, _ in
+        // The other one is done meanwhile.
+        if isFirst {
+            #expect(throws: Never.self) {
+                try FileManager.default.moveItem(atPath: other, toPath: path)
+            }
+        }
+        isFirst = false
+    }
+    #expect(!isFirst && set.isComplete(in: path))
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["set"])
+}
+
 @Test func developmentImagesAreHeldOutByName() throws {
     let folder = try TemporaryFolder()
     let path = try makeScenes(folder)

@@ -60,6 +60,8 @@ public struct DemonstrationSet: Sendable {
             try manager.moveItem(atPath: temporary, toPath: folder)
         } catch {
             removeLeftovers(temporary)
+            // Another run, of another seed perhaps, has made the same meanwhile.
+            if isComplete(in: folder) { return }
             throw .unwritable(path: folder, reason: error.localizedDescription)
         }
     }
