@@ -1,9 +1,11 @@
 import Tensors
 
-/// A convolution without bias, pointwise where the geometry allows it.
+/// A convolution without bias, in the form that does it with the least work.
 public enum Convolution<Element: StorageElement>: Sendable {
     /// 1×1, stride 1: the activations are the matrix that is multiplied.
     case pointwise(PointwiseConvolution<Element>)
+    /// 3×3, stride 1, many channels: tiles are transformed.
+    case winograd(WinogradConvolution<Element>)
     /// Anything else: patches are gathered.
     case spatial(SpatialConvolution<Element>)
 
@@ -17,6 +19,13 @@ public enum Convolution<Element: StorageElement>: Sendable {
                 PointwiseConvolution(
                     path, inputChannels: [inputChannels], outputChannels: outputChannels,
                     layout: &layout))
+        } else if WinogradConvolution<Element>.fits(
+            geometry, inputChannels: inputChannels, outputChannels: outputChannels)
+        {
+            self = .winograd(
+                WinogradConvolution(
+                    path, inputChannels: inputChannels, outputChannels: outputChannels,
+                    geometry: geometry, layout: &layout))
         } else {
             self = .spatial(
                 SpatialConvolution(
@@ -30,6 +39,8 @@ public enum Convolution<Element: StorageElement>: Sendable {
         switch self {
         case .pointwise(let convolution):
             Shape(shape.images, shape.height, shape.width, convolution.outputChannels)
+        case .winograd(let convolution):
+            convolution.outputShape(shape)
         case .spatial(let convolution):
             convolution.outputShape(shape)
         }
@@ -39,6 +50,7 @@ public enum Convolution<Element: StorageElement>: Sendable {
     public func plan(input shape: Shape, in workspace: Workspace) {
         switch self {
         case .pointwise(let convolution): convolution.plan(in: workspace)
+        case .winograd(let convolution): convolution.plan(input: shape, in: workspace)
         case .spatial(let convolution): convolution.plan(input: shape, in: workspace)
         }
     }
@@ -51,6 +63,8 @@ public enum Convolution<Element: StorageElement>: Sendable {
         switch self {
         case .pointwise(let convolution):
             convolution.forward([input], into: output, momentsOf: norm, pass: pass)
+        case .winograd(let convolution):
+            convolution.forward(input, into: output, momentsOf: norm, pass: pass)
         case .spatial(let convolution):
             convolution.forward(input, into: output, momentsOf: norm, pass: pass)
         }
@@ -60,6 +74,7 @@ public enum Convolution<Element: StorageElement>: Sendable {
     func planFolded(in workspace: Workspace) -> FoldedKernel<Element> {
         switch self {
         case .pointwise(let convolution): convolution.planFolded(in: workspace)
+        case .winograd(let convolution): convolution.planFolded(in: workspace)
         case .spatial(let convolution): convolution.planFolded(in: workspace)
         }
     }
@@ -68,6 +83,7 @@ public enum Convolution<Element: StorageElement>: Sendable {
     func fold(_ folded: FoldedKernel<Element>, norm: NormBuffers, store: ParameterStore) {
         switch self {
         case .pointwise(let convolution): convolution.fold(folded, norm: norm, store: store)
+        case .winograd(let convolution): convolution.fold(folded, norm: norm, store: store)
         case .spatial(let convolution): convolution.fold(folded, norm: norm, store: store)
         }
     }
@@ -81,6 +97,9 @@ public enum Convolution<Element: StorageElement>: Sendable {
         case .pointwise(let convolution):
             convolution.forward(
                 input, folded: folded, adding: nil, rectified: true, into: output, pass: pass)
+        case .winograd(let convolution):
+            convolution.forward(
+                input, folded: folded, rectified: true, into: output, pass: pass)
         case .spatial(let convolution):
             convolution.forward(
                 input, folded: folded, rectified: true, into: output, pass: pass)
@@ -95,6 +114,8 @@ public enum Convolution<Element: StorageElement>: Sendable {
         switch self {
         case .pointwise(let convolution):
             convolution.backward(gradient, inputs: [input], sinks: [sink], pass: pass)
+        case .winograd(let convolution):
+            convolution.backward(gradient, input: input, sink: sink, pass: pass)
         case .spatial(let convolution):
             convolution.backward(
                 gradient, input: input, inputGradient: sink.map { .pixels($0) } ?? .none,

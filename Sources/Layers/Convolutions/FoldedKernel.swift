@@ -9,19 +9,20 @@ public struct FoldedKernel<Element: StorageElement>: Sendable {
     private let shift: Tensor<Float>
     private let inner: Int
     private let columns: Int
+    private let places: Int
 
-    /// Reserves room for `[inner, columns]` numbers, which stays taken.
-    init(inner: Int, columns: Int, in workspace: Workspace) {
-        (self.inner, self.columns) = (inner, columns)
+    /// Reserves room for `places` matrices `[inner, columns]`, which stays taken.
+    init(inner: Int, columns: Int, places: Int = 1, in workspace: Workspace) {
+        (self.inner, self.columns, self.places) = (inner, columns, places)
         packed = Tensor(
-            vector: PackedMatrix<Element>.scaledByteCount(inner: inner, columns: columns),
+            vector: places * PackedMatrix<Element>.copiedByteCount(inner: inner, columns: columns),
             in: workspace.lastingArena)
         scale = Tensor(vector: columns, in: workspace.lastingArena)
         shift = Tensor(vector: columns, in: workspace.lastingArena)
     }
 
-    /// Reads the kernel, and the norm's scale and shift where there is a norm.
-    func fill(_ kernel: Parameter, norm: NormBuffers?, store: ParameterStore) {
+    /// Lays out the matrices `kernel`, with the norm's scale and shift where there is a norm.
+    func fill(_ kernel: UnsafePointer<Float>, norm: NormBuffers?) {
         if let norm {
             scale.pointer.update(from: norm.scale.pointer, count: columns)
             shift.pointer.update(from: norm.shift.pointer, count: columns)
@@ -29,12 +30,26 @@ public struct FoldedKernel<Element: StorageElement>: Sendable {
             scale.pointer.update(repeating: 1, count: columns)
             shift.pointer.update(repeating: 0, count: columns)
         }
-        PackedMatrix<Element>.pack(
-            store.values(kernel), scaledBy: scale.pointer, inner: inner, columns: columns,
-            into: packed.pointer)
+        for place in 0..<places {
+            PackedMatrix<Element>.pack(
+                kernel + place * inner * columns, scaledBy: scale.pointer, inner: inner,
+                columns: columns, into: storage(place))
+        }
     }
 
-    /// Finished rows of the output.
+    private func storage(_ place: Int) -> UnsafeMutableRawPointer {
+        let size = PackedMatrix<Element>.copiedByteCount(inner: inner, columns: columns)
+        return UnsafeMutableRawPointer(packed.pointer + place * size)
+    }
+
+    /// The scaled matrices.
+    var matrices: [PackedMatrix<Element>] {
+        (0..<places).map {
+            PackedMatrix(copied: storage($0), inner: inner, columns: columns)
+        }
+    }
+
+    /// Finished rows of the output of a kernel that is one matrix.
     ///
     /// - Parameters:
     ///   - operand: `[rows, inner]`.
@@ -45,10 +60,20 @@ public struct FoldedKernel<Element: StorageElement>: Sendable {
         rectified: Bool, into output: UnsafeMutablePointer<Element>, rows: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
-        PackedMatrix<Element>(scaled: packed.pointer, inner: inner, columns: columns).product(
+        PackedMatrix<Element>(copied: storage(0), inner: inner, columns: columns).product(
             operand,
             finish: PackedMatrix.Finish(bias: shift.pointer, adding: residual, rectify: rectified),
             into: output, rows: rows, scratch: scratch)
+    }
+
+    /// Finishes rows that are products with the scaled kernel: `relu?(values + shift)`.
+    func finish(
+        _ values: UnsafeMutablePointer<Float>, rectified: Bool, rows: Int,
+        into output: UnsafeMutablePointer<Element>
+    ) {
+        RowKernels.finish(
+            values, bias: shift.pointer, adding: nil, rectify: rectified, rows: rows,
+            channels: columns, into: output)
     }
 }
 

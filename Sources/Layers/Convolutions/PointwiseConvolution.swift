@@ -73,7 +73,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     public func fold(
         _ folded: FoldedKernel<Element>, norm: NormBuffers?, store: ParameterStore
     ) {
-        folded.fill(kernel, norm: norm, store: store)
+        folded.fill(store.values(kernel), norm: norm)
     }
 
     /// `output = relu?(norm(input·kernel) (+ residual))`, final, `[N, H, W, out]`.

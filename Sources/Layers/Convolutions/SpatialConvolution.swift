@@ -88,7 +88,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     public func fold(
         _ folded: FoldedKernel<Element>, norm: NormBuffers?, store: ParameterStore
     ) {
-        folded.fill(kernel, norm: norm, store: store)
+        folded.fill(store.values(kernel), norm: norm)
     }
 
     /// `output = relu?(norm(input ∗ kernel))`, final, `[N, h, w, out]`.
@@ -125,7 +125,9 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
             let patchGradients = scratch + room.patchGradientOffset
-            var pixels = PixelGradients(room: room, scratch: scratch)
+            var pixels = PixelGradients(
+                geometry, input: room.input, outputHeight: room.output.height,
+                windowHeight: room.slabHeight, window: scratch + room.pixelGradientOffset)
             if case .pixels(let sink) = inputGradient { sink.begin(shard: shard) }
             var isFirst = true
             room.forEachChunk(of: images) { image, outputRows, rows in
@@ -149,7 +151,13 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                         patchGradients, count: rows.count * patchCount,
                         into: destination.row(rows.lowerBound))
                 case .pixels(let sink):
-                    pixels.add(patchGradients, outputRows: outputRows, image: image) {
+                    pixels.add(outputRows: outputRows, image: image) { window, firstRow in
+                        geometry.scatter(
+                            patchGradients, outputRows: outputRows, outputWidth: room.output.width,
+                            addingTo: window, firstInputRow: firstRow,
+                            inputHeight: room.input.height, inputWidth: room.input.width,
+                            channels: inputChannels)
+                    } finish: {
                         sink.finish($0, rows: $1, shard: shard)
                     }
                 }

@@ -15,36 +15,22 @@ extension PackedMatrix {
         }
     }
 
-    /// Bytes that `[inner, columns]` takes with a factor for each column, at most.
-    public static func scaledByteCount(inner: Int, columns: Int) -> Int {
-        MatrixMultiply.library == .oneDNN
-            ? byteCount(inner: inner, columns: columns)
-            : inner * columns * MemoryLayout<Float>.stride
-    }
-
-    /// Lays out `source`, `[inner, columns]`, each column times its factor.
+    /// Lays out a copy of `source`, `[inner, columns]`, each column times its factor.
     ///
-    /// - Parameter storage: `scaledByteCount` bytes.
+    /// - Parameter storage: `copiedByteCount` bytes.
     public static func pack(
         _ source: UnsafePointer<Float>, scaledBy factors: UnsafePointer<Float>, inner: Int,
         columns: Int, into storage: UnsafeMutableRawPointer
     ) {
-        func scale(into result: UnsafeMutablePointer<Float>) {
-            for row in 0..<inner {
-                let first = row * columns
-                for column in 0..<columns {
-                    result[first + column] = source[first + column] * factors[column]
-                }
-            }
-        }
-        guard MatrixMultiply.library == .oneDNN else {
-            return scale(into: storage.assumingMemoryBound(to: Float.self))
-        }
         let scaled = UnsafeMutablePointer<Float>.allocate(capacity: inner * columns)
         defer { scaled.deallocate() }
-        scale(into: scaled)
-        _ = PackedMatrix(
-            Matrix(scaled, stride: columns), inner: inner, columns: columns, into: storage)
+        for row in 0..<inner {
+            let first = row * columns
+            for column in 0..<columns {
+                scaled[first + column] = source[first + column] * factors[column]
+            }
+        }
+        pack(Matrix(scaled, stride: columns), inner: inner, columns: columns, into: storage)
     }
 
     /// `result = relu?(left · self + bias (+ added))`; left `[rows, inner]` and result

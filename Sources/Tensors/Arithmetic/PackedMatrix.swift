@@ -33,8 +33,38 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
         #endif
     }
 
-    /// What `pack` has laid out in `storage`, `[inner, columns]`.
-    public init(scaled storage: UnsafeMutableRawPointer, inner: Int, columns: Int) {
+    /// Bytes that a copy of `[inner, columns]` takes, at most.
+    public static func copiedByteCount(inner: Int, columns: Int) -> Int {
+        MatrixMultiply.library == .oneDNN
+            ? byteCount(inner: inner, columns: columns)
+            : inner * columns * MemoryLayout<Float>.stride
+    }
+
+    /// Lays out a copy of `source`, which need not stay: `[inner, columns]`, or its transpose
+    /// where it is `[columns, inner]`.
+    ///
+    /// - Parameter storage: `copiedByteCount` bytes.
+    public static func pack(
+        _ source: Matrix, transposed: Bool = false, inner: Int, columns: Int,
+        into storage: UnsafeMutableRawPointer
+    ) {
+        guard MatrixMultiply.library != .oneDNN else {
+            _ = PackedMatrix(
+                source, transposed: transposed, inner: inner, columns: columns, into: storage)
+            return
+        }
+        let copy = storage.assumingMemoryBound(to: Float.self)
+        let (rowStride, columnStride) = transposed ? (1, source.stride) : (source.stride, 1)
+        for row in 0..<inner {
+            for column in 0..<columns {
+                copy[row * columns + column] =
+                    source.start[row * rowStride + column * columnStride]
+            }
+        }
+    }
+
+    /// The copy that `pack` has laid out in `storage`, `[inner, columns]`.
+    public init(copied storage: UnsafeMutableRawPointer, inner: Int, columns: Int) {
         source = Matrix(storage.assumingMemoryBound(to: Float.self), stride: columns)
         (isTransposed, self.storage) = (false, storage)
         (self.inner, self.columns) = (inner, columns)

@@ -76,7 +76,7 @@ public enum RowKernels {
     /// `result = relu?(source + bias (+ added))`, bias `[C]`.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
-    static func finish<Element: StorageElement>(
+    public static func finish<Element: StorageElement>(
         _ source: UnsafePointer<Float>, bias: UnsafePointer<Float>,
         adding added: UnsafePointer<Element>?, rectify: Bool, rows: Int, channels: Int,
         into result: UnsafeMutablePointer<Element>
