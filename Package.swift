@@ -82,6 +82,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Images"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
+        .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .executableTarget(
             name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),
