@@ -43,13 +43,16 @@ extension StorageElement {
         }
     }
 
+    // Through memory: a lane with a number known only at run time costs a copy of all 16.
     @inline(never)
     @_specialize(where Self == Float)
     @_specialize(where Self == BFloat16)
     private static func loadPart(_ source: UnsafePointer<Self>, lanes: Int) -> SIMD16<Float> {
-        var block = SIMD16<Float>(repeating: 0)
-        for lane in 0..<lanes { block[lane] = source[lane].widened }
-        return block
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { buffer in
+            buffer.initialize(repeating: 0)
+            for lane in 0..<lanes { buffer[lane] = source[lane].widened }
+            return buffer.baseAddress.map { Float.loadBlock($0) } ?? SIMD16(repeating: 0)
+        }
     }
 
     @inline(never)
@@ -58,7 +61,11 @@ extension StorageElement {
     private static func storePart(
         _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Self>, lanes: Int
     ) {
-        for lane in 0..<lanes { destination[lane] = Self(narrowing: block[lane]) }
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: 16) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            Float.storeBlock(block, to: base)
+            for lane in 0..<lanes { destination[lane] = Self(narrowing: base[lane]) }
+        }
     }
 }
 
