@@ -30,6 +30,7 @@ let package = Package(
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: oneDNN + [
+        .systemLibrary(name: "CProcessor"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
@@ -39,7 +40,7 @@ let package = Package(
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
 
         .target(
-            name: "Tensors", dependencies: ["COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
+            name: "Tensors", dependencies: ["CProcessor", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
             swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI"]),

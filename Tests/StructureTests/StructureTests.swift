@@ -6,7 +6,7 @@ import Testing
 @Suite struct StructureTests {
     /// What each room may import of this package.
     private static let graph: [String: Set<String>] = [
-        "Tensors": ["COpenBLAS", "ConeDNN"],
+        "Tensors": ["CProcessor", "COpenBLAS", "ConeDNN"],
         "Configuration": [],
         "Collectives": ["CMPI"],
         "Checkpoints": ["CHDF5"],

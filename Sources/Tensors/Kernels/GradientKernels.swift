@@ -28,11 +28,11 @@ public enum GradientKernels {
             let value = Float.load(r + channel, lanes: lanes)
                 .addingProduct(
                     Float.load(q + channel, lanes: lanes),
-                    Element.load(raw + position, lanes: lanes)
+                    Element.stream(raw + position, lanes: lanes)
                 )
                 .addingProduct(
                     Float.load(p + channel, lanes: lanes),
-                    Element.load(gradient + position, lanes: lanes))
+                    Element.stream(gradient + position, lanes: lanes))
             Element.store(value, to: result + position, lanes: lanes)
         }
         RowWalk.blocks(rows: rows, channels: channels, block)
@@ -75,13 +75,13 @@ public enum GradientKernels {
         if let affine = mask.affine {
             @inline(__always)
             func input(_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float> {
-                affine(Element.load(raw + position, lanes: lanes), channel: channel, lanes: lanes)
+                affine(Element.stream(raw + position, lanes: lanes), channel: channel, lanes: lanes)
             }
             finish(gradient, norm, rows, channels, result, rectifierInput: input)
         } else {
             @inline(__always)
             func input(_ position: Int, _: Int, _ lanes: Int) -> SIMD16<Float> {
-                Element.load(raw + position, lanes: lanes)
+                Element.stream(raw + position, lanes: lanes)
             }
             finish(gradient, norm, rows, channels, result, rectifierInput: input)
         }
@@ -108,7 +108,7 @@ public enum GradientKernels {
                     .kept(wherePositive: rectifierInput(position, channel, lanes))
                 Element.store(value, to: result + position, lanes: lanes)
                 sum += value
-                products.addProduct(value, Element.load(raw + position, lanes: lanes) - center)
+                products.addProduct(value, Element.stream(raw + position, lanes: lanes) - center)
                 position += channels
             }
             RowWalk.add(sum, to: part + channel, lanes: lanes)
@@ -126,7 +126,7 @@ public enum GradientKernels {
     ) {
         @inline(__always)
         func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            let raw = Element.load(mask.raw + position, lanes: lanes)
+            let raw = Element.stream(mask.raw + position, lanes: lanes)
             let input = mask.affine.map { $0(raw, channel: channel, lanes: lanes) } ?? raw
             Element.store(
                 Float.load(gradient + position, lanes: lanes).kept(wherePositive: input),
@@ -152,9 +152,9 @@ public enum GradientKernels {
             var products = SIMD16<Float>(repeating: 0)
             var position = position
             for _ in 0..<rowCount {
-                let value = Element.load(gradient + position, lanes: lanes)
+                let value = Element.stream(gradient + position, lanes: lanes)
                 sum += value
-                products.addProduct(value, Element.load(raw + position, lanes: lanes) - center)
+                products.addProduct(value, Element.stream(raw + position, lanes: lanes) - center)
                 position += channels
             }
             RowWalk.add(sum, to: part + channel, lanes: lanes)
@@ -172,7 +172,7 @@ public enum GradientKernels {
         @inline(__always)
         func block(_ position: Int, _: Int, _ lanes: Int) {
             RowWalk.add(
-                Element.load(added + position, lanes: lanes), to: gradient + position,
+                Element.stream(added + position, lanes: lanes), to: gradient + position,
                 lanes: lanes)
         }
         RowWalk.blocks(rows: 1, channels: count, block)

@@ -33,7 +33,7 @@ public enum RowKernels {
         case (let affine?, true):
             @inline(__always)
             func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let values = Element.load(source + position, lanes: lanes)
+                let values = Element.stream(source + position, lanes: lanes)
                 Result.store(
                     affine(values, channel: channel, lanes: lanes).rectified,
                     to: result + position, lanes: lanes)
@@ -42,7 +42,7 @@ public enum RowKernels {
         case (let affine?, false):
             @inline(__always)
             func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let values = Element.load(source + position, lanes: lanes)
+                let values = Element.stream(source + position, lanes: lanes)
                 Result.store(
                     affine(values, channel: channel, lanes: lanes), to: result + position,
                     lanes: lanes)
@@ -51,7 +51,7 @@ public enum RowKernels {
         case (nil, _):
             @inline(__always)
             func block(_ position: Int, _: Int, _ lanes: Int) {
-                let values = Element.load(source + position, lanes: lanes)
+                let values = Element.stream(source + position, lanes: lanes)
                 Result.store(
                     rectify ? values.rectified : values, to: result + position, lanes: lanes)
             }

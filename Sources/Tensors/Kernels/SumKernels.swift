@@ -20,10 +20,10 @@ public enum SumKernels {
             @inline(__always)
             func block(_ position: Int, _ channel: Int, _ lanes: Int) {
                 let carried = residualAffine(
-                    Element.load(residual + position, lanes: lanes), channel: channel,
+                    Element.stream(residual + position, lanes: lanes), channel: channel,
                     lanes: lanes)
                 let value = affine(
-                    Element.load(main + position, lanes: lanes), channel: channel, lanes: lanes)
+                    Element.stream(main + position, lanes: lanes), channel: channel, lanes: lanes)
                 let sum = value + (rectifyResidual ? carried.rectified : carried)
                 Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
@@ -31,9 +31,9 @@ public enum SumKernels {
         } else {
             @inline(__always)
             func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let carried = Element.load(residual + position, lanes: lanes)
+                let carried = Element.stream(residual + position, lanes: lanes)
                 let value = affine(
-                    Element.load(main + position, lanes: lanes), channel: channel, lanes: lanes)
+                    Element.stream(main + position, lanes: lanes), channel: channel, lanes: lanes)
                 let sum = value + (rectifyResidual ? carried.rectified : carried)
                 Element.store(sum.rectified, to: result + position, lanes: lanes)
             }
