@@ -40,7 +40,8 @@ let package = Package(
         .systemLibrary(name: "CMPI", pkgConfig: "ompi-c"),
 
         .target(
-            name: "Tensors", dependencies: ["CProcessor", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
+            name: "Tensors",
+            dependencies: ["CProcessor", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
             swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI"]),
