@@ -22,8 +22,15 @@ SIDES = {
     "PyTorch eager bfloat16": ("torch", "bfloat16", ["--bfloat16"]),
     "PyTorch compiled bfloat16": ("torch", "bfloat16", ["--bfloat16", "--compile"]),
 }
+# The row shards: a rank's images in one shard, whose bits depend on the number of ranks.
+ONE_SHARD = {
+    f"one shard {precision}": (
+        "own", precision, ["--set", "stages.representation.shardSize={images}"])
+    for precision in ("float32", "bfloat16")}
 
-# What a row of --rows sets; the command line's other options hold for the rest.
+# What a row of --rows sets; the command line's other options hold for the rest. Without --batch a
+# row takes IMAGES for each thread of each rank, as a data-parallel run grows with its cores.
+IMAGES = 4
 FULL, DEMO = "Configs/imagenet-saccader.yaml", "Configs/demo.yaml"
 ROWS = {
     "representation": dict(stage="representation", config=FULL),
@@ -31,11 +38,9 @@ ROWS = {
     "ranks": dict(stage="representation", config=FULL, ranks=2),
     "location": dict(stage="location", config=FULL),
     "joint": dict(stage="joint", config=FULL),
-    "shards": dict(
-        stage="representation", config=FULL,
-        settings=["stages.representation.shardSize={batch}"]),
+    "shards": dict(stage="representation", config=FULL),
     "inference": dict(stage="inference", config=FULL),
-    "demo": dict(stage="representation", config=DEMO, batch=64),
+    "demo": dict(stage="representation", config=DEMO, images=64),
 }
 
 
@@ -47,15 +52,14 @@ def processor():
 
 def run(name, options):
     """What one run printed; nothing if it took longer than the limit."""
-    kind, precision, extra = SIDES[name]
+    kind, precision, extra = {**SIDES, **ONE_SHARD}[name]
+    extra = [word.format(images=options.batch // options.ranks) for word in extra]
     shared = [
         "--config", options.config, "--batch", str(options.batch),
         "--threads", str(options.threads), "--steps", str(options.steps)]
     stage = ["--stage", options.stage]
     bench = ["inference"] if options.stage == "inference" else ["step", *stage]
-    own = [options.program, "bench", *bench, *shared, "--precision", precision, "--json"]
-    for setting in options.settings:
-        own += ["--set", setting.format(batch=options.batch // options.ranks)]
+    own = [options.program, "bench", *bench, *shared, "--precision", precision, "--json", *extra]
     torch = [HERE / "pytorch_step.py", *stage, *shared, *extra]
     if kind == "own":
         command = own
@@ -107,6 +111,10 @@ def measure(options, names):
             "imagesPerSecond": median("imagesPerSecond"),
             "imagesPerCoreSecond": options.batch / options.ranks / median("cpuSeconds"),
             "peakMemoryBytes": median("peakMemoryBytes")}
+        own = found.get(own_name(row), [None])
+        if name in ONE_SHARD and None not in own:
+            row["shardCost"] = statistics.median(
+                each["cpuSeconds"] / one["cpuSeconds"] - 1 for each, one in zip(own, results))
         if "allReduceSeconds" in results[0]:
             row["allReduceShare"] = statistics.median(
                 result["allReduceSeconds"] / result["stepSeconds"] for result in results)
@@ -114,17 +122,19 @@ def measure(options, names):
     return rows
 
 
+def own_name(row):
+    return f"saccader-dist {row['precision']}"
+
+
 def table(options, rows):
-    settings = "".join(
-        f", {s.format(batch=options.batch // options.ranks)}" for s in options.settings)
-    print(f"{options.config}, stage {options.stage}, batch {options.batch}, {options.ranks} ranks × "
-          f"{options.threads} threads{settings}, median of {options.rounds} rounds of "
-          f"{options.steps} steps")
+    images = options.batch / options.ranks / options.threads
+    print(f"{options.config}, stage {options.stage}, {options.ranks} ranks × {options.threads} "
+          f"threads, batch {options.batch} ({images:g} images to a thread), median of "
+          f"{options.rounds} rounds of {options.steps} steps")
     print(f"{'':27}{'images/s':>10}{'ratio':>8}{'images/core-s':>15}{'ratio':>8}{'memory GB':>11}"
           f"{'waits':>8}")
     for row in rows:
-        side = f"saccader-dist {row['precision']}"
-        own = next((r for r in rows if r["side"] == side), row)
+        own = next((r for r in rows if r["side"] == own_name(row)), row)
         waits = f"{row['allReduceShare']:8.1%}" if "allReduceShare" in row else ""
         print(
             f"{row['side']:27}{row['imagesPerSecond']:10.3f}"
@@ -132,6 +142,10 @@ def table(options, rows):
             f"{row['imagesPerCoreSecond']:15.3f}"
             f"{own['imagesPerCoreSecond'] / row['imagesPerCoreSecond']:8.2f}"
             f"{row['peakMemoryBytes'] / 1e9:11.2f}{waits}")
+    for row in rows:
+        if "shardCost" in row:
+            print(f"bits that do not depend on the number of ranks, {row['precision']}: "
+                  f"{row['shardCost']:+.1%} seconds on a core, each round's pair")
 
 
 def main():
@@ -139,7 +153,10 @@ def main():
     parser.add_argument("--program", required=True)
     parser.add_argument("--config", default=FULL)
     parser.add_argument("--stage", default="representation")
-    parser.add_argument("--batch", type=int, default=4)
+    parser.add_argument(
+        "--batch", type=int,
+        help=f"images of all ranks together (default: {IMAGES} for each thread of each rank; row "
+             f"demo: {ROWS['demo']['images']})")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
@@ -148,8 +165,9 @@ def main():
     parser.add_argument(
         "--rows", default="",
         help=f"what to measure, separated by commas, instead of --config and --stage: "
-             f"{', '.join(ROWS)}; or all. shards: saccader-dist only, a rank's images in one shard, "
-             f"to be held against the row representation")
+             f"{', '.join(ROWS)}; or all. shards: saccader-dist only, a shard for each image, as a "
+             f"run has them, against a rank's images in one shard: what it costs that the bits do "
+             f"not depend on the number of ranks")
     parser.add_argument("--sides", default="", help="substrings of sides, separated by commas")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
@@ -162,10 +180,16 @@ def main():
                      if unknown else f"--sides: none of {', '.join(SIDES)} is meant")
     printed = False
     for name in chosen:
-        row = argparse.Namespace(**{**vars(options), "settings": [], **ROWS.get(name, {})})
+        row = argparse.Namespace(**{**vars(options), "images": IMAGES, **ROWS.get(name, {})})
+        if row.batch is None:
+            row.batch = row.images * row.ranks * row.threads
         if row.batch % row.ranks:
             parser.error(f"--batch: {row.batch} images are not divisible by {row.ranks} ranks")
-        sides = [side for side in names if not row.settings or SIDES[side][0] == "own"]
+        sides = names
+        if name == "shards":
+            sides = [
+                side for own in names if SIDES[own][0] == "own"
+                for side in (own, f"one shard {SIDES[own][1]}")]
         rows = measure(row, sides)
         if options.json:
             print(json.dumps({
