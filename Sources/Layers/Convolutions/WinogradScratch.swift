@@ -29,7 +29,7 @@ extension WinogradConvolution {
             let output = convolution.outputShape(input)
             // A chunk of tiles has as many products of matrices of half a chunk's rows.
             tiles = WinogradTiles(
-                convolution.geometry, input: input, output: output, chunkTiles: chunkRows / 2)
+                convolution.geometry, input: input, output: output, chunkTiles: chunkRows / 3)
             (inputChannels, outputChannels) = (input.channels, output.channels)
             let widest = max(inputChannels, outputChannels)
             pixelStride = Winograd.plane(tiles.capacity * inputChannels, of: Element.self)
