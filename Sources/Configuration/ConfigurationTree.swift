@@ -103,6 +103,23 @@ public struct ConfigurationTree {
     /// All settings as one line of JSON.
     public func json() -> String { Self.json(root) }
 
+    /// The settings that have other values than in another tree of the same type.
+    public func changes(since other: ConfigurationTree) -> [(key: String, old: String, new: String)]
+    {
+        let old = Dictionary(
+            Self.leaves(other.root, path: ""), uniquingKeysWith: { first, _ in first })
+        return Self.leaves(root, path: "").compactMap { key, value in
+            old[key].flatMap { $0 == value ? nil : (key, $0, value) }
+        }
+    }
+
+    private static func leaves(_ node: Node, path: String) -> [(String, String)] {
+        guard case .mapping(let mapping) = node else { return [(path, json(node))] }
+        return mapping.flatMap { key, value in
+            leaves(value, path: path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")")
+        }
+    }
+
     // MARK: - Merging
 
     private func merged(

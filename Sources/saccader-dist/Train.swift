@@ -30,7 +30,15 @@ struct Train: ParsableCommand {
                 """))
     var stages = "representation,location,joint"
 
-    @Option(help: "auto, never, or a checkpoint to go on from.")
+    @Option(
+        help: ArgumentHelp(
+            "auto, never, or a checkpoint to start from.",
+            discussion: """
+                auto goes on from the newest checkpoint in the output folder, if there is one; never \
+                refuses a folder that has one. With a checkpoint of another run, this one starts \
+                there, and goes on from its own newest one once it has one; with one of its own it \
+                goes back to that.
+                """))
     var resume = "auto"
 
     @Option(help: "float32 or bfloat16; left out: the setting `precision`.")

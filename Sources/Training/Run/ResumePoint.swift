@@ -1,5 +1,7 @@
 import Checkpoints
 import Collectives
+import Configuration
+import Foundation
 import SaccaderModel
 
 /// Where a run goes on.
@@ -19,19 +21,51 @@ struct ResumePoint {
 
     /// What `--resume` means: the newest valid checkpoint of the run, none, or a given one.
     ///
-    /// The first rank looks, and tells the others which it found.
+    /// The given one is where a run starts: what it has saved itself since then comes first, so
+    /// that the same command goes on; a checkpoint of the run's own is taken at its word. The first
+    /// rank looks, and tells the others which it found.
     ///
     /// - Parameter folder: The run's folder; nil on the other ranks.
     static func find(
         _ resume: String, folder: RunFolder?, communicator: any Communicator, output: String,
         warn: (String) -> Void
     ) throws -> ResumePoint? {
-        if resume == "never" { return nil }
-        if resume != "auto" {
-            let checkpoint = try Checkpoint(reading: resume)
-            try checkpoint.verify()
-            return try ResumePoint(checkpoint)
+        let isGiven = resume != "auto" && resume != "never"
+        if !isGiven || !isInside(resume, output) {
+            let own = try findOwn(
+                folder: folder, communicator: communicator, output: output, warn: warn)
+            if let own, resume == "never" {
+                throw ConfigurationError(
+                    "--resume never: \(output) holds a run, up to step \(own.position.step) of stage "
+                        + "\(own.position.stage.rawValue); choose another --output, or leave "
+                        + "--resume out to go on")
+            }
+            if let own {
+                if isGiven {
+                    warn(
+                        "\(output) has checkpoints of its own: going on from the newest, not from "
+                            + "--resume \(resume)")
+                }
+                return own
+            }
         }
+        guard isGiven else { return nil }
+        let checkpoint = try Checkpoint(reading: resume)
+        try checkpoint.verify()
+        return try ResumePoint(checkpoint)
+    }
+
+    /// Whether a path lies in a folder.
+    static func isInside(_ path: String, _ folder: String) -> Bool {
+        let (path, folder) = (URL(fileURLWithPath: path), URL(fileURLWithPath: folder))
+        return path.standardizedFileURL.path.hasPrefix("\(folder.standardizedFileURL.path)/")
+    }
+
+    /// The newest valid checkpoint in the output folder.
+    private static func findOwn(
+        folder: RunFolder?, communicator: any Communicator, output: String,
+        warn: (String) -> Void
+    ) throws -> ResumePoint? {
         var found: ResumePoint?
         if let folder { found = try folder.newest(warn: warn).map { try ResumePoint($0) } }
         let told = try communicator.sum(
@@ -41,5 +75,22 @@ struct ResumePoint {
         let name = CheckpointFolder.name(stage: stage.rawValue, step: told[2])
         return try ResumePoint(
             Checkpoint(reading: "\(output)/checkpoints/\(name)", checksSeal: false))
+    }
+
+    /// What the bits of the rest depend on and is not as it was when the checkpoint was written:
+    /// one line, or nil.
+    func warning(of configuration: RunConfiguration) throws -> String? {
+        let path = checkpoint.file.path
+        let before = try RunConfiguration.read(
+            .checkpoint(json: checkpoint.header.config, path: path), overrides: [])
+        // Where files lie and how often something is written changes no bit.
+        let free = ["data.path", "data.workers", "evaluation.", "checkpoint.", "log."]
+        let changes = try configuration.tree().changes(since: before.tree())
+            .filter { change in !free.contains { change.key.hasPrefix($0) } }
+        if changes.isEmpty { return nil }
+        let list = changes.prefix(5).map { "\($0.key) was \($0.old) and is \($0.new)" }
+        let more = changes.count > list.count ? " and \(changes.count - list.count) more" : ""
+        return "\(path) was written with other settings: \(list.joined(separator: ", "))\(more); "
+            + "going on with the present ones; to start anew choose another --output"
     }
 }

@@ -82,6 +82,8 @@ public final class Trainer {
             warn: { reporter.warn($0) })
         if let start {
             try Self.requireSameModel(start, stages: stages)
+            let isOwn = ResumePoint.isInside(start.checkpoint.file.path, options.output)
+            if isOwn, let warning = try start.warning(of: configuration) { reporter.warn(warning) }
             // Nothing else is trained in the first stage, so that a model with another cell or
             // without attention can start from the same representation network.
             let isFirst = start.position.stage == .representation
