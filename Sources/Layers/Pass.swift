@@ -20,7 +20,7 @@ public final class Workspace: @unchecked Sendable {
     public var foldsNorms: Bool
     /// Rows of a chunk: what a thread works on before it moves on. Few enough for the caches, and
     /// enough for an image's 19×19 locations, whose kernel gradient is then one product that adds to
-    /// nothing (measured against 256: 2–3 % of a location step, 1 % of a representation step).
+    /// nothing (measured against 256: 1 % of a step).
     public let chunkRows: Int
 
     /// Scratch is in use whenever a layer runs, and folded kernels outlast the passes: they never

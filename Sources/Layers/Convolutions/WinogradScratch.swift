@@ -27,7 +27,7 @@ extension WinogradConvolution {
 
         init(_ convolution: WinogradConvolution, input: Shape, chunkRows: Int) {
             let output = convolution.outputShape(input)
-            // A chunk of tiles has as many products of matrices of half a chunk's rows.
+            // A chunk of tiles has as many products of matrices of a third of its rows.
             tiles = WinogradTiles(
                 convolution.geometry, input: input, output: output, chunkTiles: chunkRows / 3)
             (inputChannels, outputChannels) = (input.channels, output.channels)
