@@ -61,6 +61,14 @@ public struct Activation<Element: StorageElement>: Sendable {
         return operand
     }
 
+    /// Applies the note, where there is one, to raw rows that were copied out.
+    func applyNote(to values: UnsafeMutablePointer<Element>, rows: Int) {
+        guard let note else { return }
+        RowKernels.apply(
+            values, affine: note.affine, rectify: note.rectified, rows: rows,
+            channels: shape.channels, into: values)
+    }
+
     /// A copy of the first `imageCount` images with the note applied, for traces and tests.
     public func values(imageCount: Int) -> [Float] {
         let rows = 0..<(imageCount * shape.locations)

@@ -59,13 +59,22 @@ extension SpatialConvolution {
         ) -> UnsafeMutablePointer<Element> {
             let rows = geometry.inputRows(of: outputRows, inputHeight: input.height)
             let first = image * input.height + rows.lowerBound
-            let slab = activation.operand(
-                (first * input.width)..<((first + rows.count) * input.width), scratch: scratch)
             let patches = (scratch + patchOffset).narrowed(to: Element.self)
+            // A 1×1 kernel's patches are pixels: those that a stride leaves out need no note.
+            let areInputRows = geometry.kernel == 1 && geometry.offset >= 0
+            let slab =
+                areInputRows
+                ? activation.raw.row(first * input.width)
+                : activation.operand(
+                    (first * input.width)..<((first + rows.count) * input.width),
+                    scratch: scratch)
             geometry.gather(
                 from: slab, firstInputRow: rows.lowerBound, inputHeight: input.height,
                 inputWidth: input.width, channels: input.channels, outputRows: outputRows,
                 outputWidth: output.width, into: patches)
+            if areInputRows {
+                activation.applyNote(to: patches, rows: outputRows.count * output.width)
+            }
             return patches
         }
     }
