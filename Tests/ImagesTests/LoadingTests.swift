@@ -16,8 +16,7 @@ func anEpochIsAPermutation(count: Int) {
 
 /// The demonstration, small, as a folder of images.
 private func makeScenes(_ folder: TemporaryFolder, seed: UInt64 = 3) throws -> String {
-    var counts = DemonstrationSet.Counts()
-    (counts.training, counts.development, counts.validation) = (30, 20, 10)
+    let counts = DemonstrationSet.Counts(training: 30, development: 20, validation: 10)
     let path = folder.path("scenes-\(seed)-\(UUID().uuidString)")
     try DemonstrationSet(seed: seed, counts: counts).write(to: path) { _, _ in }
     return path
@@ -99,8 +98,7 @@ private var settings: DataConfiguration {
 @Test func twoProgramsMayMakeTheDemonstrationAtOnce() throws {
     let folder = try TemporaryFolder()
     let path = folder.path("set")
-    var counts = DemonstrationSet.Counts()
-    (counts.training, counts.development, counts.validation) = (30, 20, 10)
+    let counts = DemonstrationSet.Counts(training: 30, development: 20, validation: 10)
     let set = DemonstrationSet(seed: 3, counts: counts)
     let other = try makeScenes(folder)
     var isFirst = true

@@ -6,10 +6,16 @@ import Tensors
 /// Evidence lies in two places, so a policy that stays at the strongest one fails at few glimpses.
 public struct DemonstrationSet: Sendable {
     /// Scenes of each subset.
-    struct Counts: Sendable {
-        var training = 8000
-        var development = 1000
-        var validation = 1000
+    public struct Counts: Sendable {
+        let training: Int
+        let development: Int
+        let validation: Int
+
+        /// Counts scenes: those of the demonstration, or fewer for a test.
+        public init(training: Int = 8000, development: Int = 1000, validation: Int = 1000) {
+            (self.training, self.development) = (training, development)
+            self.validation = validation
+        }
     }
 
     /// Changes when the scenes of a seed would.
@@ -20,9 +26,9 @@ public struct DemonstrationSet: Sendable {
     private let counts: Counts
 
     /// The set of a seed.
-    public init(seed: UInt64) { self.init(seed: seed, counts: Counts()) }
-
-    init(seed: UInt64, counts: Counts) { (self.seed, self.counts) = (seed, counts) }
+    public init(seed: UInt64, counts: Counts = Counts()) {
+        (self.seed, self.counts) = (seed, counts)
+    }
 
     /// What a complete folder says about itself.
     private var mark: String {
