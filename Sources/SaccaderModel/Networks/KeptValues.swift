@@ -10,9 +10,10 @@ import Tensors
 /// and its projection have the largest outputs and take 3 % of the forward pass's arithmetic: they
 /// are computed again too. Where all this is small, everything stays.
 struct KeptValues: Sendable {
-    /// Up to this many numbers in the stem's output memory is not worth the time (measured on the
-    /// demonstration's network: a step 1.08 times as long); the paper's stem has 3 million an image.
-    private static let smallCount = 1 << 23
+    /// Up to this many numbers in the stem's output memory is not worth the time (measured: a step
+    /// 1.08 times as long on the demonstration's network, 1.03 times on the paper's, whose stem has
+    /// 3 million an image: with up to five images all stays, in 1.6 GB).
+    private static let smallCount = 1 << 24
 
     /// The first blocks of the runs of blocks that are summed together, and the number of blocks.
     private let starts: [Int]
