@@ -20,10 +20,16 @@ public struct ImageDataset: Sendable {
     ///
     /// In a folder without `dev`, the development images are held out by a hash of their names and
     /// the seed; an index says itself which they are.
-    public init(_ path: String, configuration: DataConfiguration, seed: UInt64)
-        throws(ImagesError)
-    {
-        try self.init(path, subsets: Subset.allCases, configuration: configuration, seed: seed)
+    ///
+    /// - Parameter onProgress: Called now and then while a folder is listed, which takes minutes
+    ///   where a million files lie on a slow file system.
+    public init(
+        _ path: String, configuration: DataConfiguration, seed: UInt64,
+        onProgress: @escaping () -> Void = {}
+    ) throws(ImagesError) {
+        try self.init(
+            path, subsets: Subset.allCases, configuration: configuration, seed: seed,
+            onProgress: onProgress)
         guard !training.entries.isEmpty else { throw .noImages(path: "\(path)/train") }
     }
 
@@ -42,7 +48,8 @@ public struct ImageDataset: Sendable {
     }
 
     private init(
-        _ path: String, subsets: [Subset], configuration: DataConfiguration, seed: UInt64
+        _ path: String, subsets: [Subset], configuration: DataConfiguration, seed: UInt64,
+        onProgress: @escaping () -> Void = {}
     ) throws(ImagesError) {
         let index: ImageIndex
         var isFolder: ObjCBool = false
@@ -54,7 +61,8 @@ public struct ImageDataset: Sendable {
             index = try FolderIndex.list(
                 path, subsets: subsets,
                 split: Split(
-                    amount: .fraction(configuration.developmentFraction), seed: seed))
+                    amount: .fraction(configuration.developmentFraction), seed: seed),
+                onProgress: onProgress)
         }
         let storage = ImageStorage(index)
         try storage.check()

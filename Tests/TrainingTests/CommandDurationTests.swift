@@ -6,7 +6,8 @@ import Testing
 @Suite struct CommandDurationTests {
     @Test(arguments: [
         ("90", 90), ("0.5s", 0.5), ("45m", 2700), ("2h", 7200), ("1d", 86_400), ("10:30", 630),
-        ("1:00:00", 3600), ("2-12:00:00", 216_000), ("1-0", 86_400),
+        ("1:00:00", 3600), ("2-12:00:00", 216_000), ("1-0", 86_400), ("1-12", 129_600),
+        ("1-12:30", 131_400),
     ])
     func durationsAreReadAsSchedulersWriteThem(text: String, seconds: Double) throws {
         #expect(try CommandDuration.seconds(text, option: "--time-limit") == seconds)

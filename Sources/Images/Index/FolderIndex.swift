@@ -4,8 +4,11 @@ import Foundation
 enum FolderIndex {
     /// The images of `subsets` in the folder `path`; development images are held out as `split`
     /// says where there is no folder `dev`.
+    ///
+    /// - Parameter onProgress: Called whenever the folder of a class has been listed.
     static func list(
-        _ path: String, subsets: [Subset], split: Split
+        _ path: String, subsets: [Subset], split: Split,
+        onProgress: @escaping () -> Void = {}
     ) throws(ImagesError) -> ImageIndex {
         let names = Subset.allCases.filter { exists("\(path)/\($0.rawValue)") }
         let needed = subsets.count == 1 ? "\(path)/\(subsets[0].rawValue)" : "\(path)/train"
@@ -15,7 +18,7 @@ enum FolderIndex {
         if wanted.count == 1 && wanted.isDisjoint(with: names) {
             throw .missingFolder(path: needed)
         }
-        var scan = SourceScan(subsets: wanted, findsSizes: false)
+        var scan = SourceScan(subsets: wanted, findsSizes: false, onFolder: onProgress)
         try scan.add(path)
         return try scan.found.index(path: path, split: split)
     }

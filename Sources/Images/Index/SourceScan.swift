@@ -10,12 +10,16 @@ struct SourceScan {
     private let findsSizes: Bool
     /// Told how far the scan of a file has come, in bytes.
     private let progress: (_ path: String, _ done: Int, _ of: Int) -> Void
+    /// Called whenever the folder of a class has been listed.
+    private let onFolder: () -> Void
 
     init(
         subsets: Set<Subset> = Set(Subset.allCases), findsSizes: Bool = true,
-        progress: @escaping (String, Int, Int) -> Void = { _, _, _ in }
+        progress: @escaping (String, Int, Int) -> Void = { _, _, _ in },
+        onFolder: @escaping () -> Void = {}
     ) {
         (self.subsets, self.findsSizes, self.progress) = (subsets, findsSizes, progress)
+        self.onFolder = onFolder
     }
 
     /// Takes in a folder or a file.
@@ -114,6 +118,7 @@ struct SourceScan {
                     "\(path)/\(name)/\(file)", subset: subset, className: name,
                     container: container)
             }
+            onFolder()
         }
         guard isWanted else { return }
         for file in flat {

@@ -29,8 +29,14 @@
             unsafeBitCast(symbol, to: Setter.self)(1)
         }
 
+        /// Ends the program where oneDNN refuses: the numbers would be wrong from here on.
+        ///
+        /// Not a precondition, which a build without checks takes for granted.
         static func check(_ status: dnnl_status_t, _ what: String) {
-            precondition(status == dnnl_success, "oneDNN: \(what) gives status \(status.rawValue)")
+            guard status != dnnl_success else { return }
+            FileHandle.standardError.write(
+                Data("oneDNN: \(what) gives status \(status.rawValue)\n".utf8))
+            abort()
         }
 
         /// A dense or strided matrix `[rows, columns]` for oneDNN.
@@ -151,7 +157,9 @@
                     columnStride: transposed ? source.stride : 1, isNarrow: false)
                 var blocks = PreparedProduct.packedLayout(
                     inner: inner, columns: columns, isNarrow: isNarrow, engine: engine)
-                precondition(dnnl_memory_desc_get_size(&blocks) <= byteCount, "packed weights")
+                check(
+                    dnnl_memory_desc_get_size(&blocks) <= byteCount
+                        ? dnnl_success : dnnl_out_of_memory, "room for packed weights")
                 var description: dnnl_primitive_desc_t?
                 check(
                     dnnl_reorder_primitive_desc_create(

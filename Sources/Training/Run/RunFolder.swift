@@ -83,8 +83,8 @@ final class RunFolder {
             // A later stage is a better model than an earlier one, whatever its first scores.
             let isBest = best.map { stage > $0.stage || accuracy >= $0.accuracy } ?? true
             if isBest {
-                best = Best(stage: stage, accuracy: accuracy)
                 try checkpoints.linkBest(name)
+                best = Best(stage: stage, accuracy: accuracy)
             }
         }
         try checkpoints.prune(keep: keep, stages: Self.stages)

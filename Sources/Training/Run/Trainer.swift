@@ -55,7 +55,8 @@ public final class Trainer {
         }
         self.configuration = configuration
         data = try ImageDataset(
-            configuration.data.path, configuration: configuration.data, seed: configuration.seed)
+            configuration.data.path, configuration: configuration.data, seed: configuration.seed,
+            onProgress: activity.tick)
         try Self.requireFit(configuration, data: data, ranks: communicator.size)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(

@@ -11,11 +11,18 @@ final class CheckpointWriter: @unchecked Sendable {
     private let log: MetricsLog?
     private let activity: Activity
     private let queue = DispatchQueue(label: "checkpoints")
-    private let failure = Mutex<CheckpointError?>(nil)
+    private let failures = Mutex(Failures())
     /// Checkpoints handed over so far.
     private(set) var count = 0
     /// Seconds for which training stood still for them: all that ``whileTrainingWaits(_:)`` took.
     private(set) var stallSeconds = 0.0
+
+    private struct Failures {
+        /// Of the checkpoint written last.
+        var last: CheckpointError?
+        /// The latest that nobody was told of, also where the next checkpoint was written.
+        var untold: CheckpointError?
+    }
 
     /// Writes into `folder`, which nothing else uses from now on.
     ///
@@ -45,19 +52,18 @@ final class CheckpointWriter: @unchecked Sendable {
             do throws(CheckpointError) {
                 try log?.synchronize()
                 try folder.save(header, name, image, onProgress: activity.tick)
-                // Whole again: an earlier failure has no consequence any more.
-                failure.withLock { $0 = nil }
+                failures.withLock { $0.last = nil }
             } catch {
-                failure.withLock { $0 = error }
+                failures.withLock { ($0.last, $0.untold) = (error, error) }
             }
         }
     }
 
     /// What went wrong since this was asked last.
     func takeFailure() -> CheckpointError? {
-        failure.withLock { failure in
-            defer { failure = nil }
-            return failure
+        failures.withLock { failures in
+            defer { failures.untold = nil }
+            return failures.untold
         }
     }
 
@@ -67,9 +73,13 @@ final class CheckpointWriter: @unchecked Sendable {
         try folder.verifyNewest()
     }
 
-    /// Waits until all is on the disk.
+    /// Waits until all is on the disk; an error if the checkpoint written last is not.
     func finish() throws(CheckpointError) {
         queue.sync {}
-        if let failure = takeFailure() { throw failure }
+        let failure = failures.withLock { failures in
+            defer { if failures.last != nil { failures = Failures() } }
+            return failures.last
+        }
+        if let failure { throw failure }
     }
 }

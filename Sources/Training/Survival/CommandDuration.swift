@@ -2,7 +2,8 @@ import Configuration
 
 /// A duration on the command line, as people and schedulers write it.
 public enum CommandDuration {
-    /// Seconds of `90`, `30s`, `45m`, `2h`, `1d`, `MM:SS`, `HH:MM:SS` or `D-HH:MM:SS`.
+    /// Seconds of `90`, `30s`, `45m`, `2h`, `1d`, `MM:SS`, `HH:MM:SS`, or as Slurm has them
+    /// with days: `D-HH`, `D-HH:MM` or `D-HH:MM:SS`.
     ///
     /// - Parameter option: Whose value it is, for the error.
     public static func seconds(_ text: String, option: String) throws(ConfigurationError) -> Double
@@ -32,6 +33,10 @@ public enum CommandDuration {
         for part in parts {
             guard let part else { return nil }
             seconds = seconds * 60 + part
+        }
+        // After days the first number is hours, however many follow.
+        if dayAndTime.count == 2 {
+            for _ in parts.count..<3 { seconds *= 60 }
         }
         return days * 86_400 + seconds
     }

@@ -129,7 +129,7 @@ final class NoticeBoard: Sendable {
         return Culprit(
             text: "rank \(first.rank) on \(first.host) was lost (process \(first.process) is gone) "
                 + "in stage \(now.stage.rawValue), step \(now.step + 1); the last "
-                + " checkpoint is intact: run again to go on",
+                + "checkpoint is intact: run again to go on",
             speaker: speaker.rank)
     }
 }
