@@ -39,13 +39,25 @@ public protocol Communicator: Sendable {
 extension Communicator {
     /// The exact sum of counts over the ranks; counts stay below 2⁵³.
     public func sum(_ counts: [Int]) throws(CollectiveError) -> [Int] {
-        var numbers = counts.map { Double($0) }
+        try sum(counts.map { Double($0) }).map { Int($0) }
+    }
+
+    /// What each rank has, in the order of the ranks, on every rank; all have equally many numbers.
+    public func gather(_ values: [Double]) throws(CollectiveError) -> [[Double]] {
+        var all = [Double](repeating: 0, count: size * values.count)
+        all.replaceSubrange((rank * values.count)..<((rank + 1) * values.count), with: values)
+        all = try sum(all)
+        return (0..<size).map { Array(all[($0 * values.count)..<(($0 + 1) * values.count)]) }
+    }
+
+    private func sum(_ values: [Double]) throws(CollectiveError) -> [Double] {
+        var numbers = values
         var failure: CollectiveError?
         numbers.withUnsafeMutableBufferPointer { buffer in
             do throws(CollectiveError) { try sum(buffer) } catch { failure = error }
         }
         if let failure { throw failure }
-        return numbers.map { Int($0) }
+        return numbers
     }
 }
 

@@ -36,6 +36,8 @@ import Testing
         // Alone a step waits for nobody; made-up images are there at once.
         let wait = try #require(found["communicationWaitSeconds"] as? Double)
         #expect(stage == "joint" ? wait > 1e-6 : wait < 1e-3)
+        let imbalance = try #require(found["imbalanceSeconds"] as? Double)
+        #expect(imbalance >= 0 && imbalance <= wait)
         #expect(try #require(found["dataWaitSeconds"] as? Double) < 1e-3)
     }
 

@@ -73,6 +73,7 @@ public final class StepBenchmark {
             threadCount: pool.threadCount, precision: precision, communicator: communicator)
         var cpuSeconds: [Double] = []
         var timings: [StepTiming] = []
+        var waits: [RankWaits] = []
         for number in 0...stepCount {
             try communicator.barrier()
             let usage = ProcessUsage()
@@ -80,6 +81,7 @@ public final class StepBenchmark {
             guard number > 0 else { continue }
             timings.append(timing)
             cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
+            waits.append(try RankWaits(timing.communication, communicator: communicator))
         }
         let peakByteCount = ProcessUsage().peakByteCount
         // Twice, as others may use the machine; after the steps, whose memory it would add to.
@@ -89,6 +91,7 @@ public final class StepBenchmark {
         return StepMeasurement(
             stage: stage.rawValue, batch: layout.imageCount, ranks: communicator.size,
             threads: pool.threadCount, precision: precision.rawValue, timings: timings,
+            waits: waits,
             cpuSeconds: cpuSeconds.median,
             gigaflopsPerImage: operations.training(stage) * 1e-9,
             peakGigaflops: peakRate, peakMemoryBytes: peakByteCount,
@@ -128,83 +131,4 @@ struct StepTiming: Sendable {
     /// Of them, waiting for images.
     let dataWaitSeconds: Double
     let communication: StepCommunication
-}
-
-/// What a step benchmark found.
-public struct StepMeasurement: Sendable {
-    let stage: String
-    /// Images of all ranks.
-    let batch: Int
-    let ranks: Int
-    /// Of each rank.
-    let threads: Int
-    let precision: String
-    /// Of each step.
-    let timings: [StepTiming]
-    /// Of all threads of this rank on a core, in the median step.
-    let cpuSeconds: Double
-    /// Nominal: what the layers' definitions ask for.
-    let gigaflopsPerImage: Double
-    /// Of all threads and ranks multiplying large matrices.
-    let peakGigaflops: Double
-    /// Of this rank's process.
-    let peakMemoryBytes: Int
-    let library: String
-
-    private var seconds: [Double] { timings.map(\.seconds) }
-    private func median(_ part: (StepTiming) -> Double) -> Double { timings.map(part).median }
-    /// Of the median step: waiting for sums of gradients; of norms and losses; sums hidden.
-    private var gradientWait: Double { median { $0.communication.gradientSeconds } }
-    private var normWait: Double { median { $0.communication.normSeconds } }
-    private var hidden: Double { median { $0.communication.hiddenSeconds } }
-    private var communicationWait: Double { median { $0.communication.waitSeconds } }
-    private var dataWait: Double { median(\.dataWaitSeconds) }
-
-    var imagesPerSecond: Double { Double(batch) / seconds.median }
-    var gigaflopsPerSecond: Double { imagesPerSecond * gigaflopsPerImage }
-
-    /// One JSON object on one line.
-    public var json: String {
-        var line = JSONLine()
-        line.add("stage", stage)
-        line.add("batch", batch)
-        line.add("ranks", ranks)
-        line.add("threads", threads)
-        line.add("precision", precision)
-        line.add("imagesPerSecond", imagesPerSecond)
-        line.add("bestImagesPerSecond", Double(batch) / (seconds.min() ?? 0))
-        line.add("gflopsPerSecond", gigaflopsPerSecond)
-        line.add("sgemmPeakGflops", peakGigaflops)
-        line.add("fractionOfPeak", gigaflopsPerSecond / peakGigaflops)
-        line.add("peakMemoryBytes", peakMemoryBytes)
-        line.add("stepSeconds", seconds.median)
-        line.add("cpuSeconds", cpuSeconds)
-        line.add("allReduceSeconds", gradientWait)
-        line.add("communicationWaitSeconds", communicationWait)
-        line.add("communicationHiddenSeconds", hidden)
-        line.add("dataWaitSeconds", dataWait)
-        line.add("steps", seconds.count)
-        line.add("library", library)
-        return line.text
-    }
-
-    /// A few lines for a person.
-    public var description: String {
-        String(
-            format: """
-                stage %@, batch %d, %d ranks × %d threads, %@, %@
-                %.3f s a step (median of %d), %.2f images/s
-                %.1f GFLOP/s of %.1f that large matrix products reach: %.0f %%
-                a step waits %.1f ms for other ranks (%.1f %%): %.1f ms for norms and losses, %.1f ms \
-                for gradients, of whose sum %.1f ms lie beside the backward pass
-                a step waits %.1f ms for images (%.1f %%)
-                %.2f GB of memory at most
-                """,
-            stage, batch, ranks, threads, precision, library, seconds.median, seconds.count,
-            imagesPerSecond, gigaflopsPerSecond, peakGigaflops,
-            100 * gigaflopsPerSecond / peakGigaflops, 1000 * communicationWait,
-            100 * communicationWait / seconds.median, 1000 * normWait, 1000 * gradientWait,
-            1000 * hidden, 1000 * dataWait, 100 * dataWait / seconds.median,
-            Double(peakMemoryBytes) * 1e-9)
-    }
 }

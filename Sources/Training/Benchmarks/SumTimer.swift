@@ -86,9 +86,6 @@ extension Tensor where Element == Float {
 extension Communicator {
     /// The largest of all ranks' numbers, on every rank.
     func slowest(_ seconds: Double) throws -> Double {
-        var all = [Double](repeating: 0, count: size)
-        all[rank] = seconds
-        try all.withUnsafeMutableBufferPointer { try sum($0) }
-        return all.max() ?? seconds
+        try gather([seconds]).joined().max() ?? seconds
     }
 }

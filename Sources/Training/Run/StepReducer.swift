@@ -6,19 +6,26 @@ import Tensors
 
 /// What one step had to do with other ranks, and for how long.
 struct StepCommunication: Sendable {
-    /// Seconds in which the step could not go on, as it waited for sums of losses and of batch
-    /// norms.
-    var normSeconds = 0.0
+    /// A sum of losses or of a batch norm.
+    struct NormSum: Sendable {
+        let byteCount: Int
+        /// In which the step could not go on.
+        let waitSeconds: Double
+    }
+
+    /// The sums of losses and batch norms, in their order.
+    var normSums: [NormSum] = []
     /// Seconds in which it could not go on, as it waited for the sum of gradients.
     var gradientSeconds = 0.0
     /// Seconds in which gradients were summed beside the backward pass.
     var hiddenSeconds = 0.0
-    /// Bytes of each sum of losses and batch norms, in their order.
-    var normByteCounts: [Int] = []
     /// For how many seconds the backward pass went on after each piece of the gradients was
     /// complete.
     var slackSeconds: [Double] = []
 
+    /// Seconds in which the step could not go on, as it waited for sums of losses and of batch
+    /// norms.
+    var normSeconds: Double { normSums.reduce(0) { $0 + $1.waitSeconds } }
     /// All seconds in which the step could not go on.
     var waitSeconds: Double { normSeconds + gradientSeconds }
 }
@@ -69,8 +76,9 @@ final class StepReducer: SumReducer {
     func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
         let (_, seconds) = try Stopwatch.time { try communicator.sum(values) }
         state.withLock {
-            $0.report.normSeconds += seconds
-            $0.report.normByteCounts.append(values.count * MemoryLayout<Double>.stride)
+            $0.report.normSums.append(
+                .init(
+                    byteCount: values.count * MemoryLayout<Double>.stride, waitSeconds: seconds))
         }
     }
 

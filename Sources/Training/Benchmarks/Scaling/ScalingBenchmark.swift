@@ -154,7 +154,7 @@ extension ScalingModel {
             slackSeconds: (slacks.first ?? []).indices.map { piece in
                 slacks.map { $0[piece] }.median
             },
-            normByteCounts: timings.first?.communication.normByteCounts ?? [],
+            normByteCounts: timings.first?.communication.normSums.map(\.byteCount) ?? [],
             addSecondsPerByte: addSecondsPerByte)
     }
 }

@@ -44,7 +44,8 @@ struct ScalingCheck {
             soloSeconds.append(soloSlowest)
             after.append(behindSlowest)
             beside.append(hidden)
-            norms.append(behind.communication.normSeconds)
+            let waits = try RankWaits(behind.communication, communicator: communicator)
+            norms.append(waits.normSeconds - waits.imbalanceSeconds)
             gradients += sum
         }
         var model = ScalingModel(
@@ -72,9 +73,8 @@ struct ScalingCheck {
             Row(
                 name: "gradientSeconds", text: "sum of all gradients",
                 predicted: predicted.gradientSeconds, measured: gradients.median),
-            // Measured with the wait for a rank that is behind, which the prediction leaves out.
             Row(
-                name: "normSeconds", text: "sums of norms and losses, waits",
+                name: "normSeconds", text: "sums of norms and losses",
                 predicted: predicted.normSeconds, measured: norms.median),
             Row(
                 name: "stepSecondsAfter", text: "step, gradients summed after",
