@@ -47,9 +47,7 @@ struct DatasetIndex: ParsableCommand {
     private static let shownCount = 3
 
     func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads is \(threads): give at least 1")
-        }
+        try Positive.require(["threads": threads])
         guard (0..<1).contains(developmentFraction) else {
             throw ValidationError(
                 "--development-fraction is \(developmentFraction): give at least 0 and less than 1")

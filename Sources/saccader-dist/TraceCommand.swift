@@ -33,11 +33,13 @@ struct TraceCommand: ParsableCommand {
         case inference, representation, location, joint, classifier
     }
 
+    func validate() throws { try Positive.require(["threads": threads]) }
+
     func run() throws {
         guard let kind = Trace.Kind(rawValue: objective.rawValue) else { return }
         let trace = try Trace(
             checkpointPath: checkpoint, batchPath: batch, overrides: overrides,
-            threadCount: max(1, threads))
+            threadCount: threads)
         try trace.write(kind, to: output)
     }
 }

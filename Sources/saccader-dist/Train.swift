@@ -65,12 +65,7 @@ struct Train: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads is \(threads): give at least 1")
-        }
-        if let maxSteps, maxSteps < 1 {
-            throw ValidationError("--max-steps is \(maxSteps): give at least 1")
-        }
+        try Positive.require(["threads": threads, "max-steps": maxSteps])
     }
 
     func run() throws {

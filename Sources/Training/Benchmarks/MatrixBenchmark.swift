@@ -97,9 +97,7 @@ public struct MatrixBenchmark: Sendable {
                 case .bfloat16: Self.multiply(size, seconds: seconds, as: BFloat16.self)
                 }
         }
-        var sum = [rates.elements().reduce(0, +)]
-        try sum.withUnsafeMutableBufferPointer { try communicator.sum($0) }
-        return sum[0] * 1e-9
+        return try communicator.gather(rates.elements()).joined().reduce(0, +) * 1e-9
     }
 
     /// Operations per second of one thread, as the layers multiply.

@@ -7,13 +7,9 @@ import Tensors
 
 /// Times the training step of a stage: what a run does, without checkpoints and log.
 public final class StepBenchmark {
-    private let configuration: RunConfiguration
+    private let setup: BenchmarkSetup
     private let stage: StageName
-    private let precision: Precision
-    private let communicator: any Communicator
-    private let pool: ThreadPool
     private let layout: ShardLayout
-    private let model: TrainedModel
     private let step: TrainingStep
     private let batches: BatchSource
 
@@ -28,31 +24,24 @@ public final class StepBenchmark {
         configurationPath: String?, overrides: [String], stage stageName: String, batchSize: Int?,
         threadCount: Int?, data: String? = nil, communicator: any Communicator
     ) throws {
-        configuration = try RunConfiguration.read(
-            configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides)
         guard let stage = try Trainer.stages(stageName).first else {
             throw EvaluationError("--stage: name one of \(StageName.allCases.map(\.rawValue))")
         }
         self.stage = stage
-        self.communicator = communicator
-        MatrixMultiply.useOneThread()
-        precision = try configuration.precision.agreed(communicator)
-        if communicator.rank == 0,
-            let warning = configuration.precision.warning(agreed: precision)
-        {
-            FileHandle.standardError.write(Data("\(warning)\n".utf8))
-        }
-        pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))
+        setup = try BenchmarkSetup(
+            configurationPath, overrides: overrides, threadCount: threadCount,
+            communicator: communicator)
+        let (configuration, pool) = (setup.configuration, setup.pool)
         let settings = configuration.stages[stage]
         layout = ShardLayout(
             imageCount: batchSize ?? settings.batchSize, shardSize: settings.shardSize,
             rank: communicator.rank, rankCount: communicator.size)
-        model = TrainedModel(configuration.model, stages: [stage])
+        let model = TrainedModel(configuration.model, stages: [stage])
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage,
             objective: try model.objective(
-                stage, precision: precision, settings: settings, store: store, pool: pool,
+                stage, precision: setup.precision, settings: settings, store: store, pool: pool,
                 imageSize: configuration.data.imageSize,
                 imageCapacity: layout.images.count, shardCapacity: layout.shards.count),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
@@ -69,33 +58,15 @@ public final class StepBenchmark {
 
     /// Runs `stepCount` steps after one that does not count.
     public func run(stepCount: Int) throws -> StepMeasurement {
-        let matrix = MatrixBenchmark(
-            threadCount: pool.threadCount, precision: precision, communicator: communicator)
-        var cpuSeconds: [Double] = []
-        var timings: [StepTiming] = []
-        var waits: [RankWaits] = []
-        for number in 0...stepCount {
-            try communicator.barrier()
-            let usage = ProcessUsage()
-            let timing = try time(number: number)
-            guard number > 0 else { continue }
-            timings.append(timing)
-            cpuSeconds.append(ProcessUsage().cpuSeconds - usage.cpuSeconds)
-            waits.append(try RankWaits(timing.communication, communicator: communicator))
-        }
-        let peakByteCount = ProcessUsage().peakByteCount
-        // Twice, as others may use the machine; after the steps, whose memory it would add to.
-        let peakRate = max(try matrix.peakRate(), try matrix.peakRate())
-        let operations = OperationCount(
-            configuration.model, imageSize: configuration.data.imageSize)
+        let (speed, timings) = try setup.time(
+            stage.rawValue, count: stepCount, imageCount: layout.imageCount,
+            operationsPerImage: setup.operations.training(stage)
+        ) { try time(number: $0) }
         return StepMeasurement(
-            stage: stage.rawValue, batch: layout.imageCount, ranks: communicator.size,
-            threads: pool.threadCount, precision: precision.rawValue, timings: timings,
-            waits: waits,
-            cpuSeconds: cpuSeconds.median,
-            gigaflopsPerImage: operations.training(stage) * 1e-9,
-            peakGigaflops: peakRate, peakMemoryBytes: peakByteCount,
-            library: MatrixMultiply.libraryDescription)
+            speed: speed, timings: timings,
+            waits: try timings.map {
+                try RankWaits($0.communication, communicator: setup.communicator)
+            })
     }
 
     /// Times one step, from the wait for its images on.
@@ -116,13 +87,13 @@ public final class StepBenchmark {
     /// Bytes of the gradients that the stage sums over ranks.
     var gradientByteCount: Int { step.optimizer.range.count * MemoryLayout<Float>.stride }
     /// Of this rank.
-    var threadCount: Int { pool.threadCount }
+    var threadCount: Int { setup.pool.threadCount }
     /// Images of all ranks.
     var imageCount: Int { layout.imageCount }
     /// The stage's name.
     var stageName: String { stage.rawValue }
     /// What multiplies, and how.
-    var precisionName: String { precision.rawValue }
+    var precisionName: String { setup.precision.rawValue }
 }
 
 /// How long one step took.

@@ -33,7 +33,7 @@ struct BenchAllReduce: Benchmark {
     var json = false
 
     func validate() throws {
-        if steps < 1 { throw ValidationError("--steps is \(steps): give at least 1") }
+        try Positive.require(["steps": steps])
     }
 
     func report(_ communicator: any Communicator) throws -> String {

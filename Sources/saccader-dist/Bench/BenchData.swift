@@ -40,12 +40,9 @@ struct BenchData: Benchmark {
     var json = false
 
     func validate() throws {
-        let numbers = [("size", size), ("batch", batch), ("threads", threads), ("steps", steps)]
-        for (name, value) in numbers {
-            if let value, value < 1 {
-                throw ValidationError("--\(name) is \(value): give at least 1")
-            }
-        }
+        try Positive.require([
+            "size": size, "batch": batch, "threads": threads, "steps": steps,
+        ])
         if data == nil && config == nil {
             throw ValidationError("--data: name the images, or settings with --config")
         }

@@ -18,9 +18,7 @@ struct BenchGEMM: Benchmark {
     var json = false
 
     func validate() throws {
-        if let threads, threads < 1 {
-            throw ValidationError("--threads is \(threads): give at least 1")
-        }
+        try Positive.require(["threads": threads])
     }
 
     func report(_ communicator: any Communicator) throws -> String {

@@ -28,23 +28,13 @@ struct BenchScale: Benchmark {
             the ranks' steps are.
             """)
 
-    @Option(help: "Settings (YAML); left out: the built-in demonstration.")
-    var config: String?
-
-    @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
-    var overrides: [String] = []
+    @OptionGroup var model: ModelOptions
 
     @Option(help: "representation, location, joint or classifier.")
     var stage = "representation"
 
-    @Option(help: "float32 or bfloat16; left out: the setting `precision`.")
-    var precision: Precision?
-
     @Option(help: "Images of each node; left out: the stage's batchSize.")
     var batch: Int?
-
-    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
-    var threads: Int?
 
     @Option(help: "Gb/s of a link in each direction, again for another (default: 10 and 100).")
     var bandwidth: [Double] = []
@@ -52,18 +42,8 @@ struct BenchScale: Benchmark {
     @Option(help: "Latency of a link in microseconds (default: 20).")
     var latency: Double?
 
-    @Option(help: "Steps that count.")
-    var steps = 5
-
-    @Flag(help: "One JSON object on one line.")
-    var json = false
-
     func validate() throws {
-        for (name, value) in [("batch", batch), ("threads", threads), ("steps", steps)] {
-            if let value, value < 1 {
-                throw ValidationError("--\(name) is \(value): give at least 1")
-            }
-        }
+        try Positive.require(["batch": batch])
         for value in bandwidth where !(value > 0) {
             throw ValidationError("--bandwidth is \(value): give more than 0 Gb/s")
         }
@@ -74,11 +54,11 @@ struct BenchScale: Benchmark {
 
     func report(_ communicator: any Communicator) throws -> String {
         try ScalingBenchmark(
-            configurationPath: config, overrides: overrides + Precision.override(precision),
-            stage: stage, batchSize: batch, threadCount: threads,
+            configurationPath: model.config, overrides: model.settings,
+            stage: stage, batchSize: batch, threadCount: model.threads,
             network: ScalingBenchmark.Network(
                 gigabitsPerSecond: bandwidth, latencyMicroseconds: latency),
             communicator: communicator
-        ).report(stepCount: steps, json: json)
+        ).report(stepCount: model.steps, json: model.json)
     }
 }

@@ -1,0 +1,67 @@
+import Foundation
+
+/// How fast the model went through its images, and where.
+struct Speed: Sendable {
+    let stage: String
+    /// Images of all ranks.
+    let batch: Int
+    let ranks: Int
+    /// Of each rank.
+    let threads: Int
+    let precision: String
+    let library: String
+    /// Of each time, on this rank's clock.
+    let seconds: [Double]
+    /// Of all threads of this rank on a core, in the median time.
+    let cpuSeconds: Double
+    /// Nominal: what the layers' definitions ask for.
+    let gigaflopsPerImage: Double
+    /// Of all threads and ranks multiplying large matrices.
+    let peakGigaflops: Double
+    /// Of this rank's process.
+    let peakMemoryBytes: Int
+
+    private var imagesPerSecond: Double { Double(batch) / seconds.median }
+    private var gigaflopsPerSecond: Double { imagesPerSecond * gigaflopsPerImage }
+
+    /// What it is, for JSON.
+    var line: JSONLine {
+        var line = JSONLine()
+        line.add("stage", stage)
+        line.add("batch", batch)
+        line.add("ranks", ranks)
+        line.add("threads", threads)
+        line.add("precision", precision)
+        line.add("library", library)
+        line.add("imagesPerSecond", imagesPerSecond)
+        line.add("bestImagesPerSecond", Double(batch) / (seconds.min() ?? 0))
+        line.add("gflopsPerSecond", gigaflopsPerSecond)
+        line.add("sgemmPeakGflops", peakGigaflops)
+        line.add("fractionOfPeak", gigaflopsPerSecond / peakGigaflops)
+        line.add("peakMemoryBytes", peakMemoryBytes)
+        line.add("stepSeconds", seconds.median)
+        line.add("cpuSeconds", cpuSeconds)
+        line.add("steps", seconds.count)
+        return line
+    }
+
+    /// The first lines for a person.
+    ///
+    /// - Parameter unit: What was timed, for example "a step".
+    func head(_ name: String, unit: String) -> String {
+        String(
+            format: """
+                %@, batch %d, %d ranks × %d threads, %@, %@
+                %.3f s %@ (median of %d), %.2f images/s
+                %.1f GFLOP/s of %.1f that large matrix products reach: %.0f %%
+                """,
+            name, batch, ranks, threads, precision, library, seconds.median, unit, seconds.count,
+            imagesPerSecond, gigaflopsPerSecond, peakGigaflops,
+            100 * gigaflopsPerSecond / peakGigaflops)
+    }
+
+    /// The last line for a person.
+    var tail: String {
+        String(format: "%.2f GB of memory at most", Double(peakMemoryBytes) * 1e-9)
+    }
+}
