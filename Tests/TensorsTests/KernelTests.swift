@@ -138,6 +138,23 @@ import Testing
         check(channels: channels, BFloat16.self)
     }
 
+    @Test func aVarianceSurvivesALargeMean() {
+        let (rows, channels) = (150, 21)
+        let values = numbers(rows * channels, 11).map { 50 + $0 / 100 }
+        var moments = [Double](repeating: 0, count: 2 * channels)
+        var narrowed = values
+        RowKernels.storeAddingMoments(
+            pointer(values), rows: rows, channels: channels, to: &moments, into: &narrowed)
+        for channel in 0..<channels {
+            let column = (0..<rows).map { Double(values[$0 * channels + channel]) }
+            let mean = column.reduce(0, +) / Double(rows)
+            let variance = column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(rows)
+            let found = moments[channel] / Double(rows)
+            let square = moments[channels + channel] / Double(rows)
+            #expect(abs(square - found * found - variance) < 1e-5 * variance)
+        }
+    }
+
     @Test func notANumberIsNotRectifiedAway() {
         for value in [Float.nan, -Float.nan] {
             #expect(SIMD16<Float>(repeating: value).rectified[3].isNaN)

@@ -95,6 +95,9 @@ public enum RowKernels {
 
     /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`, and narrows
     /// the rows into `result`; where that is `Float` they are already there.
+    ///
+    /// What is summed in `Float` are distances from the first row: squares of the values themselves
+    /// would drown a variance that is small beside the mean. `Double` holds both.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public static func storeAddingMoments<Element: StorageElement>(
@@ -106,13 +109,15 @@ public enum RowKernels {
             _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
             _ part: UnsafeMutablePointer<Float>
         ) {
+            let center = Float.load(values + channel, lanes: lanes)
             var sum = SIMD16<Float>(repeating: 0)
             var squares = SIMD16<Float>(repeating: 0)
             var position = position
             for _ in 0..<rowCount {
                 let value = Float.load(values + position, lanes: lanes)
-                sum += value
-                squares.addProduct(value, value)
+                let distance = value - center
+                sum += distance
+                squares.addProduct(distance, distance)
                 if Element.self != Float.self {
                     Element.store(value, to: result + position, lanes: lanes)
                 }
@@ -121,7 +126,18 @@ public enum RowKernels {
             RowWalk.add(sum, to: part + channel, lanes: lanes)
             RowWalk.add(squares, to: part + channels + channel, lanes: lanes)
         }
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: sums, add)
+        withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * channels) { buffer in
+            guard let distances = buffer.baseAddress, rows > 0 else { return }
+            distances.initialize(repeating: 0, count: 2 * channels)
+            RowWalk.sums(rows: rows, channels: channels, tables: 2, to: distances, add)
+            let count = Double(rows)
+            for channel in 0..<channels {
+                let center = Double(values[channel])
+                let (sum, squares) = (distances[channel], distances[channels + channel])
+                sums[channel] += sum + count * center
+                sums[channels + channel] += squares + center * (2 * sum + count * center)
+            }
+        }
     }
 
     /// Adds each channel's sum over the rows to `sums`, `[C]`.
