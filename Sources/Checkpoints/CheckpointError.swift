@@ -10,6 +10,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, what: String)
     /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
+    /// Another process writes into the folder.
+    case inUse(folder: String, holder: String)
     /// The disk fails.
     case inputOutput(path: String, reason: String)
 
@@ -49,6 +51,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             "\(path): \(what); use another checkpoint of the same folder or write it anew"
         case .unwritable(let path, let reason):
             "\(path): cannot be written: \(reason); free space or choose another --output"
+        case .inUse(let folder, let holder):
+            "\(folder): another run writes there, \(holder); wait for its end, stop it, or choose "
+                + "another --output"
         case .inputOutput(let path, let reason):
             "\(path): \(reason); look at the disk (dmesg) or choose another --output"
         }

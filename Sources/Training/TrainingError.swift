@@ -8,8 +8,9 @@ public enum TrainingError: Error, CustomStringConvertible {
     case rankLost(String)
     /// There are not enough images for the ranks.
     case moreRanksThanImages(ranks: Int, images: Int, what: String)
-    /// A loss or gradient is infinite or not a number, first in the given rank's images.
-    case notFinite(stage: String, step: Int, what: String, rank: Int, images: [String])
+    /// A loss or gradient is infinite or not a number, first in the given rank's images; without
+    /// a rank only in the sum over all.
+    case notFinite(stage: String, step: Int, what: String, rank: Int?, images: [String])
     /// An image's label is beyond the model's classes.
     case tooManyClasses(found: Int, model: Int)
 
@@ -38,8 +39,10 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .moreRanksThanImages(let ranks, let images, let what):
             "\(ranks) ranks, but only \(images) images in \(what); start at most \(images) ranks"
         case .notFinite(let stage, let step, let what, let rank, let images):
-            "stage \(stage), step \(step): \(what) is not finite, first on rank \(rank)"
-                + Self.list(images) + "; the last checkpoint is intact: lower "
+            "stage \(stage), step \(step): \(what) is not finite, "
+                + (rank.map { "first on rank \($0)" + Self.list(images) }
+                    ?? "only as the sum over all ranks: what each adds to it is finite")
+                + "; the last checkpoint is intact: lower "
                 + "stages.\(stage).learningRate and run again"
         case .tooManyClasses(let found, let model):
             "the data has labels up to \(found - 1), but model.classes is \(model); set "

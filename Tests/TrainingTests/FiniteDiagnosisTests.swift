@@ -15,4 +15,16 @@ import Testing
         #expect(FiniteDiagnosis.notFinite(arrays, imageCount: 3) == [1])
         #expect(FiniteDiagnosis.notFinite(Array(arrays.prefix(3)), imageCount: 3) == [0, 1, 2])
     }
+
+    @Test func noRankIsBlamedForASumThatAloneIsTooLarge() {
+        #expect(FiniteDiagnosis.firstRank([7, 3, 5], upTo: 6) == 1)
+        #expect(FiniteDiagnosis.firstRank([3, 2, 2], upTo: 2) == 1)
+        #expect(FiniteDiagnosis.firstRank([3, 3, 3], upTo: 2) == nil)
+        let error = TrainingError.notFinite(
+            stage: "joint", step: 4, what: "the loss", rank: nil, images: [])
+        #expect(error.rank == nil)
+        #expect(
+            error.description.hasPrefix(
+                "stage joint, step 4: the loss is not finite, only as the sum over all ranks: "))
+    }
 }

@@ -32,7 +32,7 @@ public enum ExitCode: Int32, Sendable {
             switch error {
             case .missing, .unreadable: self = .missingInput
             case .damaged: self = .badData
-            case .unwritable: self = .cannotWrite
+            case .unwritable, .inUse: self = .cannotWrite
             case .inputOutput: self = .inputOutput
             }
         case let error as ImagesError:

@@ -5,15 +5,20 @@ import Synchronization
 
 /// `metrics.jsonl`: one object a line, appended as training goes on.
 ///
-/// Lines that the disk does not take are kept and written later: a full disk leaves no gap.
+/// Lines that the disk does not take are kept and written later, also where it fails only when they
+/// are flushed: a full disk leaves no gap, unless the run is killed before it has room again.
 final class MetricsLog: Sendable {
     private let path: String
     private let descriptor: Int32
     private let state: Mutex<State>
+    /// The place of the last line that was there when the log was opened.
+    let lastPosition: Position?
 
     private struct State {
         /// Bytes of whole lines in the file.
         var length: Int
+        /// The last of them, which were not flushed to the disk yet.
+        var unflushed: [UInt8] = []
         /// Whole lines that are not in the file yet.
         var pending: [UInt8] = []
         /// What was wrong when they were to be written.
@@ -26,12 +31,16 @@ final class MetricsLog: Sendable {
     init(_ path: String, resumingAt position: Position?) throws(CheckpointError) {
         self.path = path
         var kept = ""
+        var last: Position?
         if let position, let data = FileManager.default.contents(atPath: path) {
             for line in String(decoding: data, as: UTF8.self).split(separator: "\n") {
                 guard let place = Position(metricsLine: line) else { continue }
-                if place <= position { kept += line + "\n" }
+                if place > position { continue }
+                kept += line + "\n"
+                last = max(last ?? place, place)
             }
         }
+        lastPosition = last
         try AtomicFile.write(path, text: kept)
         descriptor = open(path, O_WRONLY | O_CLOEXEC)
         guard descriptor >= 0 else {
@@ -58,16 +67,19 @@ final class MetricsLog: Sendable {
         }
         guard count == state.pending.count else {
             let code = count < 0 ? errno : ENOSPC
-            let failure = CheckpointError(writing: path, code: code)
-            if state.failure == nil { state.untold = failure }
-            state.failure = failure
+            note(CheckpointError(writing: path, code: code), in: &state)
             // No half a line stays.
             ftruncate(descriptor, length)
             return
         }
         state.length += count
+        state.unflushed += state.pending
         state.pending = []
-        state.failure = nil
+    }
+
+    private func note(_ failure: CheckpointError, in state: inout State) {
+        if state.failure == nil { state.untold = failure }
+        state.failure = failure
     }
 
     /// What went wrong, once until it works again.
@@ -78,14 +90,32 @@ final class MetricsLog: Sendable {
         }
     }
 
-    /// Has all lines so far flushed to the disk.
-    func synchronize() throws(CheckpointError) {
-        let failure = state.withLock { state in
+    /// Has all lines so far flushed to the disk; what goes wrong is told by ``takeFailure()``.
+    func synchronize() {
+        let length = state.withLock { state in
             if !state.pending.isEmpty { flush(&state) }
-            return state.failure
+            return state.pending.isEmpty ? state.length : nil
         }
-        if let failure { throw failure }
-        guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path) }
+        guard let length else { return }
+        let code = fsync(descriptor) == 0 ? 0 : errno
+        state.withLock { state in
+            if code == 0 {
+                state.unflushed.removeFirst(state.unflushed.count - (state.length - length))
+                state.failure = nil
+            } else {
+                note(CheckpointError(writing: path, code: code), in: &state)
+                // The system gives up what it could not write: it is written once more.
+                state.length -= state.unflushed.count
+                state.pending = state.unflushed + state.pending
+                state.unflushed = []
+            }
+        }
+    }
+
+    /// Has all lines flushed to the disk; an error where some are lost.
+    func finish() throws(CheckpointError) {
+        synchronize()
+        if let failure = state.withLock(\.failure) { throw failure }
     }
 }
 

@@ -112,7 +112,7 @@ final class StageProgress {
     private let bar: ProgressBar
     private let reporter: Reporter
     private let last: Int
-    private let start = Date()
+    private let start = Stopwatch.now
     private var loss: Double?
     private var accuracy: Double?
     private var rate: Double?
@@ -156,7 +156,7 @@ final class StageProgress {
             String(
                 format: "%@ step %d/%d: loss %.4f, training accuracy %.4f, development %.4f, %@",
                 stage.rawValue, step, last, loss ?? 0, accuracy ?? 0, score,
-                ProgressBar.duration(Date().timeIntervalSince(start))))
+                ProgressBar.duration(Stopwatch.now - start)))
     }
 
     /// Ends the bar, and says what the steps waited for.

@@ -77,12 +77,31 @@ struct ResumePoint {
             Checkpoint(reading: "\(output)/checkpoints/\(name)", checksSeal: false))
     }
 
+    private func savedConfiguration() throws -> RunConfiguration {
+        try RunConfiguration.read(
+            .checkpoint(json: checkpoint.header.config, path: checkpoint.file.path),
+            overrides: [])
+    }
+
+    /// What to say where the log lacks lines of steps before the checkpoint: the disk had not
+    /// taken them when the run was killed.
+    ///
+    /// - Parameter last: The place of the log's last line.
+    func warning(ofLogTo last: Position?) throws -> String? {
+        let expected = position.step - position.step % (try savedConfiguration().log.everySteps)
+        if expected == 0 { return nil }
+        if let last, last >= Position(stage: position.stage, step: expected) { return nil }
+        let end = last.map { "ends at step \($0.step) of stage \($0.stage.rawValue)" } ?? "is empty"
+        return "metrics.jsonl \(end): its lines up to step \(expected) of stage "
+            + "\(position.stage.rawValue) were lost when the run was killed while they could not be "
+            + "written"
+    }
+
     /// What the bits of the rest depend on and is not as it was when the checkpoint was written:
     /// one line, or nil.
     func warning(of configuration: RunConfiguration) throws -> String? {
         let path = checkpoint.file.path
-        let before = try RunConfiguration.read(
-            .checkpoint(json: checkpoint.header.config, path: path), overrides: [])
+        let before = try savedConfiguration()
         // Where files lie and how often something is written changes no bit.
         let free = ["data.path", "data.workers", "evaluation.", "checkpoint.", "log."]
         let changes = try configuration.tree().changes(since: before.tree())

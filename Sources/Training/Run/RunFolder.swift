@@ -1,4 +1,5 @@
 import Checkpoints
+import Foundation
 import Layers
 import SaccaderModel
 
@@ -8,6 +9,7 @@ final class RunFolder {
     let checkpoints: CheckpointFolder
     private let keep: Int
     private var best: Best?
+    private var lock: FolderLock?
 
     /// The checkpoint with the best score on the development images.
     private struct Best {
@@ -23,10 +25,19 @@ final class RunFolder {
         checkpoints = CheckpointFolder("\(path)/checkpoints")
     }
 
-    /// Makes the folder, finds out whether it can be written, and clears away what a process that
-    /// was killed has left of a file.
-    func create() throws(CheckpointError) {
+    /// Keeps other runs out of the folder, if it is there.
+    ///
+    /// - Throws: Where another run is in it.
+    func claim(warn: (String) -> Void) throws(CheckpointError) {
+        guard lock == nil, access(path, F_OK) == 0 else { return }
+        lock = try FolderLock.claim(path, warn: warn)
+    }
+
+    /// Makes the folder, finds out whether it can be written, keeps other runs out, and clears away
+    /// what a process that was killed has left of a file.
+    func create(warn: (String) -> Void) throws(CheckpointError) {
         try AtomicFile.createFolder(path)
+        try claim(warn: warn)
         try AtomicFile.removeLeftovers(in: path)
         try AtomicFile.removeLeftovers(in: checkpoints.path)
     }

@@ -14,11 +14,11 @@ extension Trainer {
         let last = min(trainer.totalSteps, options.maximumSteps ?? .max)
         if start == nil && stage == stages.first {
             // A disk that cannot hold checkpoints shows now, not hours later.
-            try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer)
+            try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer, log)
             try writer?.whileTrainingWaits { try writer?.verifyNewest() }
         }
         let progress = reporter.start(stage, first: first, last: last)
-        var savedAt = Date()
+        var savedAt = Stopwatch.now
         for step in first..<max(first, last) {
             activity.begin(stage, step: step)
             let (report, seconds) = try Stopwatch.time { try trainer.step(step) }
@@ -41,8 +41,8 @@ extension Trainer {
             if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
                 try save(
                     stage, step: done, trainer, accuracy: accuracy,
-                    isVital: ends || reason != nil, to: writer)
-                savedAt = Date()
+                    isVital: ends || reason != nil, to: writer, log)
+                savedAt = Stopwatch.now
             }
             if let reason, !(ends && stage == stages.last) {
                 progress.finish()
@@ -57,7 +57,7 @@ extension Trainer {
     /// Saves in the background; a checkpoint without which the run must not go on, at once.
     private func save(
         _ stage: StageName, step: Int, _ trainer: StageTrainer, accuracy: Double?, isVital: Bool,
-        to writer: CheckpointWriter?
+        to writer: CheckpointWriter?, _ log: MetricsLog?
     ) throws {
         guard let writer else { return }
         try activity.during(.saving) {
@@ -67,7 +67,10 @@ extension Trainer {
                     try writer.submit(
                         header,
                         arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
-                    if isVital { try writer.finish() }
+                    if isVital {
+                        try writer.finish()
+                        warnOfFailures(writer, log)
+                    }
                 } catch  where !isVital {
                     warn(error)
                 }
@@ -77,7 +80,9 @@ extension Trainer {
 
     private func warnOfFailures(_ writer: CheckpointWriter?, _ log: MetricsLog?) {
         if let failure = writer?.takeFailure() { warn(failure) }
-        if let failure = log?.takeFailure() { warn(failure) }
+        if let failure = log?.takeFailure() {
+            reporter.warn("\(failure); going on, its lines are kept and written later")
+        }
     }
 
     private func warn(_ failure: any Error) {
@@ -89,11 +94,11 @@ extension Trainer {
         return interval > 0 && step % interval == 0
     }
 
-    private func isDue(step: Int, savedAt: Date) -> Bool {
+    private func isDue(step: Int, savedAt: Double) -> Bool {
         let settings = configuration.checkpoint
         if settings.everySteps > 0 && step % settings.everySteps == 0 { return true }
         return settings.everyMinutes > 0
-            && Date().timeIntervalSince(savedAt) >= settings.everyMinutes * 60
+            && Stopwatch.now - savedAt >= settings.everyMinutes * 60
     }
 
     private func header(

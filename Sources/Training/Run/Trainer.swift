@@ -78,13 +78,19 @@ public final class Trainer {
         let folder =
             communicator.rank == 0
             ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
+        // Before anything is looked at that another run may be changing.
+        try folder?.claim(warn: { reporter.warn($0) })
         let start = try ResumePoint.find(
             options.resume, folder: folder, communicator: communicator, output: options.output,
             warn: { reporter.warn($0) })
+        let isOwn = start.map {
+            ResumePoint.isInside($0.checkpoint.file.path, options.output)
+        }
         if let start {
             try Self.requireSameModel(start, stages: stages)
-            let isOwn = ResumePoint.isInside(start.checkpoint.file.path, options.output)
-            if isOwn, let warning = try start.warning(of: configuration) { reporter.warn(warning) }
+            if isOwn == true, let warning = try start.warning(of: configuration) {
+                reporter.warn(warning)
+            }
             // Nothing else is trained in the first stage, so that a model with another cell or
             // without attention can start from the same representation network.
             let isFirst = start.position.stage == .representation
@@ -93,7 +99,7 @@ public final class Trainer {
             }
         }
         if let folder {
-            try folder.create()
+            try folder.create(warn: { reporter.warn($0) })
             try AtomicFile.write(
                 "\(options.output)/config.yaml", text: configuration.tree().yaml())
             if start != nil { try folder.recallBest(warn: { reporter.warn($0) }) }
@@ -104,16 +110,22 @@ public final class Trainer {
             communicator.rank == 0
             ? try MetricsLog(
                 "\(options.output)/metrics.jsonl", resumingAt: start?.position) : nil
+        if isOwn == true, let start, let log,
+            let warning = try start.warning(ofLogTo: log.lastPosition)
+        {
+            reporter.warn(warning)
+        }
         reporter.describe(self, start: start?.position)
         let writer = folder.map { CheckpointWriter($0, log: log, activity: activity) }
-        let begin = Date()
-        defer { reporter.describe(writer, seconds: Date().timeIntervalSince(begin)) }
+        let begin = Stopwatch.now
+        defer { reporter.describe(writer, seconds: Stopwatch.now - begin) }
         for stage in stages {
             if let start, stage < start.position.stage { continue }
             let isResumed = start?.position.stage == stage
             try train(
                 stage, from: isResumed ? start : nil, writer: writer, log: log)
         }
+        try log?.finish()
     }
 
     /// Checks everything that a run needs, prints the resolved settings, trains nothing.

@@ -99,12 +99,15 @@ struct TrainingStep {
     }
 }
 
-/// Measures how long something takes.
+/// Measures how long something takes, whatever is done to the machine's date meanwhile.
 enum Stopwatch {
+    /// Seconds since some moment before the program's start.
+    static var now: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
+
     /// The result of `body` and its duration in seconds.
     static func time<Result>(_ body: () throws -> Result) rethrows -> (Result, Double) {
-        let start = DispatchTime.now().uptimeNanoseconds
+        let start = now
         let result = try body()
-        return (result, Double(DispatchTime.now().uptimeNanoseconds - start) * 1e-9)
+        return (result, now - start)
     }
 }

@@ -28,7 +28,8 @@ final class CheckpointWriter: @unchecked Sendable {
     ///
     /// - Parameters:
     ///   - log: Flushed to the disk before each checkpoint: a run that goes on from one finds the
-    ///     lines of all steps before it.
+    ///     lines of all steps before it, unless the disk did not take them. A checkpoint is worth
+    ///     more than they are, and is written all the same.
     ///   - activity: Told that writing moves on.
     init(_ folder: RunFolder, log: MetricsLog?, activity: Activity) {
         (self.folder, self.log, self.activity) = (folder, log, activity)
@@ -50,7 +51,7 @@ final class CheckpointWriter: @unchecked Sendable {
         let (name, image) = try folder.image(header, arrays: arrays)
         queue.async { [self] in
             do throws(CheckpointError) {
-                try log?.synchronize()
+                log?.synchronize()
                 try folder.save(header, name, image, onProgress: activity.tick)
                 failures.withLock { $0.last = nil }
             } catch {

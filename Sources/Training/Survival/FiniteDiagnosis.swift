@@ -9,8 +9,9 @@ import Tensors
 /// Sums over ranks carry one rank's infinity to all. So the step is computed once more, from the
 /// same parameters to the same numbers, with a look at each rank's own part of every sum.
 struct FiniteDiagnosis {
-    /// The first rank whose own numbers were not finite.
-    let rank: Int
+    /// The first rank whose own numbers were not finite; nil where those of every rank are, and
+    /// only their sum is too large.
+    let rank: Int?
     /// Places within that rank's batch; all of them where they cannot be told apart. Empty on the
     /// other ranks.
     let images: [Int]
@@ -21,17 +22,22 @@ struct FiniteDiagnosis {
         let base: any SumReducer
         let count = Atomic<Int>(0)
         let firstBad = Atomic<Int>(.max)
+        /// The first sum whose result was not finite, whoever is to blame.
+        let firstBadResult = Atomic<Int>(.max)
 
         init(_ base: any SumReducer) { self.base = base }
 
         func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
-            note(values.allSatisfy(\.isFinite))
+            let number = note(values.allSatisfy(\.isFinite))
             try base.sum(values)
+            if !values.allSatisfy(\.isFinite) { firstBadResult.min(number, ordering: .relaxed) }
         }
 
-        func note(_ isFinite: Bool) {
+        /// - Returns: The sum's number, from 0.
+        @discardableResult func note(_ isFinite: Bool) -> Int {
             let number = count.add(1, ordering: .relaxed).oldValue
             if !isFinite { firstBad.min(number, ordering: .relaxed) }
+            return number
         }
     }
 
@@ -52,13 +58,23 @@ struct FiniteDiagnosis {
         try objective.backward(batch, loss, pass: pass)
         reducer.note(pass.store.allGradients[optimizer.range].allSatisfy(\.isFinite))
 
-        // One more than the number of sums: this rank's own numbers were all finite.
-        let end = reducer.count.load(ordering: .relaxed)
+        // What follows on a sum that is not finite is nobody's fault any more.
+        let last = min(
+            reducer.firstBadResult.load(ordering: .relaxed),
+            reducer.count.load(ordering: .relaxed) - 1)
         var firsts = [Int](repeating: 0, count: communicator.size)
-        firsts[communicator.rank] = min(reducer.firstBad.load(ordering: .relaxed), end)
-        firsts = try communicator.sum(firsts)
-        rank = firsts.indices.min { firsts[$0] < firsts[$1] } ?? 0
+        firsts[communicator.rank] = min(reducer.firstBad.load(ordering: .relaxed), last + 1)
+        rank = Self.firstRank(try communicator.sum(firsts), upTo: last)
         images = rank == communicator.rank ? suspects : []
+    }
+
+    /// The rank that was first to give a number that is not finite.
+    ///
+    /// - Parameters:
+    ///   - firsts: Of each rank the number of the first sum to which it gave one.
+    ///   - last: The first sum that was not finite.
+    static func firstRank(_ firsts: [Int], upTo last: Int) -> Int? {
+        firsts.indices.filter { firsts[$0] <= last }.min { firsts[$0] < firsts[$1] }
     }
 
     /// The images whose rows are not finite in the first array that has such.

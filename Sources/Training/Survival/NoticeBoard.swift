@@ -52,15 +52,15 @@ final class NoticeBoard: Sendable {
     }
 
     private func keepPosting() {
-        var (last, since) = (activity.now.progress, Date())
+        var (last, since) = (activity.now.progress, Stopwatch.now)
         var beat = 0
         while true {
             Thread.sleep(forTimeInterval: period)
             if isOver.load(ordering: .relaxed) { return }
             let progress = activity.now.progress
-            if progress != last { (last, since) = (progress, Date()) }
+            if progress != last { (last, since) = (progress, Stopwatch.now) }
             beat += 1
-            post(idle: Date().timeIntervalSince(since), beat: beat)
+            post(idle: Stopwatch.now - since, beat: beat)
             // A note that came after the end would stay.
             if isOver.load(ordering: .relaxed) { board.remove(rank: rank) }
         }

@@ -26,6 +26,8 @@ struct StatusBoard: Sendable {
     /// The file of the rank's note.
     func path(_ rank: Int) -> String { "\(folder)/\(rank).json" }
 
+    private func temporary(_ rank: Int) -> String { "\(path(rank)).tmp" }
+
     /// Makes an empty board; the first rank does so before the others post.
     func create() throws {
         if FileManager.default.fileExists(atPath: folder) {
@@ -37,14 +39,22 @@ struct StatusBoard: Sendable {
     /// Leaves no trace of this rank.
     func remove(rank: Int) {
         unlink(path(rank))
+        unlink(temporary(rank))
         rmdir(folder)
     }
 
     /// Replaces the rank's note.
     func post(_ note: Note) throws {
-        let temporary = "\(path(note.rank)).tmp"
-        try JSONEncoder().encode(note).write(to: URL(fileURLWithPath: temporary))
-        rename(temporary, path(note.rank))
+        let temporary = temporary(note.rank)
+        do {
+            try JSONEncoder().encode(note).write(to: URL(fileURLWithPath: temporary))
+            guard rename(temporary, path(note.rank)) == 0 else {
+                throw CheckpointError(writing: path(note.rank))
+            }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
     }
 
     /// The rank's note; nil where it has left none that can be read.

@@ -60,12 +60,12 @@ final class Watchdog: Sendable {
 
     private func watch() {
         var last = activity.now.progress
-        var (since, before) = (Self.uptime, Self.uptime)
+        var (since, before) = (Stopwatch.now, Stopwatch.now)
         while true {
             Thread.sleep(forTimeInterval: Self.period)
             if isOver.load(ordering: .relaxed) { return }
             if Signals.shared.isJobEnding { return nameLostRank() }
-            let (moment, now) = (activity.now, Self.uptime)
+            let (moment, now) = (activity.now, Stopwatch.now)
             // This process was itself stopped meanwhile, or the machine slept.
             let wasAsleep = now - before > max(2, timeout / 2)
             if moment.progress != last || wasAsleep { (last, since) = (moment.progress, now) }
@@ -81,7 +81,7 @@ final class Watchdog: Sendable {
                 judge(notices, moment)
             }
             // Another rank is busy and moving on: the wait is a healthy one.
-            since = Self.uptime
+            since = Stopwatch.now
         }
     }
 
@@ -141,6 +141,4 @@ final class Watchdog: Sendable {
         }
         _ = done.wait(timeout: .now() + 0.3)
     }
-
-    private static var uptime: Double { Double(DispatchTime.now().uptimeNanoseconds) * 1e-9 }
 }

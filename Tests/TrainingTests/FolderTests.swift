@@ -1,0 +1,83 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Two runs in one output folder.
+@Suite(.serialized) final class FolderTests {
+    private let folder: TemporaryFolder
+    private let configuration: String
+    private let data: String
+    private let output: String
+
+    init() throws {
+        folder = try TemporaryFolder()
+        configuration = try SmallRun.writeConfiguration(folder)
+        data = folder.path("data")
+        output = folder.path("run")
+        try SmallData.write(to: data)
+    }
+
+    private func start() throws -> StartedCommand {
+        let started = try StartedCommand(
+            "saccader-dist",
+            [
+                "train", "--config", configuration, "--set", "data.path=\(data)", "--output",
+                output, "--threads", "1", "--quiet", "--set",
+                "stages.representation.epochs=1000",
+            ], ranks: 2)
+        let deadline = Date() + 60
+        while Date() < deadline {
+            let log = FileManager.default.contents(atPath: "\(output)/metrics.jsonl") ?? Data()
+            if log.count > 2000 { break }
+            Thread.sleep(forTimeInterval: 0.02)
+        }
+        return started
+    }
+
+    private func train(ranks: Int) throws -> CommandRun {
+        try SmallRun.train(
+            ranks: ranks, configuration: configuration, data: data, output: output,
+            ["--max-steps", "3", "--set", "stages.representation.epochs=1000"])
+    }
+
+    @Test func aSecondRunIsRefusedAndGoesOnAtOnceWhenTheFirstIsKilled() throws {
+        let first = try start()
+        let rank = try first.ranks()[0]
+        for ranks in [1, 2] {
+            let second = try train(ranks: ranks)
+            #expect(second.status == 73, "\(second.errors)")
+            #expect(second.messages.count == 1, "\(second.errors)")
+            let message = second.messages.first ?? ""
+            #expect(message.contains("\(output): another run writes there, "), "\(message)")
+            let host = ProcessInfo.processInfo.hostName
+            #expect(message.contains("process \(rank) on \(host); wait for its end"), "\(message)")
+        }
+        // The first is as it was.
+        #expect(StartedCommand.isAlive(rank))
+        #expect(FileManager.default.fileExists(atPath: "\(output)/.ranks/1.json"))
+        // mpirun itself, so that nobody tidies up, and the ranks with it.
+        for process in [first.identifier] + (try first.ranks()) { kill(process, SIGKILL) }
+        _ = try first.wait()
+        let third = try train(ranks: 2)
+        #expect(third.status == 0, "\(third.errors)")
+        #expect(third.messages.isEmpty, "\(third.errors)")
+        #expect(third.seconds < 30)
+        #expect(!FileManager.default.fileExists(atPath: "\(output)/.lock"))
+    }
+
+    @Test func whatOnlyLooksIsNotRefused() throws {
+        let first = try start()
+        for arguments in [
+            ["inspect", "\(output)/checkpoints/last.h5"],
+            [
+                "train", "--config", configuration, "--set", "data.path=\(data)", "--validate",
+                "--output", output,
+            ],
+        ] {
+            #expect(try CommandRun("saccader-dist", arguments).status == 0)
+        }
+        kill(first.identifier, SIGUSR1)
+        #expect(try first.wait().status == 75)
+        #expect(!FileManager.default.fileExists(atPath: "\(output)/.lock"))
+    }
+}
