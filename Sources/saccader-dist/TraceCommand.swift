@@ -9,6 +9,7 @@ struct TraceCommand: ParsableCommand {
         discussion: """
             For comparing with another implementation. The batch file holds /batch/images
             [B,H,W,3], standardised, /batch/labels [B] and, for joint, /batch/locations [S,B,T].
+            A stage's step is computed in the setting `precision`, inference in float32.
             """)
 
     @Argument(help: "The checkpoint (HDF5).")

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Tensors
 import TestSupport
 import Testing
 
@@ -29,6 +30,23 @@ import Testing
     @Test func theClassifierAgreesWithPyTorch() throws {
         try compare("classifier", "classifier", more: [], threads: 2)
         try compare("classifier", "classifier", more: ["stages.classifier.shardSize=4"], threads: 1)
+    }
+
+    /// A step in bfloat16 comes to the same within the eight bits that such numbers have, not to
+    /// float32's numbers.
+    @Test func aStepIsComputedInTheSettingsPrecision() throws {
+        let folder = try TemporaryFolder()
+        let logits = try ["float32", "bfloat16"].map { precision in
+            let path = folder.path("\(precision).h5")
+            try Trace(
+                checkpointPath: try Fixture.path("residual"), batchPath: nil,
+                overrides: ["precision=\(precision)"], threadCount: 1
+            ).write(.representation, to: path)
+            return try HDF5File.open(path).doubles("/trace/representation/logits2d")
+        }
+        let difference = relativeDifference(logits[1], logits[0])
+        let isNarrow = MatrixMultiply.hasFastBFloat16
+        #expect(isNarrow ? (1e-3..<0.05).contains(difference) : difference == 0, "\(difference)")
     }
 
     private func compare(_ file: String, _ name: String, more: [String], threads: Int) throws {

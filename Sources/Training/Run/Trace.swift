@@ -1,6 +1,8 @@
 import Checkpoints
+import Collectives
 import Configuration
 import Evaluation
+import Foundation
 import Layers
 import SaccaderModel
 import Tensors
@@ -24,10 +26,12 @@ public struct Trace {
 
     let checkpoint: Checkpoint
     let configuration: RunConfiguration
+    /// Of a stage's step; inference is always in float32, as scores are.
+    let precision: Precision
     let batch: HDF5File
     let pool: ThreadPool
 
-    /// Opens a checkpoint and a batch.
+    /// Opens a checkpoint and a batch; says so where the setting's precision cannot be had.
     ///
     /// - Parameters:
     ///   - batchPath: The file with `/batch`, or nil where the checkpoint holds it.
@@ -39,6 +43,10 @@ public struct Trace {
         configuration = try RunConfiguration.read(
             .checkpoint(json: checkpoint.header.config, path: checkpointPath),
             overrides: overrides)
+        precision = try configuration.precision.agreed(SoloCommunicator())
+        if let warning = configuration.precision.warning(agreed: precision) {
+            FileHandle.standardError.write(Data("\(warning)\n".utf8))
+        }
         batch =
             try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
             ?? checkpoint.file
@@ -115,7 +123,7 @@ public struct Trace {
             $0..<min(imageCount, $0 + settings.shardSize)
         }
         let objective = try model.objective(
-            stage, settings: settings, store: store, pool: pool,
+            stage, precision: precision, settings: settings, store: store, pool: pool,
             imageSize: configuration.data.imageSize, imageCapacity: imageCount,
             shardCapacity: layout.count)
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
