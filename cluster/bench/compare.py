@@ -115,9 +115,12 @@ def measure(options, names):
         if name in ONE_SHARD and None not in own:
             row["shardCost"] = statistics.median(
                 each["cpuSeconds"] / one["cpuSeconds"] - 1 for each, one in zip(own, results))
-        if "allReduceSeconds" in results[0]:
-            row["allReduceShare"] = statistics.median(
-                result["allReduceSeconds"] / result["stepSeconds"] for result in results)
+        if "communicationWaitSeconds" in results[0]:
+            row["waitShare"] = statistics.median(
+                (result["communicationWaitSeconds"] - result["imbalanceSeconds"])
+                / result["stepSeconds"] for result in results)
+            row["imbalanceShare"] = statistics.median(
+                result["imbalanceSeconds"] / result["stepSeconds"] for result in results)
         rows.append(row)
     return rows
 
@@ -132,10 +135,11 @@ def table(options, rows):
           f"threads, batch {options.batch} ({images:g} images to a thread), median of "
           f"{options.rounds} rounds of {options.steps} steps")
     print(f"{'':27}{'images/s':>10}{'ratio':>8}{'images/core-s':>15}{'ratio':>8}{'memory GB':>11}"
-          f"{'waits':>8}")
+          f"{'waits':>8}{'uneven':>8}")
     for row in rows:
         own = next((r for r in rows if r["side"] == own_name(row)), row)
-        waits = f"{row['allReduceShare']:8.1%}" if "allReduceShare" in row else ""
+        waits = (f"{row['waitShare']:8.1%}{row['imbalanceShare']:8.1%}"
+                 if "waitShare" in row else "")
         print(
             f"{row['side']:27}{row['imagesPerSecond']:10.3f}"
             f"{own['imagesPerSecond'] / row['imagesPerSecond']:8.2f}"
@@ -204,7 +208,8 @@ def main():
         sys.stdout.flush()
     if not options.json:
         print("ratio: saccader-dist of the same precision over this row; "
-              "waits: share of a step spent waiting for the sum over ranks")
+              "waits: share of a step spent waiting for sums over ranks; "
+              "uneven: for a rank that came later to one")
 
 
 if __name__ == "__main__":
