@@ -14,6 +14,8 @@ public protocol Communicator: Sendable {
     var rank: Int { get }
     /// How many processes there are.
     var size: Int { get }
+    /// Signs of life between the ranks; nil where there is one rank.
+    var heartbeat: Heartbeat? { get }
     /// Replaces each number by its sum over the ranks.
     func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError)
     /// Replaces each number by its sum over the ranks.

@@ -6,6 +6,7 @@ public final class MPICommunicator: Communicator {
     private let turn: MPITurn
     private let line: MPILine
     private let background: BackgroundSum
+    public let heartbeat: Heartbeat?
 
     /// Joins the run that this process was started in: MPI's under a launcher, alone otherwise.
     ///
@@ -28,6 +29,7 @@ public final class MPICommunicator: Communicator {
         }
         line = try MPILine(turn)
         background = BackgroundSum(try MPILine(turn))
+        heartbeat = line.size > 1 ? try Heartbeat(turn) : nil
     }
 
     public var rank: Int { line.rank }

@@ -6,8 +6,8 @@ import Synchronization
 final class MPILine: @unchecked Sendable {
     let rank: Int
     let size: Int
-    private let communicator: MPI_Comm
-    private let turn: MPITurn
+    let communicator: MPI_Comm
+    let turn: MPITurn
     /// Whether the thread that waits on this line leaves its core to others between two looks.
     let isPatient = Atomic<Bool>(false)
 

@@ -14,7 +14,27 @@ final class MPITurn: Sendable {
     ///
     /// - Parameter what: What is done, for the error.
     func call(_ what: @autoclosure () -> String, _ body: () -> Int32) throws(CollectiveError) {
-        let status = turn.withLock { _ in body() }
+        try check(turn.withLock { _ in body() }, what)
+    }
+
+    /// Makes one call of MPI, unless another thread does not give the turn back.
+    ///
+    /// - Returns: Whether it was made.
+    @discardableResult func callUnlessStuck(
+        _ what: @autoclosure () -> String, _ body: () -> Int32
+    ) throws(CollectiveError) -> Bool {
+        // A thread that waits for others has the turn most of the time, and gives it back often.
+        for _ in 0..<2000 {
+            if let status = turn.withLockIfAvailable({ _ in body() }) {
+                try check(status, what)
+                return true
+            }
+            usleep(100)
+        }
+        return false
+    }
+
+    private func check(_ status: Int32, _ what: () -> String) throws(CollectiveError) {
         guard status != MPI_SUCCESS else { return }
         var text = [CChar](repeating: 0, count: Int(MPI_MAX_ERROR_STRING) + 1)
         var length: Int32 = 0

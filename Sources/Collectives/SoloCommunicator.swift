@@ -8,6 +8,8 @@ public struct SoloCommunicator: Communicator {
     public var rank: Int { 0 }
     /// 1.
     public var size: Int { 1 }
+    /// There is nobody to hear.
+    public var heartbeat: Heartbeat? { nil }
     /// Nothing to add.
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
     /// Nothing to add.

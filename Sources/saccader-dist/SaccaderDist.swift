@@ -67,6 +67,13 @@ enum Failure {
         communicator.abort(exitCode: code(of: error))
     }
 
+    /// The same where MPI has not started, so that there is nobody to end but this process; the
+    /// launcher ends the others.
+    static func endLaunch(_ error: TrainingError, rank: Int) -> Never {
+        FileHandle.standardError.write(Data("saccader-dist: rank \(rank): \(error)\n".utf8))
+        _exit(error.exitCode.rawValue)
+    }
+
     /// The rank that says what is wrong; nil: each that comes here.
     private static func speaker(of error: any Error) -> Int? {
         switch error {

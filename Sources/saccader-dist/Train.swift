@@ -68,10 +68,19 @@ struct Train: ParsableCommand {
         try Positive.require(["threads": threads, "max-steps": maxSteps])
     }
 
+    /// `--stall-timeout`, before anyone could be told that it makes no sense.
+    private var launchTimeout: Double {
+        do { return try CommandDuration.seconds(stallTimeout, option: "--stall-timeout") } catch {
+            return 300
+        }
+    }
+
     func run() throws {
         // First of all: to start the ranks of many hosts takes a while, and a scheduler may be in a hurry.
         if !onlyValidates { Signals.shared.listen() }
+        let watch = LaunchWatch(timeout: launchTimeout, report: Failure.endLaunch)
         let communicator = try MPICommunicator.launch()
+        watch?.end()
         if communicator.size > 1 { LastWords.prepare(rank: communicator.rank) }
         do {
             let trainer = try Trainer(

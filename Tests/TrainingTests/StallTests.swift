@@ -50,6 +50,36 @@ import Testing
         #expect(FileManager.default.fileExists(atPath: "\(output)/checkpoints/last.h5"))
     }
 
+    /// Nobody has a note yet: while MPI starts, and while the first rank prepares the data.
+    @Test(arguments: [(0, false), (1, false), (0, true), (1, true)])
+    func aRankThatIsStoppedAtTheStartIsNamed(stopped: Int, hasJoined: Bool) throws {
+        let started = try StartedCommand(
+            "saccader-dist",
+            ["train", "--output", output, "--threads", "1", "--quiet", "--stall-timeout", "2"],
+            ranks: 2)
+        let deadline = Date() + 60
+        while Date() < deadline {
+            let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+            let isWriting = names.contains { $0.hasPrefix("demo-data") }
+            if try started.ranks().count == 2, isWriting || !hasJoined { break }
+            Thread.sleep(forTimeInterval: 0.005)
+        }
+        // Time for a first sign of life.
+        if hasJoined { Thread.sleep(forTimeInterval: 0.5) }
+        kill(try started.ranks()[stopped], SIGSTOP)
+        let run = try started.wait()
+        #expect(run.status == 76, "\(run.errors)")
+        #expect(run.messages.count == 1, "\(run.messages)")
+        let what = hasJoined ? "or cut off, for " : "before it has joined the others, for "
+        let host = ProcessInfo.processInfo.hostName
+        #expect(
+            run.messages.first?.contains(
+                "rank \(stopped) on \(host) is stuck at the start, stopped \(what)") == true,
+            "\(run.messages)")
+        #expect(run.seconds < 60)
+        #expect(!FileManager.default.fileExists(atPath: output))
+    }
+
     @Test(arguments: [(SIGKILL, 1), (SIGKILL, 0), (SIGSEGV, 1), (SIGABRT, 0)])
     func aRankThatDiesEndsTheJobAndTheRunGoesOn(signal: Int32, dying: Int) throws {
         let started = try start(ranks: 2, [])

@@ -35,14 +35,17 @@ extension Trainer {
 
     /// The first rank writes the demonstration's images while the others wait.
     static func makeDemonstration(
-        _ configuration: RunConfiguration, communicator: any Communicator, reporter: Reporter
+        _ configuration: RunConfiguration, communicator: any Communicator, reporter: Reporter,
+        activity: Activity
     ) throws {
         if communicator.rank == 0 {
             let set = DemonstrationSet(seed: 0)
             if !set.isComplete(in: configuration.data.path) {
                 reporter.say("writing the demonstration's images to \(configuration.data.path)")
             }
-            try set.write(to: configuration.data.path) { _, _ in }
+            try activity.during(.writingDemonstration) {
+                try set.write(to: configuration.data.path) { _, _ in activity.tick() }
+            }
         }
         try communicator.barrier()
     }

@@ -42,21 +42,26 @@ public final class Trainer {
             report: { onStall(.rankLost($0)) })
         stopRequest = StopRequest(timeLimit: options.timeLimit)
         self.communicator = communicator
-        var configuration = try RunConfiguration.read(
-            options.configurationPath.map { .file($0) } ?? .demonstration,
-            overrides: options.overrides)
+        var configuration = try activity.during(.readingSettings) {
+            try RunConfiguration.read(
+                options.configurationPath.map { .file($0) } ?? .demonstration,
+                overrides: options.overrides)
+        }
         stages = try Self.stages(options.stages)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
             let parent = (options.output as NSString).deletingLastPathComponent
             configuration.data.path = parent.isEmpty ? "demo-data" : "\(parent)/demo-data"
             try Self.makeDemonstration(
-                configuration, communicator: communicator, reporter: reporter)
+                configuration, communicator: communicator, reporter: reporter,
+                activity: activity)
         }
         self.configuration = configuration
-        data = try ImageDataset(
-            configuration.data.path, configuration: configuration.data, seed: configuration.seed,
-            onProgress: activity.tick)
+        data = try activity.during(.listingImages) { [configuration, activity] in
+            try ImageDataset(
+                configuration.data.path, configuration: configuration.data,
+                seed: configuration.seed, onProgress: activity.tick)
+        }
         try Self.requireFit(configuration, data: data, ranks: communicator.size)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
@@ -80,9 +85,11 @@ public final class Trainer {
             ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
         // Before anything is looked at that another run may be changing.
         try folder?.claim(warn: { reporter.warn($0) })
-        let start = try ResumePoint.find(
-            options.resume, folder: folder, communicator: communicator, output: options.output,
-            warn: { reporter.warn($0) })
+        let start = try activity.during(.readingCheckpoint) {
+            try ResumePoint.find(
+                options.resume, folder: folder, communicator: communicator,
+                output: options.output, warn: { reporter.warn($0) })
+        }
         let isOwn = start.map {
             ResumePoint.isInside($0.checkpoint.file.path, options.output)
         }
@@ -138,6 +145,7 @@ public final class Trainer {
         }
         let parameters = 2 * store.allValues.count + store.allStatistics.count
         reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
+        try watchdog.endHeartbeat()
     }
 
     func stageTrainer(_ stage: StageName, firstStep: Int) throws -> StageTrainer {

@@ -6,6 +6,10 @@ final class Activity: Sendable {
     /// Something that a rank may get stuck in.
     enum Phase: Int, Codable, Sendable {
         case starting
+        case readingSettings
+        case writingDemonstration
+        case listingImages
+        case readingCheckpoint
         case loadingImages
         case computing
         case waitingForRanks
@@ -15,7 +19,11 @@ final class Activity: Sendable {
         /// "stuck …"
         var description: String {
             switch self {
-            case .starting: "starting"
+            case .starting: "preparing the run"
+            case .readingSettings: "reading the settings"
+            case .writingDemonstration: "writing the demonstration's images"
+            case .listingImages: "listing the images"
+            case .readingCheckpoint: "looking for a checkpoint"
             case .loadingImages: "waiting for images"
             case .computing: "computing"
             case .waitingForRanks: "waiting for the other ranks"
@@ -28,14 +36,19 @@ final class Activity: Sendable {
     /// A rank's place at one moment.
     struct Moment: Codable, Equatable, Sendable {
         var phase: Phase
-        var stage: StageName
+        /// Nil before the first step.
+        var stage: StageName?
         var step: Int
         /// Changes whenever the rank has moved on.
         var progress: Int
+
+        /// "stuck …": where in the run it is.
+        var place: String {
+            stage.map { "in stage \($0.rawValue), step \(step + 1)" } ?? "at the start"
+        }
     }
 
-    private let moment = Mutex(
-        Moment(phase: .starting, stage: .representation, step: 0, progress: 0))
+    private let moment = Mutex(Moment(phase: .starting, stage: nil, step: 0, progress: 0))
 
     /// The place now.
     var now: Moment { moment.withLock { $0 } }

@@ -11,9 +11,9 @@ struct Culprit: Sendable {
         rank: Int, host: String, _ moment: Activity.Moment, idle: Double, doing: String
     ) -> String {
         String(
-            format: "rank %d on %@ is stuck in stage %@, step %d, %@ for %.0f s; the last "
-                + "checkpoint is intact: look at that host and run again", rank, host,
-            moment.stage.rawValue, moment.step + 1, doing, idle)
+            format: "rank %d on %@ is stuck %@, %@ for %.0f s; %@look at that host and run again",
+            rank, host, moment.place, doing, idle,
+            moment.stage == nil ? "" : "the last checkpoint is intact: ")
     }
 }
 
@@ -108,10 +108,8 @@ final class NoticeBoard: Sendable {
                 doing: note.moment.phase.description)
         }
         guard after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 }) else { return nil }
-        let now = activity.now
-        return "all ranks wait for each other since \(Int(timeout)) s, in step \(now.step + 1) of "
-            + "stage \(now.stage.rawValue); the last checkpoint is intact: look at the network and "
-            + "run again"
+        return "all ranks wait for each other since \(Int(timeout)) s, \(activity.now.place); the "
+            + "last checkpoint is intact: look at the network and run again"
     }
 
     /// A rank of this host whose process is gone.
@@ -125,11 +123,9 @@ final class NoticeBoard: Sendable {
             })
         else { return nil }
         // Its note may be older than the step that it and this rank were in.
-        let now = activity.now
         return Culprit(
             text: "rank \(first.rank) on \(first.host) was lost (process \(first.process) is gone) "
-                + "in stage \(now.stage.rawValue), step \(now.step + 1); the last "
-                + "checkpoint is intact: run again to go on",
+                + "\(activity.now.place); the last checkpoint is intact: run again to go on",
             speaker: speaker.rank)
     }
 }

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// Every rank has one. Its thread touches no file, so that it goes on where the file system hangs:
 /// a rank that is itself stuck in reading, computing or writing says so; a rank that waits for
-/// others has their notes looked at.
+/// others has their notes looked at. Before there are notes, as the output folder is only made
+/// when all is checked, it listens to the signs of life of the rank before it.
 final class Watchdog: Sendable {
     private let activity: Activity
     private let communicator: any Communicator
@@ -16,6 +17,8 @@ final class Watchdog: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
     private let host = ProcessInfo.processInfo.hostName
+    /// Seconds between two signs of life.
+    private var beatPeriod: Double { min(30, max(0.1, timeout / 10)) }
 
     /// How often the thread looks; also how soon a lost rank is named.
     private static let period = 0.2
@@ -50,6 +53,13 @@ final class Watchdog: Sendable {
         board.withLock { $0 = notices }
         // Nobody trains before everybody has a note: who gets stuck then has a name and a host.
         try communicator.barrier()
+        try endHeartbeat()
+    }
+
+    /// Ends the signs of life, which nobody needs any more; all ranks call this.
+    func endHeartbeat() throws {
+        guard let heartbeat = communicator.heartbeat else { return }
+        try activity.during(.waitingForRanks) { try heartbeat.end() }
     }
 
     /// Stops watching; the run is over.
@@ -61,14 +71,20 @@ final class Watchdog: Sendable {
     private func watch() {
         var last = activity.now.progress
         var (since, before) = (Stopwatch.now, Stopwatch.now)
+        var (heardAt, beatAt) = (since, -Double.infinity)
         while true {
             Thread.sleep(forTimeInterval: Self.period)
             if isOver.load(ordering: .relaxed) { return }
             if Signals.shared.isJobEnding { return nameLostRank() }
             let (moment, now) = (activity.now, Stopwatch.now)
+            if let heartbeat = communicator.heartbeat, board.withLock({ $0 == nil }) {
+                if hears(heartbeat, beating: now - beatAt >= beatPeriod) { heardAt = now }
+                if now - beatAt >= beatPeriod { beatAt = now }
+            }
             // This process was itself stopped meanwhile, or the machine slept.
             let wasAsleep = now - before > max(2, timeout / 2)
             if moment.progress != last || wasAsleep { (last, since) = (moment.progress, now) }
+            if wasAsleep { heardAt = now }
             before = now
             let idle = now - since
             guard idle >= timeout else { continue }
@@ -79,10 +95,36 @@ final class Watchdog: Sendable {
                         doing: moment.phase.description))
             } else if let notices = board.withLock({ $0 }) {
                 judge(notices, moment)
+            } else if let heartbeat = communicator.heartbeat,
+                now - heardAt > max(2, 4 * beatPeriod)
+            {
+                name(heartbeat, moment, silence: now - heardAt)
             }
             // Another rank is busy and moving on: the wait is a healthy one.
             since = Stopwatch.now
         }
+    }
+
+    /// Gives a sign of life, if it is time to, and says whether the rank before this one has.
+    private func hears(_ heartbeat: Heartbeat, beating isDue: Bool) -> Bool {
+        do {
+            if isDue { try heartbeat.beat() }
+            return try heartbeat.hears()
+        } catch {
+            // What is wrong with MPI is told by the thread that trains.
+            return false
+        }
+    }
+
+    /// The rank before this one gives no signs of life, though this one waits for the others.
+    private func name(_ heartbeat: Heartbeat, _ moment: Activity.Moment, silence: Double) {
+        // Ranks that are well can hear each other; so at most a few speak, and they take turns.
+        Thread.sleep(forTimeInterval: Double(min(communicator.rank, 8)))
+        if activity.now.progress != moment.progress { return }
+        end(
+            Culprit.text(
+                rank: heartbeat.before, host: heartbeat.hostBefore ?? "a host unknown", moment,
+                idle: silence, doing: "stopped or cut off,"))
     }
 
     /// Looks at the others' notes, which may lie in a file system that hangs.

@@ -7,6 +7,7 @@ struct WatchedCommunicator: Communicator {
 
     var rank: Int { base.rank }
     var size: Int { base.size }
+    var heartbeat: Heartbeat? { base.heartbeat }
 
     func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError) {
         try waiting { () throws(CollectiveError) in try base.sum(values) }

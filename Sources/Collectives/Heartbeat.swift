@@ -1,0 +1,105 @@
+import CMPI
+import Foundation
+
+/// Signs of life around a ring: each rank sends them to the next one and hears those of the one
+/// before.
+///
+/// For the time in which the ranks do not share a folder yet: where one is stopped, the next one
+/// knows. Signs neither wait nor hang, as a thread that watches others must not get stuck itself.
+public final class Heartbeat: @unchecked Sendable {
+    /// The rank that this one hears.
+    public let before: Int
+    private let line: MPILine
+    private let lock = NSLock()
+    // All below belongs to whoever holds the lock.
+    private let message: UnsafeMutablePointer<UInt8>
+    private let room: UnsafeMutablePointer<UInt8>
+    private var sending: MPI_Request?
+    private var isEnding = false
+    private var hasSentLast = false
+    private var hasHeardLast = false
+    private var host: String?
+
+    /// Bytes of a sign: whether it is the last one, and the host's name, ended by zeros.
+    private static let byteCount = 256
+
+    /// Opens the ring; all ranks do so together.
+    init(_ turn: MPITurn) throws(CollectiveError) {
+        line = try MPILine(turn)
+        before = (line.rank + line.size - 1) % line.size
+        (message, room) = (
+            .allocate(capacity: Self.byteCount), .allocate(capacity: Self.byteCount)
+        )
+        message.initialize(repeating: 0, count: Self.byteCount)
+        room.initialize(repeating: 0, count: Self.byteCount)
+        let name = Array(ProcessInfo.processInfo.hostName.utf8.prefix(Self.byteCount - 2))
+        (message + 1).update(from: name, count: name.count)
+    }
+
+    deinit {
+        message.deallocate()
+        room.deallocate()
+    }
+
+    /// The host of the rank before this one; nil where it has given no sign yet.
+    public var hostBefore: String? {
+        lock.lock()
+        defer { lock.unlock() }
+        return host
+    }
+
+    /// Gives a sign, unless the last one has not gone off yet.
+    public func beat() throws(CollectiveError) {
+        lock.lock()
+        defer { lock.unlock() }
+        if !isEnding { _ = try send() }
+    }
+
+    /// Whether the rank before this one has given a sign since this was asked last.
+    public func hears() throws(CollectiveError) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        return try receive()
+    }
+
+    /// Ends the ring, of which nothing stays under way; all ranks call this, and wait.
+    public func end() throws(CollectiveError) {
+        while try !isOver() { usleep(500) }
+    }
+
+    private func isOver() throws(CollectiveError) -> Bool {
+        lock.lock()
+        defer { lock.unlock() }
+        _ = try receive()
+        isEnding = true
+        if !hasSentLast, try hasGone() {
+            message[0] = 1
+            hasSentLast = try send()
+        }
+        let isIdle = try hasGone()
+        return hasSentLast && isIdle && hasHeardLast
+    }
+
+    private func hasGone() throws(CollectiveError) -> Bool {
+        if sending != nil, try line.isDone(&sending) { sending = nil }
+        return sending == nil
+    }
+
+    private func send() throws(CollectiveError) -> Bool {
+        guard try hasGone() else { return false }
+        sending = try line.beginSending(
+            message, Self.byteCount, to: (line.rank + 1) % line.size)
+        return sending != nil
+    }
+
+    private func receive() throws(CollectiveError) -> Bool {
+        var hasHeard = false
+        while !hasHeardLast, try line.receiveArrived(room, Self.byteCount, from: before) {
+            hasHeard = true
+            hasHeardLast = room[0] == 1
+            let name = UnsafeBufferPointer(start: room + 1, count: Self.byteCount - 1)
+            host = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
+        }
+        return hasHeard
+    }
+}

@@ -1,0 +1,47 @@
+import Foundation
+
+/// A process that the same launcher has started on this host.
+struct HostProcess {
+    let rank: Int?
+    /// By a signal or a debugger.
+    let isStopped: Bool
+
+    /// The rank that a launcher tells its process in the environment.
+    static func rank(of environment: [String: String]) -> Int? {
+        for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] {
+            if let rank = environment[name].flatMap({ Int($0) }) { return rank }
+        }
+        return nil
+    }
+
+    /// This process's siblings.
+    static func siblings() -> [HostProcess] {
+        let processes: [String]
+        do { processes = try FileManager.default.contentsOfDirectory(atPath: "/proc") } catch {
+            // Without it nothing is known of others.
+            return []
+        }
+        return processes.compactMap { Int32($0) }.compactMap(read)
+    }
+
+    /// Nil where it has another parent than this one, or is gone.
+    private static func read(_ process: Int32) -> HostProcess? {
+        guard process != getpid(),
+            let stat = FileManager.default.contents(atPath: "/proc/\(process)/stat")
+        else { return nil }
+        // NUMBER (NAME) STATE PARENT …, and the name may hold anything.
+        let text = String(decoding: stat, as: UTF8.self)
+        guard let name = text.lastIndex(of: ")") else { return nil }
+        let fields = text[text.index(after: name)...].split(separator: " ")
+        guard fields.count > 1, Int32(fields[1]) == getppid() else { return nil }
+        let variables = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+        let pairs = variables.split(separator: 0).compactMap { variable -> (String, String)? in
+            let parts = String(decoding: variable, as: UTF8.self)
+                .split(separator: "=", maxSplits: 1)
+            return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
+        }
+        return HostProcess(
+            rank: rank(of: Dictionary(pairs) { first, _ in first }),
+            isStopped: ["T", "t"].contains(fields[0]))
+    }
+}
