@@ -247,6 +247,28 @@ import Testing
         compare(subject, trained: { _ in true }, loss: loss)
     }
 
+    /// What is computed again comes out as it was, also where a single run of blocks has it needed
+    /// by the backward pass's first layers.
+    @Test(arguments: [[2], [2, 3]], [1, 2])
+    func sparingMemoryChangesNoBit(planes: [Int], blocks: Int) throws {
+        var configuration = Self.configuration(.residual)
+        configuration.representation.planes = planes
+        configuration.representation.blocks = planes.map { _ in blocks }
+        configuration.representation.strides = Array([2, 1].prefix(planes.count))
+        configuration.representation.kernel3 = planes.map { _ in 1 }
+        let subject = Subject(configuration)
+        var settings = StageConfiguration(.joint)
+        (settings.glimpses, settings.samples) = (2, 1)
+        let gradients = try [true, false].map { sparesMemory in
+            let objective = JointObjective(
+                subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
+                shardCapacity: 2, threadCount: 2, sparesMemory: sparesMemory)
+            _ = try step(subject, objective, glimpses: .fixed([0, 4, 3, 1, 5, 6]))
+            return Array(subject.store.allGradients)
+        }
+        #expect(gradients[0] == gradients[1])
+    }
+
     @Test(arguments: [true, false])
     func softAttention(attention: Bool) throws {
         var configuration = Self.configuration(.residual, attention: attention)

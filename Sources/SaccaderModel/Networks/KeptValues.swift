@@ -8,7 +8,9 @@ import Tensors
 /// all blocks from one projection to the next are summed together. The last ones are the backward
 /// pass's first, which gains nothing from giving them back. The stem, block 0's first convolution
 /// and its projection have the largest outputs and take 3 % of the forward pass's arithmetic: they
-/// are computed again too. Where all this is small, everything stays.
+/// are computed again too, unless all blocks are one run: then the backward pass's first layers
+/// need the projection's output already, for its norm's sums. Where all this is small, everything
+/// stays.
 struct KeptValues: Sendable {
     /// Up to this many numbers in the stem's output memory is not worth the time (measured: a step
     /// 1.08 times as long on the demonstration's network, 1.03 times on the paper's, whose stem has
@@ -27,7 +29,9 @@ struct KeptValues: Sendable {
         sparesMemory = workspace.sparesMemory ?? (stem.count > Self.smallCount)
         starts =
             blocks.indices.filter { $0 == 0 || blocks[$0].projection != nil } + [blocks.count]
-        keepsEntry = keepsActivations && (!sparesMemory || blocks.first?.projection == nil)
+        let isOneRun = starts.count <= 2
+        keepsEntry =
+            keepsActivations && (!sparesMemory || isOneRun || blocks.first?.projection == nil)
     }
 
     /// Whether the first convolution's and the projection's output of block `index` stay.
@@ -48,8 +52,8 @@ struct KeptValues: Sendable {
     }
 
     /// Whether the stem and block 0's projection are computed again before the backward pass of
-    /// block `index`: where block 0's output is summed, else its own.
+    /// block `index`: where block 0's output is summed.
     func entersAgain(before index: Int) -> Bool {
-        !keepsEntry && index == (starts.count > 2 ? starts[1] : 0)
+        !keepsEntry && index == starts.dropFirst().first
     }
 }

@@ -19,14 +19,17 @@ public struct JointObjective<Element: StorageElement>: Objective {
     private let rewards: Tensor<Float>
 
     /// Plans a step of at most the given images and shards on this rank.
+    ///
+    /// - Parameter sparesMemory: As in `Workspace`; the bits are the same.
     public init(
         _ model: Saccader<Element>, settings: StageConfiguration, imageSize: Int,
-        imageCapacity: Int, shardCapacity: Int, threadCount: Int
+        imageCapacity: Int, shardCapacity: Int, threadCount: Int, sparesMemory: Bool? = nil
     ) {
         self.model = model
         self.settings = settings
         workspace = Workspace(
-            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
+            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true,
+            sparesMemory: sparesMemory)
         representation = model.representation.plan(imageSize: imageSize, in: workspace)
         location = model.planLocation(representation, in: workspace)
         let samples = settings.samples
