@@ -61,10 +61,16 @@ public struct Checkpoint {
     ///
     /// - Parameter checksSeal: False where another rank has just done so.
     public init(reading path: String, checksSeal: Bool = true) throws(CheckpointError) {
-        if checksSeal { try Seal.check(path) }
+        let unsealed = checksSeal ? try Seal.check(path) : nil
         file = try HDF5File.open(path)
         guard try file.text("format") == Self.format else {
             throw .damaged(path: path, what: "is HDF5 but no checkpoint (attribute format)")
+        }
+        if let unsealed, try file.integer(Self.sealedName) == unsealed {
+            throw .damaged(
+                path: path,
+                what: "is cut short where its seal began (if a program changed it that keeps no "
+                    + "seal: delete its attribute \(Self.sealedName))")
         }
         let version = try file.integer("version") ?? 0
         guard version == Self.version else {
@@ -87,6 +93,9 @@ public struct Checkpoint {
             program: try file.text("program") ?? "",
             developmentAccuracy: try file.number("developmentAccuracy"))
     }
+
+    /// The name of the attribute that holds the number of bytes before the seal.
+    static let sealedName = "sealedByteCount"
 
     /// The name of the attribute that holds a dataset's checksum.
     static let checksumName = "fnv1a64"
@@ -152,11 +161,13 @@ public struct Checkpoint {
         if let accuracy = header.developmentAccuracy {
             try file.writeAttribute("developmentAccuracy", accuracy)
         }
+        try file.writeAttribute(sealedName, 0)
         for array in arrays {
             try file.write(
                 array.path, shape: array.shape, floats: array.values,
                 attributes: [checksumName: Checksum.text(array.values)])
         }
+        try file.rewriteAttribute(sealedName, try file.byteCount())
         return try file.image(isSealed: true)
     }
 

@@ -53,12 +53,18 @@ public final class HDF5File {
         return HDF5File(path: path, handle: handle)
     }
 
+    /// How many bytes a file made in memory has.
+    func byteCount() throws(CheckpointError) -> Int {
+        let count = H5Fflush(handle, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(handle, nil, 0)
+        guard count > 0 else { throw failed("the file") }
+        return count
+    }
+
     /// The bytes of a file made in memory.
     ///
     /// - Parameter isSealed: Whether they end with a checksum of all of them.
     public func image(isSealed: Bool = false) throws(CheckpointError) -> FileImage {
-        let count = H5Fflush(handle, H5F_SCOPE_GLOBAL) < 0 ? -1 : H5Fget_file_image(handle, nil, 0)
-        guard count > 0 else { throw failed("the file") }
+        let count = try byteCount()
         let total = count + (isSealed ? Seal.byteCount : 0)
         let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: total, alignment: 64)
         let image = FileImage(owning: UnsafeRawBufferPointer(bytes))
@@ -185,6 +191,16 @@ public final class HDF5File {
             name, type: saccader_native_int64(), bytes: [Int64(value)], on: handle)
     }
 
+    /// Replaces the number of an integer attribute of the root, in its place.
+    func rewriteAttribute(_ name: String, _ value: Int) throws(CheckpointError) {
+        let attribute = H5Aopen(handle, name, saccader_default())
+        guard attribute >= 0 else { throw failed("attribute \(name)") }
+        defer { H5Aclose(attribute) }
+        guard H5Awrite(attribute, saccader_native_int64(), [Int64(value)]) >= 0 else {
+            throw failed("attribute \(name)")
+        }
+    }
+
     /// Writes a number as an attribute of the root.
     public func writeAttribute(_ name: String, _ value: Double) throws(CheckpointError) {
         try writeAttribute(name, type: saccader_native_double(), bytes: [value], on: handle)
@@ -259,11 +275,23 @@ public final class HDF5File {
         try withDataset(name) { _, shape throws(CheckpointError) in shape }
     }
 
+    /// Numbers of a dataset, where they can be: a file's bytes hold at most a thousand times as many
+    /// when they are compressed.
+    private func count(of name: String, _ shape: [Int]) throws(CheckpointError) -> Int {
+        var fileByteCount: hsize_t = 0
+        H5Fget_filesize(handle, &fileByteCount)
+        let count = shape.reduce(1.0) { $0 * Double($1) }
+        guard count <= 1032 * Double(fileByteCount) else {
+            throw .damaged(path: path, what: "\(name) has an impossible shape \(shape)")
+        }
+        return shape.reduce(1, *)
+    }
+
     private func read<Number: BitwiseCopyable>(
         _ name: String, type: hid_t, zero: Number
     ) throws(CheckpointError) -> [Number] {
         try withDataset(name) { set, shape throws(CheckpointError) in
-            var numbers = [Number](repeating: zero, count: shape.reduce(1, *))
+            var numbers = [Number](repeating: zero, count: try count(of: name, shape))
             if numbers.isEmpty { return numbers }
             let status = numbers.withUnsafeMutableBytes {
                 H5Dread(

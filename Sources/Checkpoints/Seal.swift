@@ -4,7 +4,8 @@ import Foundation
 ///
 /// With it a file that was cut or changed anywhere, names and attributes included, is known before
 /// HDF5 sees it. HDF5 itself ignores what follows its data, and a program that changes the file
-/// drops it: a file without a seal is as good as the checksums of its datasets.
+/// drops it: a file without a seal is as good as the checksums of its datasets. The header says how
+/// many bytes were sealed: a file of just so many has lost its seal and was not added to.
 enum Seal {
     private static let head = Array("\nsaccader seal fnv1a64 ".utf8)
     /// Bytes of a seal: the head, 16 hexadecimal digits and a line feed.
@@ -19,8 +20,9 @@ enum Seal {
 
     /// Reads the whole file and compares.
     ///
+    /// - Returns: The bytes of a file that has no seal; nil where it has a right one.
     /// - Throws: Where the file cannot be read, or is not what was sealed.
-    static func check(_ path: String) throws(CheckpointError) {
+    static func check(_ path: String) throws(CheckpointError) -> Int? {
         try ReadableFile.require(path)
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw CheckpointError(reading: path) }
@@ -29,7 +31,8 @@ enum Seal {
         let body = size - byteCount
         let tail = try read(descriptor, path, from: max(0, body), count: min(size, byteCount))
         guard tail.starts(with: head), tail.last == UInt8(ascii: "\n") else {
-            return try checkLength(descriptor, path, size: size)
+            try checkLength(descriptor, path, size: size)
+            return size
         }
         var checksum = Checksum()
         var first = 0
@@ -42,6 +45,7 @@ enum Seal {
             throw .damaged(
                 path: path, what: "does not match its seal: it was changed after it was written")
         }
+        return nil
     }
 
     /// A file without a whole seal has to end where HDF5 says, which is in its first block.

@@ -86,6 +86,11 @@ public struct ConfigurationTree {
     public func decode<Value: Decodable>(_ type: Value.Type) throws(ConfigurationError) -> Value {
         do {
             return try YAMLDecoder().decode(type, from: yaml())
+        } catch DecodingError.typeMismatch(_, let context), DecodingError.dataCorrupted(let context)
+        {
+            throw ConfigurationError(
+                key: context.codingPath.map(\.stringValue).joined(separator: "."),
+                "is out of the range of such numbers")
         } catch {
             throw ConfigurationError("the settings cannot be decoded: \(error)")
         }

@@ -32,11 +32,43 @@ public struct ModelSettings: Codable, Sendable {
             yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
             ignoringUnknown: true)
         self = try tree.decode(ModelSettings.self)
-        if let problem = model.problem {
+        if let problem = Self.problem(model, data) {
             throw CheckpointError.damaged(
                 path: checkpoint.file.path,
-                what: "its config is impossible: model.\(problem.key) \(problem.message)")
+                what: "its config is impossible: \(problem.key) \(problem.message)")
         }
+    }
+
+    /// The first setting of networks and images that cannot be used, by its whole key.
+    public static func problem(
+        _ model: ModelConfiguration, _ data: DataConfiguration
+    ) -> (key: String, message: String)? {
+        if let problem = model.problem { return ("model.\(problem.key)", problem.message) }
+        // A size of 0 or less is told by the receptive field.
+        if data.imageSize > CountRange.imageSize.upperBound,
+            let problem = CountRange.problem(data.imageSize, in: CountRange.imageSize)
+        {
+            return ("data.imageSize", problem)
+        }
+        let geometry = Geometry(model.representation, imageSize: data.imageSize)
+        if geometry.gridSize < 1 {
+            return (
+                "data.imageSize",
+                "is \(data.imageSize), less than the receptive field of "
+                    + "\(geometry.receptiveField) pixels: give a larger one"
+            )
+        }
+        if !(0..<1).contains(data.developmentFraction) {
+            return ("data.developmentFraction", "must be at least 0 and less than 1")
+        }
+        let counts = [
+            ("data.workers", data.workers, CountRange.threads),
+            ("data.centralCropMargin", data.centralCropMargin, 0...CountRange.imageSize.upperBound),
+        ]
+        for (key, value, range) in counts {
+            if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+        }
+        return nil
     }
 }
 

@@ -17,7 +17,8 @@ public struct Geometry: Equatable, Sendable {
                 field += (kernel - 1) * jump
                 let stride = block == 0 ? configuration.strides[group] : 1
                 size = size < kernel ? 0 : (size - kernel) / stride + 1
-                jump *= stride
+                // Beyond any image: the product of many strides would leave the integers.
+                jump = min(jump * stride, 1 << 40)
             }
         }
         (receptiveField, stride, gridSize) = (field, jump, max(0, size))

@@ -97,20 +97,26 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
                 "has \(list.count) numbers, but planes has \(groups): give one per group"
             )
         }
-        let positive = [
-            ("classes", classes), ("mixedFeatures", mixedFeatures),
-            ("representation.stemChannels", representation.stemChannels),
-            ("representation.planes", min(groups, representation.planes.min() ?? 0)),
-            ("representation.blocks", representation.blocks.min() ?? 0),
-            ("representation.strides", representation.strides.min() ?? 0),
-            ("representation.expansion", representation.expansion),
-            ("representation.lowDDivisor", representation.lowDDivisor),
-            ("attention.groups", attention.groups),
-            ("attention.layersPerGroup", attention.layersPerGroup),
-            ("attention.dilation", attention.dilation),
+        guard (1...16).contains(groups) else {
+            return ("representation.planes", "has \(groups) numbers: give 1 to 16")
+        }
+        let counts = [
+            ("classes", [classes], CountRange.classes),
+            ("mixedFeatures", [mixedFeatures], CountRange.channels),
+            ("representation.stemChannels", [representation.stemChannels], CountRange.channels),
+            ("representation.planes", representation.planes, CountRange.channels),
+            ("representation.blocks", representation.blocks, CountRange.few),
+            ("representation.strides", representation.strides, CountRange.imageSize),
+            ("representation.expansion", [representation.expansion], CountRange.few),
+            ("representation.lowDDivisor", [representation.lowDDivisor], CountRange.channels),
+            ("attention.groups", [attention.groups], 1...30),
+            ("attention.layersPerGroup", [attention.layersPerGroup], CountRange.few),
+            ("attention.dilation", [attention.dilation], CountRange.imageSize),
         ]
-        for (key, value) in positive where value < 1 {
-            return (key, "is \(value): give a number of at least 1")
+        for (key, values, range) in counts {
+            for value in values {
+                if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+            }
         }
         for (taps, blocks) in zip(representation.kernel3, representation.blocks)
         where taps < 0 || taps > blocks {
@@ -125,8 +131,10 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
         if let problem = classifier.problem {
             return ("classifier.\(problem.key)", problem.message)
         }
-        if batchNorm.epsilon <= 0 || !(0..<1).contains(batchNorm.momentum) {
-            return ("batchNorm", "needs epsilon > 0 and momentum in [0, 1)")
+        if !(batchNorm.epsilon > 0 && batchNorm.epsilon <= 1)
+            || !(0..<1).contains(batchNorm.momentum)
+        {
+            return ("batchNorm", "needs epsilon in (0, 1] and momentum in [0, 1)")
         }
         return nil
     }

@@ -66,6 +66,7 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         try Positive.require(["threads": threads, "max-steps": maxSteps])
+        if output.isEmpty { throw ValidationError("--output is empty: name a folder") }
     }
 
     /// `--stall-timeout`, before anyone could be told that it makes no sense.

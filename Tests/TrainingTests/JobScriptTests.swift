@@ -86,6 +86,60 @@ import Testing
                 + "--stages representation,location --output runs/x\n")
     }
 
+    /// mpirun would wait for it without end.
+    @Test func aHostThatDoesNotAnswerIsNamedBeforeMpirunStarts() throws {
+        try command(
+            "ssh",
+            """
+            printf '%s\\n' "$*" >>\(folder.path("asked"))
+            case "$*" in
+                *gone*) echo "ssh: connect to host gone port 22: No route to host" >&2; exit 255 ;;
+                *slow*) sleep 100 ;;
+            esac
+            """)
+        func start(_ hosts: String) throws -> CommandRun {
+            try hosts.write(toFile: folder.path("hosts"), atomically: false, encoding: .utf8)
+            // The program stands between the script and its arguments.
+            let search = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
+            return try StartedCommand(
+                "saccader-dist", [],
+                launcher: [
+                    "bash", "-c",
+                    "cd \(root) && cluster/hosts/train \(folder.path("hosts")) --quiet",
+                ],
+                environment: [
+                    "PATH": "\(folder.path):\(search)", "SACCADER_CONNECT_SECONDS": "2",
+                    "SACCADER_BIN": URL(fileURLWithPath: program).deletingLastPathComponent().path,
+                    "SACCADER_GEMM": "openblas",
+                ]
+            ).wait()
+        }
+        let refused = try start(
+            "# mine\nlocalhost slots=2\nnode1 slots=2\ngone slots=4\nslow slots=4\n")
+        #expect(refused.status == 76, "\(refused.errors)")
+        #expect(refused.seconds < 20)
+        let lines = refused.errors.split(separator: "\n")
+        #expect(lines.count == 2, "\(refused.errors)")
+        #expect(
+            lines.contains {
+                $0.contains(
+                    "gone does not answer within 2 s (ssh: connect to host gone port 22: No ")
+            }, "\(lines)")
+        #expect(
+            lines.contains { $0.contains("slow does not answer within 2 s; look at ") }, "\(lines)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("started")))
+        let asked = try text("asked")
+        #expect(asked.contains("BatchMode=yes") && asked.contains(" node1 true"))
+        #expect(!asked.contains("localhost"))
+        let going = try start("localhost slots=2\nnode1 slots=2\n")
+        #expect(going.status == 75, "\(going.errors)")
+        let list = folder.path("hosts").replacing("//", with: "/")
+        #expect(
+            try text("started")
+                == "--hostfile \(list) -x OPENBLAS_NUM_THREADS -x SACCADER_GEMM "
+                + "\(program) train --threads 1 --quiet\n")
+    }
+
     @Test(arguments: [
         ("slurm/train.sbatch", "SLURM_SUBMIT_DIR"), ("pbs/train.pbs", "PBS_O_WORKDIR"),
     ])

@@ -56,6 +56,22 @@ import Testing
         #expect(!run.errors.contains("mpirun does not end"))
     }
 
+    /// It comes while the script prepares what mpirun writes to.
+    @Test(arguments: ["TERM", "INT", "USR1"])
+    func aSignalBeforeMpirunIsThereIsNotLost(signal: String) throws {
+        let path = folder.path("mkfifo")
+        try "#!/bin/sh\nkill -\(signal) $PPID\nexec /usr/bin/mkfifo \"$@\"\n"
+            .write(toFile: path, atomically: false, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let run = try run(
+            """
+            trap 'echo saved; exit 75' USR1
+            for i in $(seq 300); do sleep 0.1; done
+            """)
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.seconds < 25)
+    }
+
     @Test func aLongRunThatWarnsIsLeftAlone() throws {
         let run = try run("echo 'saccader-dist: warning: disk full' >&2; sleep 3; exit 0")
         #expect(run.status == 0)

@@ -1,4 +1,5 @@
-// Preloaded (LD_PRELOAD), it counts the calls that change files below FAULT_FOLDER and lets one of them fail.
+// Preloaded (LD_PRELOAD), it counts the calls that change files below FAULT_FOLDER, and those that close what is open
+// there, and lets one of them fail.
 //
 // FAULT_AT: the number of the call, from 1. FAULT_ERRNO: what the system says then. FAULT_STAYS: set where all
 // later calls fail too, as on a full disk. FAULT_COUNT: a file for the number of calls so far.
@@ -67,6 +68,15 @@ int fdatasync(int descriptor) {
 int ftruncate(int descriptor, off_t length) {
     return descriptor_fails(descriptor) ? -1 : NEXT(ftruncate)(descriptor, length);
 }
+int close(int descriptor) {
+    // What was open is closed all the same, as Linux does.
+    int fault = descriptor_fails(descriptor) ? errno : 0;
+    int status = NEXT(close)(descriptor);
+    if (fault) errno = fault;
+    return fault ? -1 : status;
+}
+int unlink(const char *path) { return fails(path) ? -1 : NEXT(unlink)(path); }
+int rmdir(const char *path) { return fails(path) ? -1 : NEXT(rmdir)(path); }
 int rename(const char *from, const char *to) { return fails(to) ? -1 : NEXT(rename)(from, to); }
 int symlink(const char *target, const char *link) {
     return fails(link) ? -1 : NEXT(symlink)(target, link);
@@ -79,4 +89,13 @@ int open(const char *path, int flags, ...) {
     va_end(rest);
     if ((flags & O_CREAT) && fails(path)) return -1;
     return NEXT(open)(path, flags, mode);
+}
+// Relative to a folder that is open, unless the path is absolute.
+int openat(int folder, const char *path, int flags, ...) {
+    va_list rest;
+    va_start(rest, flags);
+    mode_t mode = flags & O_CREAT ? va_arg(rest, mode_t) : 0;
+    va_end(rest);
+    if ((flags & O_CREAT) && (path[0] == '/' || folder == AT_FDCWD ? fails(path) : descriptor_fails(folder))) return -1;
+    return NEXT(openat)(folder, path, flags, mode);
 }

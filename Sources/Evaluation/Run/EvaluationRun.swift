@@ -75,16 +75,13 @@ public final class EvaluationRun {
 
     /// Refuses a batch of which one layer's values alone are larger than the host's memory.
     private static func requireMemory(_ checkpoint: OpenedCheckpoint, images: Int) throws {
-        let side = checkpoint.settings.data.imageSize
-        let channels = checkpoint.settings.model.representation.stemChannels
-        let need = Double(images) * Double(side * side) * Double(channels * 4)
-        let memory = Double(ProcessInfo.processInfo.physicalMemory)
-        guard need > memory else { return }
-        let text = String(
-            format: "need more than the %.0f GB of this host", memory / 1e9)
+        let settings = checkpoint.settings
+        let problem = HostMemory.problem(
+            images: images, imageSize: settings.data.imageSize,
+            channels: settings.model.representation.stemChannels)
+        guard let problem else { return }
         throw EvaluationError(
-            "--batch-size: \(images) images of \(side)² pixels \(text); give fewer, or a smaller "
-                + "--image-size")
+            "--batch-size: \(problem); give fewer, or a smaller --image-size")
     }
 
     private static func requireLikeness(_ a: OpenedCheckpoint, _ b: OpenedCheckpoint) throws {

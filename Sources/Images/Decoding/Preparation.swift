@@ -17,7 +17,7 @@ public struct Preparation: Sendable {
     public func centralBox(height: Int, width: Int) -> Resize.Box {
         let size = Double(configuration.imageSize)
         let part = size / (size + Double(configuration.centralCropMargin))
-        let side = (Double(min(height, width)) * part).rounded()
+        let side = max(1, (Double(min(height, width)) * part).rounded())
         return Resize.Box(
             x: ((Double(width) - side) / 2).rounded(.down),
             y: ((Double(height) - side) / 2).rounded(.down), width: side, height: side)

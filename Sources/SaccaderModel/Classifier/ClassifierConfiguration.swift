@@ -27,13 +27,18 @@ public struct ClassifierConfiguration: Codable, Equatable, Sendable {
                 "has \(list.count) numbers, but planes has \(planes.count): give one per group"
             )
         }
-        let positive = [
-            ("stemChannels", stemChannels), ("planes", planes.min() ?? 0),
-            ("blocks", blocks.min() ?? 0), ("strides", strides.min() ?? 0),
-            ("expansion", expansion),
+        guard (1...16).contains(planes.count) else {
+            return ("planes", "has \(planes.count) numbers: give 1 to 16")
+        }
+        let counts = [
+            ("stemChannels", [stemChannels], CountRange.channels),
+            ("planes", planes, CountRange.channels), ("blocks", blocks, CountRange.few),
+            ("strides", strides, CountRange.imageSize), ("expansion", [expansion], CountRange.few),
         ]
-        for (key, value) in positive where value < 1 {
-            return (key, "is \(value): give a number of at least 1")
+        for (key, values, range) in counts {
+            for value in values {
+                if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+            }
         }
         return nil
     }

@@ -38,6 +38,11 @@ public final class InferenceBenchmark {
             imageCount: batchSize, shardSize: 1, rank: communicator.rank,
             rankCount: communicator.size)
         self.layout = layout
+        try HostMemory.requireRoom(for: Saccader<Float>(configuration.model).layout)
+        let problem = HostMemory.problem(
+            images: layout.images.count, imageSize: configuration.data.imageSize,
+            channels: configuration.model.representation.stemChannels)
+        if let problem { throw EvaluationError("--batch: \(problem); give fewer") }
         images = BatchSource.pixels(layout.images, configuration: configuration)
         func plan<Element: StorageElement>(_: Element.Type) throws -> ([Float]) throws -> Void {
             let model = Saccader<Element>(configuration.model)

@@ -37,6 +37,8 @@ public final class StepBenchmark {
             imageCount: batchSize ?? settings.batchSize, shardSize: settings.shardSize,
             rank: communicator.rank, rankCount: communicator.size)
         let model = TrainedModel(configuration.model, stages: [stage])
+        try HostMemory.requireRoom(for: model.layout)
+        try Trainer.requireMemory(configuration, stage: stage, imageCount: layout.images.count)
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage,

@@ -61,56 +61,61 @@ extension RunConfiguration {
 
     /// The first setting that cannot be used.
     var problem: (key: String, message: String)? {
-        if let problem = model.problem { return ("model.\(problem.key)", problem.message) }
-        let geometry = Geometry(model.representation, imageSize: data.imageSize)
-        if geometry.gridSize < 1 {
-            return (
-                "data.imageSize",
-                "is \(data.imageSize), less than the receptive field of "
-                    + "\(geometry.receptiveField) pixels: give a larger one"
-            )
-        }
-        if !(0..<1).contains(data.developmentFraction) {
-            return ("data.developmentFraction", "must be at least 0 and less than 1")
-        }
+        if let problem = ModelSettings.problem(model, data) { return problem }
+        let locations = Geometry(model.representation, imageSize: data.imageSize).locationCount
         for stage in StageName.allCases {
-            if let problem = Self.problem(stages[stage], locations: geometry.locationCount) {
+            if let problem = stages[stage].problem(locations: locations) {
                 return ("stages.\(stage.rawValue).\(problem.key)", problem.message)
             }
         }
         let counts = [
-            ("data.workers", data.workers), ("checkpoint.keep", checkpoint.keep),
-            ("log.everySteps", log.everySteps), ("evaluation.batchSize", evaluation.batchSize),
+            ("checkpoint.keep", checkpoint.keep, 1...Int.max),
+            ("checkpoint.everySteps", checkpoint.everySteps, 0...Int.max),
+            ("log.everySteps", log.everySteps, 1...Int.max),
+            ("evaluation.everyEpochs", evaluation.everyEpochs, 0...1_000_000),
+            ("evaluation.glimpses", evaluation.glimpses, 0...locations),
+            ("evaluation.batchSize", evaluation.batchSize, CountRange.images),
         ]
-        for (key, value) in counts where value < 1 {
-            return (key, "is \(value): give a number of at least 1")
+        for (key, value, range) in counts {
+            if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+        }
+        if checkpoint.everyMinutes < 0 {
+            return ("checkpoint.everyMinutes", "is \(checkpoint.everyMinutes): give 0 or more")
         }
         return nil
     }
+}
 
-    private static func problem(
-        _ stage: StageConfiguration, locations: Int
-    ) -> (key: String, message: String)? {
+extension StageConfiguration {
+    /// Epochs beyond which their steps could not be counted.
+    private static let mostEpochs = 1e6
+
+    /// The first setting that cannot be used.
+    fileprivate func problem(locations: Int) -> (key: String, message: String)? {
         let counts = [
-            ("batchSize", stage.batchSize), ("shardSize", stage.shardSize),
-            ("glimpses", stage.glimpses), ("samples", stage.samples),
+            ("batchSize", batchSize, CountRange.images),
+            ("shardSize", shardSize, CountRange.images),
+            ("glimpses", glimpses, CountRange.images), ("samples", samples, CountRange.few),
         ]
-        for (key, value) in counts where value < 1 {
-            return (key, "is \(value): give a number of at least 1")
+        for (key, value, range) in counts {
+            if let problem = CountRange.problem(value, in: range) { return (key, problem) }
         }
-        if stage.glimpses > locations {
-            return ("glimpses", "is \(stage.glimpses), but there are \(locations) locations")
+        if glimpses > locations {
+            return ("glimpses", "is \(glimpses), but there are \(locations) locations")
         }
         let amounts = [
-            ("epochs", stage.epochs), ("learningRate", stage.learningRate),
-            ("warmupEpochs", stage.warmupEpochs), ("l2", stage.l2),
-            ("l2Location", stage.l2Location),
+            ("epochs", epochs), ("learningRate", learningRate), ("warmupEpochs", warmupEpochs),
+            ("l2", l2), ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
         ]
         for (key, value) in amounts where value < 0 {
             return (key, "is \(value): give a number of at least 0")
         }
-        if !(0..<1).contains(stage.momentum) {
-            return ("momentum", "is \(stage.momentum): give at least 0 and less than 1")
+        for (key, value) in [("epochs", epochs), ("warmupEpochs", warmupEpochs)]
+        where value > Self.mostEpochs {
+            return (key, "is \(value): give a number of at most 1000000")
+        }
+        if !(0..<1).contains(momentum) {
+            return ("momentum", "is \(momentum): give at least 0 and less than 1")
         }
         return nil
     }

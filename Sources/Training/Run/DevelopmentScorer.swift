@@ -58,9 +58,15 @@ final class DevelopmentScorer {
             classifierScorer
             ?? ClassifierScorer(
                 model, store: store, settings: settings, pool: pool,
-                batchSize: configuration.evaluation.batchSize)
+                batchSize: batchSize)
         classifierScorer = scorer
         return try scorer.correct(images, range: part) { _ in activity.tick() }
+    }
+
+    /// No more than this rank has.
+    private var batchSize: Int {
+        let most = (images.entries.count + communicator.size - 1) / communicator.size
+        return min(configuration.evaluation.batchSize, max(1, most))
     }
 
     /// T of the learned policy.
@@ -81,6 +87,6 @@ final class DevelopmentScorer {
         try Evaluator(
             model: model, store: store, settings: settings, pool: pool,
             policies: stage == .representation ? [] : [.learned], glimpses: glimpses(stage),
-            batchSize: configuration.evaluation.batchSize)
+            batchSize: batchSize)
     }
 }

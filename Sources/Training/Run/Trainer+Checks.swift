@@ -2,19 +2,27 @@ import Collectives
 import Configuration
 import Evaluation
 import Images
+import Layers
 import SaccaderModel
 
 extension Trainer {
     /// The stages named on the command line, in the order of training.
     static func stages(_ text: String) throws -> [StageName] {
-        let stages = try text.split(separator: ",").map { word in
+        let words = text.split(separator: ",")
+        if words.isEmpty {
+            throw ConfigurationError(
+                "--stages: names no stage; choose from "
+                    + StageName.allCases.map(\.rawValue).joined(separator: ","))
+        }
+        let named = try words.map { word in
             guard let stage = StageName(rawValue: String(word)) else {
                 throw ConfigurationError(
                     "--stages: \"\(word)\" is not a stage; choose from "
                         + StageName.allCases.map(\.rawValue).joined(separator: ","))
             }
             return stage
-        }.sorted()
+        }
+        let stages = Set(named).sorted()
         if let last = stages.last, !Set(stages).isSubset(of: last.siblings) {
             throw ConfigurationError(
                 "--stages: the classifier is a model of its own; train it in a run of its own, "
@@ -48,6 +56,36 @@ extension Trainer {
             }
         }
         try communicator.barrier()
+    }
+
+    /// Refuses what is larger than this host's memory whatever the engine does.
+    static func requireMemory(
+        _ configuration: RunConfiguration, stages: [StageName], layout: ParameterLayout,
+        imageCount: Int, communicator: any Communicator
+    ) throws {
+        try HostMemory.requireRoom(for: layout)
+        for stage in stages {
+            let batches = BatchSchedule(
+                stage: stage, imageCount: imageCount, settings: configuration.stages[stage],
+                seed: configuration.seed, rank: communicator.rank, rankCount: communicator.size)
+            try requireMemory(configuration, stage: stage, imageCount: batches.capacity.images)
+        }
+    }
+
+    /// - Parameter imageCount: Of a batch, on this rank.
+    static func requireMemory(
+        _ configuration: RunConfiguration, stage: StageName, imageCount: Int
+    ) throws {
+        let model = configuration.model
+        let problem = HostMemory.problem(
+            images: imageCount, imageSize: configuration.data.imageSize,
+            channels: stage == .classifier
+                ? model.classifier.stemChannels : model.representation.stemChannels,
+            numberByteCount: configuration.precision == .bfloat16 ? 2 : 4)
+        guard let problem else { return }
+        throw ConfigurationError(
+            key: "stages.\(stage.rawValue).batchSize",
+            "is too large: \(problem); give a smaller one, a smaller data.imageSize, or more hosts")
     }
 
     /// Whether images, classes and ranks fit together.

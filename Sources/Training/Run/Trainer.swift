@@ -71,6 +71,9 @@ public final class Trainer {
             reporter.say(warning)
         }
         model = TrainedModel(configuration.model, stages: stages)
+        try Self.requireMemory(
+            configuration, stages: stages, layout: model.layout,
+            imageCount: data.training.entries.count, communicator: communicator)
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
         scorer = DevelopmentScorer(
             configuration: configuration, model: model, store: store, pool: pool,
