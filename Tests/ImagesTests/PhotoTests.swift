@@ -112,6 +112,17 @@ func headsSayWhatIsOdd(name: String, expected: ImageHead) throws {
     #expect(try decoder.decode(fixtureBytes("chelsea-rotated.jpg"), path: "") == upright)
 }
 
+/// A claim that the numbers are linear light (gamma 1) changes none of them.
+@Test(arguments: ["png-in-jpeg-clothes.jpg", "grey.png", "deep.png"])
+func theGammaOfAPNGIsIgnored(name: String) throws {
+    let plain = try fixtureBytes(name)
+    let decoder = ImageDecoder()
+    // Length, "gAMA", 100000, checksum; after the signature and the chunk IHDR.
+    let gamma: [UInt8] = [0, 0, 0, 4] + Array("gAMA".utf8) + [0, 1, 0x86, 0xA0]
+    let claiming = plain[..<33] + gamma + [0x31, 0xE8, 0x96, 0x5F] + plain[33...]
+    #expect(try decoder.decode(Array(claiming), path: "") == decoder.decode(plain, path: ""))
+}
+
 @Test func strayBytesBetweenSegmentsAreNoDamage() throws {
     let good = try fixtureBytes("chelsea.jpg")
     let decoder = ImageDecoder()

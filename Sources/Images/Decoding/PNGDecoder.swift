@@ -21,9 +21,10 @@ enum PNGDecoder {
         }
     }
 
-    /// Decodes a file's bytes; transparency is dropped, 16 bits become 8, grey becomes RGB.
+    /// Decodes a file's bytes; transparency is dropped, 16 bits become 8, grey becomes RGB, and the
+    /// numbers stay as they are stored, whatever gamma the file claims, as in Pillow.
     static func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
-        try read(data, path: path) { image throws(ImagesError) in
+        try read(withoutGamma(data), path: path) { image throws(ImagesError) in
             image.format = png_rgba_format()
             image.flags |= png_16bit_srgb_flag()
             let (height, width) = (Int(image.height), Int(image.width))
@@ -38,6 +39,21 @@ enum PNGDecoder {
             }
             return Pixels(height: height, width: width, bytes: bytes)
         }
+    }
+
+    /// A file's bytes without a chunk gAMA, by which libpng would convert to sRGB.
+    private static func withoutGamma(_ data: [UInt8]) -> [UInt8] {
+        var place = signature.count
+        while place + 12 <= data.count {
+            let length = data[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
+            let type = data[(place + 4)..<(place + 8)]
+            let end = place + 12 + length
+            // Pixels follow: a gamma after them is not heeded.
+            guard end <= data.count, !type.elementsEqual("IDAT".utf8) else { return data }
+            if type.elementsEqual("gAMA".utf8) { return Array(data[..<place] + data[end...]) }
+            place = end
+        }
+        return data
     }
 
     /// Opens the image while its bytes stay where they are.
