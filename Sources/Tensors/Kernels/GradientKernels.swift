@@ -24,18 +24,23 @@ public enum GradientKernels {
     ) {
         let (p, q, r) = (coefficients.p, coefficients.q, coefficients.r)
         @inline(__always)
-        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            let value = Float.load(r + channel, lanes: lanes)
-                .addingProduct(
-                    Float.load(q + channel, lanes: lanes),
-                    Element.stream(raw + position, lanes: lanes)
+        func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int) {
+            let p = Float.load(p + channel, lanes: lanes)
+            let q = Float.load(q + channel, lanes: lanes)
+            let r = Float.load(r + channel, lanes: lanes)
+            var position = position
+            var ahead = ahead
+            for _ in 0..<rowCount {
+                let value = r.addingProduct(
+                    q, Element.stream(raw, position, lanes: lanes, ahead: ahead)
                 )
-                .addingProduct(
-                    Float.load(p + channel, lanes: lanes),
-                    Element.stream(gradient + position, lanes: lanes))
-            Element.store(value, to: result + position, lanes: lanes)
+                .addingProduct(p, Element.stream(gradient, position, lanes: lanes, ahead: ahead))
+                Element.store(value, to: result + position, lanes: lanes)
+                position += channels
+                ahead += 16
+            }
         }
-        RowWalk.blocks(rows: rows, channels: channels, block)
+        RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
     }
 
     /// A ReLU that a gradient passes: its input is `affine(raw)`, or `raw`.
@@ -62,6 +67,31 @@ public enum GradientKernels {
         ) {
             (self.raw, self.mean, self.sums) = (raw, mean, sums)
         }
+
+        @inline(__always)
+        fileprivate func sums(_ channel: Int, _ lanes: Int) -> LoadedSums {
+            LoadedSums(center: Float.load(mean + channel, lanes: lanes), lanes: lanes)
+        }
+    }
+
+    /// The sums of a strip, in registers.
+    fileprivate struct LoadedSums {
+        let center: SIMD16<Float>
+        let lanes: Int
+        var sum = SIMD16<Float>(repeating: 0)
+        var products = SIMD16<Float>(repeating: 0)
+
+        @inline(__always)
+        mutating func add(_ gradient: SIMD16<Float>, raw: SIMD16<Float>) {
+            sum += gradient
+            products.addProduct(gradient, raw - center)
+        }
+
+        @inline(__always)
+        func add(to part: UnsafeMutablePointer<Float>, channels: Int) {
+            RowWalk.add(sum, to: part, lanes: lanes)
+            RowWalk.add(products, to: part + channels, lanes: lanes)
+        }
     }
 
     /// Takes a gradient through a ReLU into storage and adds the sums of the norm before it.
@@ -71,50 +101,74 @@ public enum GradientKernels {
         _ gradient: UnsafePointer<Float>, mask: Mask<Element>, norm: NormSums<Element>,
         rows: Int, channels: Int, into result: UnsafeMutablePointer<Element>
     ) {
-        let raw = mask.raw
         if let affine = mask.affine {
-            @inline(__always)
-            func input(_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float> {
-                affine(Element.stream(raw + position, lanes: lanes), channel: channel, lanes: lanes)
-            }
-            finish(gradient, norm, rows, channels, result, rectifierInput: input)
+            precondition(mask.raw == norm.raw, "an affine mask is the norm's own ReLU")
+            finish(gradient, affine: affine, norm, rows, channels, result)
         } else {
-            @inline(__always)
-            func input(_ position: Int, _: Int, _ lanes: Int) -> SIMD16<Float> {
-                Element.stream(raw + position, lanes: lanes)
-            }
-            finish(gradient, norm, rows, channels, result, rectifierInput: input)
+            finish(gradient, input: mask.raw, norm, rows, channels, result)
         }
+    }
+
+    /// The ReLU is the norm's own: its input is read once.
+    @inline(__always)
+    private static func finish<Element: StorageElement>(
+        _ gradient: UnsafePointer<Float>, affine: RowKernels.Affine, _ norm: NormSums<Element>,
+        _ rows: Int, _ channels: Int, _ result: UnsafeMutablePointer<Element>
+    ) {
+        let raw = norm.raw
+        @inline(__always)
+        func strip(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int,
+            _ part: UnsafeMutablePointer<Float>
+        ) {
+            let affine = affine.loaded(channel, lanes)
+            var sums = norm.sums(channel, lanes)
+            var position = position
+            var ahead = ahead
+            for _ in 0..<rowCount {
+                let input = Element.stream(raw, position, lanes: lanes, ahead: ahead)
+                let value = Float.load(gradient + position, lanes: lanes)
+                    .kept(wherePositive: affine(input))
+                Element.streamStore(value, to: result, position, lanes: lanes, ahead: ahead)
+                sums.add(value, raw: input)
+                position += channels
+                ahead += 16
+            }
+            sums.add(to: part + channel, channels: channels)
+        }
+        RowWalk.sums(
+            rows: rows, channels: channels, count: Element.stripCount, tables: 2, to: norm.sums,
+            strip)
     }
 
     @inline(__always)
     private static func finish<Element: StorageElement>(
-        _ gradient: UnsafePointer<Float>, _ norm: NormSums<Element>, _ rows: Int,
-        _ channels: Int, _ result: UnsafeMutablePointer<Element>,
-        rectifierInput: (_ position: Int, _ channel: Int, _ lanes: Int) -> SIMD16<Float>
+        _ gradient: UnsafePointer<Float>, input: UnsafePointer<Element>, _ norm: NormSums<Element>,
+        _ rows: Int, _ channels: Int, _ result: UnsafeMutablePointer<Element>
     ) {
-        let (raw, mean) = (norm.raw, norm.mean)
+        let raw = norm.raw
         @inline(__always)
-        func add(
-            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+        func strip(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int,
             _ part: UnsafeMutablePointer<Float>
         ) {
-            let center = Float.load(mean + channel, lanes: lanes)
-            var sum = SIMD16<Float>(repeating: 0)
-            var products = SIMD16<Float>(repeating: 0)
+            var sums = norm.sums(channel, lanes)
             var position = position
+            var ahead = ahead
             for _ in 0..<rowCount {
                 let value = Float.load(gradient + position, lanes: lanes)
-                    .kept(wherePositive: rectifierInput(position, channel, lanes))
-                Element.store(value, to: result + position, lanes: lanes)
-                sum += value
-                products.addProduct(value, Element.stream(raw + position, lanes: lanes) - center)
+                    .kept(
+                        wherePositive: Element.stream(input, position, lanes: lanes, ahead: ahead))
+                Element.streamStore(value, to: result, position, lanes: lanes, ahead: ahead)
+                sums.add(value, raw: Element.stream(raw, position, lanes: lanes, ahead: ahead))
                 position += channels
+                ahead += 16
             }
-            RowWalk.add(sum, to: part + channel, lanes: lanes)
-            RowWalk.add(products, to: part + channels + channel, lanes: lanes)
+            sums.add(to: part + channel, channels: channels)
         }
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums, add)
+        RowWalk.sums(
+            rows: rows, channels: channels, count: Element.stripCount, tables: 2, to: norm.sums,
+            strip)
     }
 
     /// Takes a gradient through a ReLU into storage.
@@ -125,14 +179,20 @@ public enum GradientKernels {
         into result: UnsafeMutablePointer<Element>
     ) {
         @inline(__always)
-        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            let raw = Element.stream(mask.raw + position, lanes: lanes)
-            let input = mask.affine.map { $0(raw, channel: channel, lanes: lanes) } ?? raw
-            Element.store(
-                Float.load(gradient + position, lanes: lanes).kept(wherePositive: input),
-                to: result + position, lanes: lanes)
+        func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int) {
+            let affine = mask.affine.map { $0.loaded(channel, lanes) }
+            var position = position
+            var ahead = ahead
+            for _ in 0..<rowCount {
+                let raw = Element.stream(mask.raw, position, lanes: lanes, ahead: ahead)
+                let value = Float.load(gradient + position, lanes: lanes)
+                    .kept(wherePositive: affine.map { $0(raw) } ?? raw)
+                Element.streamStore(value, to: result, position, lanes: lanes, ahead: ahead)
+                position += channels
+                ahead += 16
+            }
         }
-        RowWalk.blocks(rows: rows, channels: channels, block)
+        RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
     }
 
     /// Adds the sums that a norm needs of a stored gradient.
@@ -141,26 +201,26 @@ public enum GradientKernels {
     public static func addNormSums<Element: StorageElement>(
         _ gradient: UnsafePointer<Element>, norm: NormSums<Element>, rows: Int, channels: Int
     ) {
-        let (raw, mean) = (norm.raw, norm.mean)
         @inline(__always)
-        func add(
-            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+        func strip(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int,
             _ part: UnsafeMutablePointer<Float>
         ) {
-            let center = Float.load(mean + channel, lanes: lanes)
-            var sum = SIMD16<Float>(repeating: 0)
-            var products = SIMD16<Float>(repeating: 0)
+            var sums = norm.sums(channel, lanes)
             var position = position
+            var ahead = ahead
             for _ in 0..<rowCount {
-                let value = Element.stream(gradient + position, lanes: lanes)
-                sum += value
-                products.addProduct(value, Element.stream(raw + position, lanes: lanes) - center)
+                sums.add(
+                    Element.stream(gradient, position, lanes: lanes, ahead: ahead),
+                    raw: Element.stream(norm.raw, position, lanes: lanes, ahead: ahead))
                 position += channels
+                ahead += 16
             }
-            RowWalk.add(sum, to: part + channel, lanes: lanes)
-            RowWalk.add(products, to: part + channels + channel, lanes: lanes)
+            sums.add(to: part + channel, channels: channels)
         }
-        RowWalk.sums(rows: rows, channels: channels, tables: 2, to: norm.sums, add)
+        RowWalk.sums(
+            rows: rows, channels: channels, count: Element.stripCount, tables: 2, to: norm.sums,
+            strip)
     }
 
     /// `gradient += added` over `count` consecutive elements.
@@ -170,11 +230,13 @@ public enum GradientKernels {
         _ added: UnsafePointer<Element>, to gradient: UnsafeMutablePointer<Float>, count: Int
     ) {
         @inline(__always)
-        func block(_ position: Int, _: Int, _ lanes: Int) {
+        func block(_ position: Int, _ lanes: Int) {
+            let ahead = position + 1024
             RowWalk.add(
-                Element.stream(added + position, lanes: lanes), to: gradient + position,
+                Element.stream(added, position, lanes: lanes, ahead: ahead),
+                to: gradient + position,
                 lanes: lanes)
         }
-        RowWalk.blocks(rows: 1, channels: count, block)
+        RowWalk.blocks(count: count, block)
     }
 }

@@ -2,27 +2,21 @@ import CProcessor
 
 /// Arithmetic on 16 channels of one row, and walks over chunks of rows 16 channels at a time.
 ///
-/// Choices between lanes are arithmetic: comparisons of `SIMD16` are lowered lane by lane where
+/// Choices between lanes are the shim's: comparisons of `SIMD16` are lowered lane by lane where
 /// the processor has no 512-bit masks (measured: six times as slow).
 extension SIMD16<Float> {
-    /// Each lane, but at least 0. A NaN stays one, so that it is noticed; so does −∞, and more
-    /// than half the largest number becomes ∞.
+    /// Each lane, but at least 0. A NaN stays one, so that it is noticed.
     @inline(__always)
     var rectified: SIMD16<Float> {
-        typealias Bits = SIMD16<UInt32>
-        let size = unsafeBitCast(self, to: Bits.self) & Bits(repeating: 0x7FFF_FFFF)
-        return (self + unsafeBitCast(size, to: Self.self)) * Self(repeating: 0.5)
+        SIMD16(lowHalf: saccader_rectified(lowHalf), highHalf: saccader_rectified(highHalf))
     }
 
-    /// Each lane where `other` is positive, else 0.
+    /// Each lane where `other` is positive or a NaN, else 0.
     @inline(__always)
     func kept(wherePositive other: SIMD16<Float>) -> SIMD16<Float> {
-        // As integers, other's bits x are positive where −x and ~x both have the sign bit set.
-        typealias Bits = SIMD16<Int32>
-        let x = unsafeBitCast(other, to: Bits.self)
-        let (negated, flipped) = (Bits(repeating: 0) &- x, x ^ Bits(repeating: -1))
-        let keep = (negated & flipped) &>> Bits(repeating: 31)
-        return unsafeBitCast(unsafeBitCast(self, to: Bits.self) & keep, to: Self.self)
+        SIMD16(
+            lowHalf: saccader_kept(lowHalf, other.lowHalf),
+            highHalf: saccader_kept(highHalf, other.highHalf))
     }
 }
 
@@ -33,13 +27,32 @@ extension StorageElement {
         lanes == 16 ? loadBlock(source) : loadPart(source, lanes: lanes)
     }
 
-    /// Reads as `load`, from memory that is walked through: lines further on are fetched ahead, as
-    /// the processor's own fetching ends with each page. Without a gain in single precision, which
-    /// waits for the memory's bandwidth.
+    /// Whether kernels fetch ahead, as the processor's own fetching ends with each page. Without a
+    /// gain in single precision, which waits for the memory's bandwidth.
     @inline(__always)
-    static func stream(_ source: UnsafePointer<Self>, lanes: Int) -> SIMD16<Float> {
-        if Self.self != Float.self { saccader_prefetch(source + 1024) }
-        return load(source, lanes: lanes)
+    private static var fetchesAhead: Bool { Self.self != Float.self }
+
+    /// Numbers of a strip: where kernels do not fetch ahead, memory is best read as it lies.
+    @inline(__always)
+    static var stripCount: Int { fetchesAhead ? 1024 : 256 }
+
+    /// Reads as `load`, and begins to fetch what lies `ahead`.
+    @inline(__always)
+    static func stream(
+        _ source: UnsafePointer<Self>, _ position: Int, lanes: Int, ahead: Int
+    ) -> SIMD16<Float> {
+        if fetchesAhead { saccader_prefetch(source + ahead) }
+        return load(source + position, lanes: lanes)
+    }
+
+    /// Writes as `store`, and begins to fetch what will be written `ahead`.
+    @inline(__always)
+    static func streamStore(
+        _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Self>, _ position: Int,
+        lanes: Int, ahead: Int
+    ) {
+        if fetchesAhead { saccader_prefetch_to_write(destination + ahead) }
+        store(block, to: destination + position, lanes: lanes)
     }
 
     /// Writes the first `lanes` lanes.
@@ -80,58 +93,84 @@ extension StorageElement {
     }
 }
 
-/// Walks over a dense chunk `[rows, C]` in memory order: down the columns every line of a wide
-/// chunk falls into the same few sets of the cache (measured: four times as slow).
+/// Walks over a dense chunk `[rows, C]` in memory order, or nearly so: what comes from memory is
+/// fetched ahead line after line (measured: half as fast in strips of 16 rows of 64 channels), and
+/// down whole columns every line falls into the same few sets of the cache (four times as slow).
 enum RowWalk {
-    /// Calls `body(position, channel, lanes)` for each group of at most 16 channels of each row.
+    /// Calls `body(position, lanes)` for each group of at most 16 consecutive numbers.
     @inline(__always)
-    static func blocks(
-        rows: Int, channels: Int, _ body: (_ position: Int, _ channel: Int, _ lanes: Int) -> Void
+    static func blocks(count: Int, _ body: (_ position: Int, _ lanes: Int) -> Void) {
+        var position = 0
+        while position + 16 <= count {
+            body(position, 16)
+            position += 16
+        }
+        if position < count { body(position, count - position) }
+    }
+
+    /// Calls `body(position, rowCount, channel, lanes, ahead)` for strips: at most 16 channels of a
+    /// few rows, whose coefficients and sums stay in registers.
+    ///
+    /// `ahead` and the `16 · rowCount` numbers after it are this call's part of the rows that come
+    /// next, in the order of memory.
+    @inline(__always)
+    static func strips(
+        rows: Int, channels: Int, count stripCount: Int,
+        _ body: (
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int
+        ) -> Void
     ) {
-        var first = 0
-        for _ in 0..<rows {
+        let stripRows = max(1, stripCount / max(1, channels))
+        var row = 0
+        while row < rows {
+            let rowCount = min(stripRows, rows - row)
+            let first = row * channels
+            let next = first + rowCount * channels
             var channel = 0
             while channel + 16 <= channels {
-                body(first + channel, channel, 16)
+                let ahead = next + channel * rowCount
+                if rowCount == 1 {
+                    body(first + channel, 1, channel, 16, ahead)
+                } else {
+                    body(first + channel, rowCount, channel, 16, ahead)
+                }
                 channel += 16
             }
-            if channel < channels { body(first + channel, channel, channels - channel) }
-            first += channels
+            if channel < channels {
+                body(
+                    first + channel, rowCount, channel, channels - channel,
+                    next + channel * rowCount)
+            }
+            row += rowCount
         }
     }
 
-    /// Sums over the rows: `body(position, rowCount, channel, lanes, part)` adds a few rows from
-    /// `position` on to `part`, `[tables, C]` in `Float`, which are added to `sums` at the end.
+    /// Sums over the rows: `body(position, rowCount, channel, lanes, part)` adds a strip to `part`,
+    /// `[tables, C]` in `Float`, which is added to `sums` at the end.
     @inline(__always)
     static func sums(
-        rows: Int, channels: Int, tables: Int, to sums: UnsafeMutablePointer<Double>,
+        rows: Int, channels: Int, count stripCount: Int, tables: Int,
+        to sums: UnsafeMutablePointer<Double>,
         _ body: (
-            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int,
             _ part: UnsafeMutablePointer<Float>
         ) -> Void
     ) {
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: tables * channels) { buffer in
-            guard let part = buffer.baseAddress else { return }
-            part.initialize(repeating: 0, count: tables * channels)
-            var row = 0
-            while row < rows {
-                let rowCount = min(4, rows - row)
-                let first = row * channels
-                var channel = 0
-                while channel + 16 <= channels {
-                    if rowCount == 4 {
-                        body(first + channel, 4, channel, 16, part)
-                    } else {
-                        body(first + channel, rowCount, channel, 16, part)
-                    }
-                    channel += 16
-                }
-                if channel < channels {
-                    body(first + channel, rowCount, channel, channels - channel, part)
-                }
-                row += rowCount
+        let count = tables * channels
+        // Aligned: a sum that lies across two cache lines waits long for its own last value.
+        withUnsafeTemporaryAllocation(
+            byteCount: count * MemoryLayout<Float>.stride, alignment: 64
+        ) { buffer in
+            guard let base = buffer.baseAddress else { return }
+            let part = base.initializeMemory(as: Float.self, repeating: 0, count: count)
+            @inline(__always)
+            func strip(
+                _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int
+            ) {
+                body(position, rowCount, channel, lanes, ahead, part)
             }
-            for index in 0..<(tables * channels) { sums[index] += Double(part[index]) }
+            strips(rows: rows, channels: channels, count: stripCount, strip)
+            for index in 0..<count { sums[index] += Double(part[index]) }
         }
     }
 

@@ -13,11 +13,24 @@ public enum RowKernels {
             self.shift = shift
         }
 
+        /// The coefficients of 16 channels.
+        @inline(__always)
+        func loaded(_ channel: Int, _ lanes: Int) -> LoadedAffine {
+            LoadedAffine(
+                scale: Float.load(scale + channel, lanes: lanes),
+                shift: Float.load(shift + channel, lanes: lanes))
+        }
+    }
+
+    /// Coefficients in registers.
+    struct LoadedAffine {
+        let scale: SIMD16<Float>
+        let shift: SIMD16<Float>
+
         /// `scale·values + shift` of 16 channels.
         @inline(__always)
-        func callAsFunction(_ values: SIMD16<Float>, channel: Int, lanes: Int) -> SIMD16<Float> {
-            Float.load(shift + channel, lanes: lanes).addingProduct(
-                Float.load(scale + channel, lanes: lanes), values)
+        func callAsFunction(_ values: SIMD16<Float>) -> SIMD16<Float> {
+            shift.addingProduct(scale, values)
         }
     }
 
@@ -29,33 +42,49 @@ public enum RowKernels {
         _ source: UnsafePointer<Element>, affine: Affine?, rectify: Bool,
         rows: Int, channels: Int, into result: UnsafeMutablePointer<Result>
     ) {
-        switch (affine, rectify) {
-        case (let affine?, true):
+        guard let affine else {
             @inline(__always)
-            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let values = Element.stream(source + position, lanes: lanes)
-                Result.store(
-                    affine(values, channel: channel, lanes: lanes).rectified,
-                    to: result + position, lanes: lanes)
-            }
-            RowWalk.blocks(rows: rows, channels: channels, block)
-        case (let affine?, false):
-            @inline(__always)
-            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let values = Element.stream(source + position, lanes: lanes)
-                Result.store(
-                    affine(values, channel: channel, lanes: lanes), to: result + position,
-                    lanes: lanes)
-            }
-            RowWalk.blocks(rows: rows, channels: channels, block)
-        case (nil, _):
-            @inline(__always)
-            func block(_ position: Int, _: Int, _ lanes: Int) {
-                let values = Element.stream(source + position, lanes: lanes)
+            func block(_ position: Int, _ lanes: Int) {
+                let ahead = position + 1024
+                let values = Element.stream(source, position, lanes: lanes, ahead: ahead)
                 Result.store(
                     rectify ? values.rectified : values, to: result + position, lanes: lanes)
             }
-            RowWalk.blocks(rows: 1, channels: rows * channels, block)
+            RowWalk.blocks(count: rows * channels, block)
+            return
+        }
+        if rectify {
+            @inline(__always)
+            func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int)
+            {
+                let affine = affine.loaded(channel, lanes)
+                var position = position
+                var ahead = ahead
+                for _ in 0..<rowCount {
+                    let values = affine(
+                        Element.stream(source, position, lanes: lanes, ahead: ahead))
+                    Result.store(values.rectified, to: result + position, lanes: lanes)
+                    position += channels
+                    ahead += 16
+                }
+            }
+            RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
+        } else {
+            @inline(__always)
+            func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int)
+            {
+                let affine = affine.loaded(channel, lanes)
+                var position = position
+                var ahead = ahead
+                for _ in 0..<rowCount {
+                    let values = affine(
+                        Element.stream(source, position, lanes: lanes, ahead: ahead))
+                    Result.store(values, to: result + position, lanes: lanes)
+                    position += channels
+                    ahead += 16
+                }
+            }
+            RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
         }
     }
 
@@ -66,11 +95,13 @@ public enum RowKernels {
         _ source: UnsafePointer<Float>, count: Int, into result: UnsafeMutablePointer<Element>
     ) {
         @inline(__always)
-        func block(_ position: Int, _: Int, _ lanes: Int) {
-            Element.store(
-                Float.load(source + position, lanes: lanes), to: result + position, lanes: lanes)
+        func block(_ position: Int, _ lanes: Int) {
+            let ahead = position + 1024
+            Element.streamStore(
+                Float.load(source + position, lanes: lanes), to: result, position, lanes: lanes,
+                ahead: ahead)
         }
-        RowWalk.blocks(rows: 1, channels: count, block)
+        RowWalk.blocks(count: count, block)
     }
 
     /// `result = relu?(source + bias (+ added))`, bias `[C]`.
@@ -82,15 +113,18 @@ public enum RowKernels {
         into result: UnsafeMutablePointer<Element>
     ) {
         @inline(__always)
-        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            var values =
-                Float.load(source + position, lanes: lanes)
-                + Float.load(bias + channel, lanes: lanes)
-            if let added { values += Element.load(added + position, lanes: lanes) }
-            Element.store(
-                rectify ? values.rectified : values, to: result + position, lanes: lanes)
+        func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _: Int) {
+            let bias = Float.load(bias + channel, lanes: lanes)
+            var position = position
+            for _ in 0..<rowCount {
+                var values = Float.load(source + position, lanes: lanes) + bias
+                if let added { values += Element.load(added + position, lanes: lanes) }
+                Element.store(
+                    rectify ? values.rectified : values, to: result + position, lanes: lanes)
+                position += channels
+            }
         }
-        RowWalk.blocks(rows: rows, channels: channels, block)
+        RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
     }
 
     /// Adds each channel's sum and sum of squares over the rows to `sums`, `[2, C]`, and narrows
@@ -105,23 +139,25 @@ public enum RowKernels {
         to sums: UnsafeMutablePointer<Double>, into result: UnsafeMutablePointer<Element>
     ) {
         @inline(__always)
-        func add(
-            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int,
+        func strip(
+            _ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int,
             _ part: UnsafeMutablePointer<Float>
         ) {
             let center = Float.load(values + channel, lanes: lanes)
             var sum = SIMD16<Float>(repeating: 0)
             var squares = SIMD16<Float>(repeating: 0)
             var position = position
+            var ahead = ahead
             for _ in 0..<rowCount {
                 let value = Float.load(values + position, lanes: lanes)
                 let distance = value - center
                 sum += distance
                 squares.addProduct(distance, distance)
                 if Element.self != Float.self {
-                    Element.store(value, to: result + position, lanes: lanes)
+                    Element.streamStore(value, to: result, position, lanes: lanes, ahead: ahead)
                 }
                 position += channels
+                ahead += 16
             }
             RowWalk.add(sum, to: part + channel, lanes: lanes)
             RowWalk.add(squares, to: part + channels + channel, lanes: lanes)
@@ -129,7 +165,9 @@ public enum RowKernels {
         withUnsafeTemporaryAllocation(of: Double.self, capacity: 2 * channels) { buffer in
             guard let distances = buffer.baseAddress, rows > 0 else { return }
             distances.initialize(repeating: 0, count: 2 * channels)
-            RowWalk.sums(rows: rows, channels: channels, tables: 2, to: distances, add)
+            RowWalk.sums(
+                rows: rows, channels: channels, count: Element.stripCount, tables: 2,
+                to: distances, strip)
             let count = Double(rows)
             for channel in 0..<channels {
                 let center = Double(values[channel])
@@ -148,11 +186,16 @@ public enum RowKernels {
         to sums: UnsafeMutablePointer<Float>
     ) {
         @inline(__always)
-        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            RowWalk.add(
-                Element.load(values + position, lanes: lanes), to: sums + channel, lanes: lanes)
+        func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _: Int) {
+            var sum = Float.load(sums + channel, lanes: lanes)
+            var position = position
+            for _ in 0..<rowCount {
+                sum += Element.load(values + position, lanes: lanes)
+                position += channels
+            }
+            Float.store(sum, to: sums + channel, lanes: lanes)
         }
-        RowWalk.blocks(rows: rows, channels: channels, block)
+        RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
     }
 
     /// Adds a bias `[C]` to every row.
@@ -161,10 +204,14 @@ public enum RowKernels {
         rows: Int, channels: Int
     ) {
         @inline(__always)
-        func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-            RowWalk.add(
-                Float.load(bias + channel, lanes: lanes), to: values + position, lanes: lanes)
+        func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _: Int) {
+            let bias = Float.load(bias + channel, lanes: lanes)
+            var position = position
+            for _ in 0..<rowCount {
+                RowWalk.add(bias, to: values + position, lanes: lanes)
+                position += channels
+            }
         }
-        RowWalk.blocks(rows: rows, channels: channels, block)
+        RowWalk.strips(rows: rows, channels: channels, count: Float.stripCount, strip)
     }
 }

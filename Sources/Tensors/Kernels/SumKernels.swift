@@ -16,28 +16,50 @@ public enum SumKernels {
         rectifyResidual: Bool, rows: Int, channels: Int,
         into result: UnsafeMutablePointer<Element>
     ) {
+        @inline(__always)
+        func add(
+            _ main: SIMD16<Float>, _ carried: SIMD16<Float>, at position: Int, lanes: Int,
+            ahead: Int
+        ) {
+            let sum = main + (rectifyResidual ? carried.rectified : carried)
+            Element.streamStore(sum.rectified, to: result, position, lanes: lanes, ahead: ahead)
+        }
         if let residualAffine {
             @inline(__always)
-            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let carried = residualAffine(
-                    Element.stream(residual + position, lanes: lanes), channel: channel,
-                    lanes: lanes)
-                let value = affine(
-                    Element.stream(main + position, lanes: lanes), channel: channel, lanes: lanes)
-                let sum = value + (rectifyResidual ? carried.rectified : carried)
-                Element.store(sum.rectified, to: result + position, lanes: lanes)
+            func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int)
+            {
+                let affine = affine.loaded(channel, lanes)
+                let residualAffine = residualAffine.loaded(channel, lanes)
+                var position = position
+                var ahead = ahead
+                for _ in 0..<rowCount {
+                    add(
+                        affine(Element.stream(main, position, lanes: lanes, ahead: ahead)),
+                        residualAffine(
+                            Element.stream(residual, position, lanes: lanes, ahead: ahead)),
+                        at: position, lanes: lanes, ahead: ahead)
+                    position += channels
+                    ahead += 16
+                }
             }
-            RowWalk.blocks(rows: rows, channels: channels, block)
+            RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
         } else {
             @inline(__always)
-            func block(_ position: Int, _ channel: Int, _ lanes: Int) {
-                let carried = Element.stream(residual + position, lanes: lanes)
-                let value = affine(
-                    Element.stream(main + position, lanes: lanes), channel: channel, lanes: lanes)
-                let sum = value + (rectifyResidual ? carried.rectified : carried)
-                Element.store(sum.rectified, to: result + position, lanes: lanes)
+            func strip(_ position: Int, _ rowCount: Int, _ channel: Int, _ lanes: Int, _ ahead: Int)
+            {
+                let affine = affine.loaded(channel, lanes)
+                var position = position
+                var ahead = ahead
+                for _ in 0..<rowCount {
+                    add(
+                        affine(Element.stream(main, position, lanes: lanes, ahead: ahead)),
+                        Element.stream(residual, position, lanes: lanes, ahead: ahead),
+                        at: position, lanes: lanes, ahead: ahead)
+                    position += channels
+                    ahead += 16
+                }
             }
-            RowWalk.blocks(rows: rows, channels: channels, block)
+            RowWalk.strips(rows: rows, channels: channels, count: Element.stripCount, strip)
         }
     }
 }
