@@ -48,20 +48,9 @@ public struct PatchGeometry: Equatable, Sendable {
     ) {
         var patch = patches
         if isInside(outputRows, outputWidth, inputHeight: inputHeight, inputWidth: inputWidth) {
-            let runCount = kernel * channels
-            for i in outputRows {
-                var first =
-                    input + ((stride * i + offset - firstInputRow) * inputWidth + offset) * channels
-                for _ in 0..<outputWidth {
-                    var run = first
-                    for _ in 0..<kernel {
-                        Self.copy(run, to: patch, count: runCount)
-                        run += inputWidth * channels
-                        patch += runCount
-                    }
-                    first += stride * channels
-                }
-            }
+            gatherRuns(
+                from: input, firstInputRow: firstInputRow, inputWidth: inputWidth,
+                channels: channels, outputRows: outputRows, outputWidth: outputWidth, into: patches)
             return
         }
         let zero = Element(narrowing: 0)
@@ -92,6 +81,63 @@ public struct PatchGeometry: Equatable, Sendable {
                     }
                 }
             }
+        }
+    }
+
+    /// Gathers patches whose rows of taps are runs of memory, all inside the image.
+    @inline(__always)
+    private func gatherRuns<Element: StorageElement>(
+        from input: UnsafePointer<Element>, firstInputRow: Int, inputWidth: Int, channels: Int,
+        outputRows: Range<Int>, outputWidth: Int, into patches: UnsafeMutablePointer<Element>
+    ) {
+        let (runCount, step) = (kernel * channels, stride * channels)
+        let size = MemoryLayout<Element>.stride
+        // Whole vectors are moved where that is safe: what is too much is overwritten by the next
+        // run, and lies within the rows, but for the last patches.
+        let isSafe = min(kernel * runCount, stride * inputWidth * channels) * size >= Self.moveSize
+        let exactCount = isSafe ? Self.moveSize / (step * size) + 1 : outputWidth
+        var patch = patches
+        for i in outputRows {
+            var first =
+                input + ((stride * i + offset - firstInputRow) * inputWidth + offset) * channels
+            let isExact = !isSafe || i == outputRows.upperBound - 1
+            let exact = isExact ? min(outputWidth, exactCount) : 0
+            for _ in 0..<(outputWidth - exact) {
+                var run = first
+                for _ in 0..<kernel {
+                    Self.copyBeyond(run, to: patch, count: runCount)
+                    run += inputWidth * channels
+                    patch += runCount
+                }
+                first += step
+            }
+            for _ in 0..<exact {
+                var run = first
+                for _ in 0..<kernel {
+                    Self.copy(run, to: patch, count: runCount)
+                    run += inputWidth * channels
+                    patch += runCount
+                }
+                first += step
+            }
+        }
+    }
+
+    private static var moveSize: Int { MemoryLayout<SIMD8<UInt32>>.size }
+
+    /// Copies `count` elements, and up to a vector more.
+    @inline(__always)
+    private static func copyBeyond<Element: StorageElement>(
+        _ source: UnsafePointer<Element>, to target: UnsafeMutablePointer<Element>, count: Int
+    ) {
+        let (source, target) = (UnsafeRawPointer(source), UnsafeMutableRawPointer(target))
+        let byteCount = count * MemoryLayout<Element>.stride
+        var byte = 0
+        while byte < byteCount {
+            target.storeBytes(
+                of: source.loadUnaligned(fromByteOffset: byte, as: SIMD8<UInt32>.self),
+                toByteOffset: byte, as: SIMD8<UInt32>.self)
+            byte += moveSize
         }
     }
 
