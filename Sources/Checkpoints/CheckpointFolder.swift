@@ -80,7 +80,12 @@ public struct CheckpointFolder: Sendable {
         let names = try names(stages: stages)
         let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
         let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
-        for name in candidates.dropLast(max(0, keep - 1)) { unlink("\(path)/\(name)") }
+        for name in candidates.dropLast(max(0, keep - 1)) {
+            let file = "\(path)/\(name)"
+            guard unlink(file) == 0 || errno == ENOENT else {
+                throw CheckpointError(writing: file)
+            }
+        }
     }
 
     /// What a link names; nil where there is none.

@@ -24,10 +24,9 @@ struct BenchmarkSetup {
             path.map { .file($0) } ?? .demonstration, overrides: overrides)
         self.communicator = communicator
         MatrixMultiply.useOneThread()
-        precision = try configuration.precision.agreed(communicator)
-        if communicator.rank == 0,
-            let warning = configuration.precision.warning(agreed: precision)
-        {
+        let arithmetic = try RankArithmetic(communicator)
+        precision = configuration.precision.agreed(arithmetic)
+        if communicator.rank == 0, let warning = configuration.precision.warning(arithmetic) {
             FileHandle.standardError.write(Data("\(warning)\n".utf8))
         }
         pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))

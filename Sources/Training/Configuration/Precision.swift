@@ -12,16 +12,18 @@ public enum Precision: String, Codable, CaseIterable, Sendable {
 
     /// What the run uses: `bfloat16` only where every rank's processor and library have fast
     /// products of it.
-    func agreed(_ communicator: any Communicator) throws -> Precision {
-        let lacking = self == .bfloat16 && !MatrixMultiply.hasFastBFloat16 ? 1 : 0
-        return try communicator.sum([lacking])[0] > 0 ? .float32 : self
+    func agreed(_ arithmetic: RankArithmetic) -> Precision {
+        arithmetic.ranks.allSatisfy(\.hasFastBFloat16) ? self : .float32
     }
 
-    /// What to tell when `agreed` is not what was asked for; else nil.
-    func warning(agreed: Precision) -> String? {
-        guard self != agreed else { return nil }
+    /// What to tell when that is not what was asked for; else nil.
+    func warning(_ arithmetic: RankArithmetic) -> String? {
+        guard self != agreed(arithmetic) else { return nil }
+        let ranks = arithmetic.ranks
+        let lacking = ranks.indices.filter { !ranks[$0].hasFastBFloat16 }
+        let library = lacking.first.map { ranks[$0].library } ?? ""
         return "precision: bfloat16 is fast only with oneDNN on a processor with AVX512-BF16 or "
-            + "AMX, which not all ranks have (here: \(MatrixMultiply.libraryDescription)); "
-            + "going on in float32"
+            + "AMX, which \(arithmetic.name(lacking)) \(lacking.count == 1 ? "has" : "have") not "
+            + "(\(library)); going on in float32\(ranks.count > 1 ? ", all ranks alike" : "")"
     }
 }

@@ -98,6 +98,10 @@ final class RunFolder {
                 best = Best(stage: stage, accuracy: accuracy)
             }
         }
+    }
+
+    /// Deletes checkpoints that are not to be kept any longer.
+    func prune() throws(CheckpointError) {
         try checkpoints.prune(keep: keep, stages: Self.stages)
     }
 }

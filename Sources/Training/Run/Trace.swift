@@ -43,8 +43,9 @@ public struct Trace {
         configuration = try RunConfiguration.read(
             .checkpoint(json: checkpoint.header.config, path: checkpointPath),
             overrides: overrides)
-        precision = try configuration.precision.agreed(SoloCommunicator())
-        if let warning = configuration.precision.warning(agreed: precision) {
+        let arithmetic = try RankArithmetic(SoloCommunicator())
+        precision = configuration.precision.agreed(arithmetic)
+        if let warning = configuration.precision.warning(arithmetic) {
             FileHandle.standardError.write(Data("\(warning)\n".utf8))
         }
         batch =

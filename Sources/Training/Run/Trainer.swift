@@ -66,9 +66,10 @@ public final class Trainer {
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))
-        precision = try configuration.precision.agreed(communicator)
-        if let warning = configuration.precision.warning(agreed: precision) {
-            reporter.say(warning)
+        let arithmetic = try RankArithmetic(communicator)
+        precision = configuration.precision.agreed(arithmetic)
+        for warning in [arithmetic.warning, configuration.precision.warning(arithmetic)] {
+            if let warning { reporter.warn(warning) }
         }
         model = TrainedModel(configuration.model, stages: stages)
         try Self.requireMemory(

@@ -56,6 +56,11 @@ final class CheckpointWriter: @unchecked Sendable {
                 failures.withLock { $0.last = nil }
             } catch {
                 failures.withLock { ($0.last, $0.untold) = (error, error) }
+                return
+            }
+            do throws(CheckpointError) { try folder.prune() } catch {
+                // The checkpoint itself is whole; an old one only takes room.
+                failures.withLock { $0.untold = error }
             }
         }
     }
