@@ -48,6 +48,12 @@ public final class Workspace: @unchecked Sendable {
         self.chunkRows = chunkRows
     }
 
+    /// Rows of a chunk of a layer whose widest matrix has `columns`: more where they are few, so
+    /// that a product is worth its call.
+    func chunkRows(columns: Int) -> Int {
+        max(chunkRows, min(3 * chunkRows, 64 * chunkRows / max(1, columns)))
+    }
+
     /// Asks for scratch memory per thread, in floats; the largest request counts.
     public func needScratch(_ count: Int) { scratchCount = max(scratchCount, count) }
 

@@ -18,10 +18,12 @@ extension SpatialConvolution {
         let forwardCount: Int
         let backwardCount: Int
 
-        init(_ convolution: SpatialConvolution, input: Shape, chunkRows: Int) {
+        init(_ convolution: SpatialConvolution, input: Shape, in workspace: Workspace) {
             geometry = convolution.geometry
             self.input = input
             output = convolution.outputShape(input)
+            let chunkRows = workspace.chunkRows(
+                columns: max(convolution.patchCount, convolution.outputChannels))
             chunkHeight = max(1, min(output.height, chunkRows / max(1, output.width)))
             slabHeight =
                 geometry.stride * chunkHeight + geometry.reach + 2 * abs(geometry.offset)

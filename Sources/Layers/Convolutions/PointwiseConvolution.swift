@@ -31,7 +31,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
 
     /// Asks the workspace for what forward and backward need.
     public func plan(in workspace: Workspace) {
-        let rows = workspace.chunkRows
+        let rows = chunkRows(workspace)
         let widest = inputChannels.reduce(0, max)
         // Forward: an input and an output chunk; backward: two input chunks and an output chunk.
         workspace.needScratch(rows * (2 * widest + outputChannels))
@@ -44,6 +44,10 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                 return sum + max(forward, backward)
             })
         if workspace.keepsActivations { workspace.needPartials(partialCount) }
+    }
+
+    private func chunkRows(_ workspace: Workspace) -> Int {
+        workspace.chunkRows(columns: inputChannels.reduce(outputChannels, max))
     }
 
     /// Each input's part of the kernel, `[in, out]` or, for backward, `[out, in]`.
@@ -65,7 +69,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     /// Reserves the kernel with the norm that follows folded in, and scratch for its products.
     public func planFolded(in workspace: Workspace) -> FoldedKernel<Element> {
         let inputs = inputChannels.reduce(0, +)
-        workspace.needScratch(workspace.chunkRows * (inputs + 2 * outputChannels))
+        workspace.needScratch(chunkRows(workspace) * (inputs + 2 * outputChannels))
         return FoldedKernel(inner: inputs, columns: outputChannels, in: workspace)
     }
 
@@ -84,11 +88,13 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         adding residual: Residual<Element>?,
         rectified: Bool, into output: Tensor<Element>, pass: Pass
     ) {
-        let rowCount = pass.workspace.chunkRows
+        let rowCount = chunkRows(pass.workspace)
         pass.forEachShard { _, images, scratch in
             let outputScratch = scratch + rowCount * input.shape.channels
             let residualScratch = outputScratch + rowCount * outputChannels
-            pass.forEachChunk(of: images, locations: output.shape.locations) { rows in
+            pass.forEachChunk(
+                of: images, locations: output.shape.locations, rowCount: rowCount
+            ) { rows in
                 folded.product(
                     input.operand(rows, scratch: scratch),
                     adding: residual?.rows(
@@ -113,10 +119,13 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let weights = packed(transposed: false, pass: pass)
         let biases = bias.map { pass.store.values($0) }
         let widest = inputChannels.reduce(0, max)
+        let rowCount = chunkRows(pass.workspace)
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
-            let outputScratch = scratch + pass.workspace.chunkRows * widest
-            pass.forEachChunk(of: images, locations: output.shape.locations) { rows in
+            let outputScratch = scratch + rowCount * widest
+            pass.forEachChunk(
+                of: images, locations: output.shape.locations, rowCount: rowCount
+            ) { rows in
                 let result = output.floatRow(rows.lowerBound) ?? outputScratch
                 for (index, input) in inputs.enumerated() {
                     weights[index].product(
@@ -145,18 +154,18 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         sinks: [GradientSink<Element>?], pass: Pass
     ) {
         let weights = packed(transposed: true, pass: pass)
-        let chunkRows = pass.workspace.chunkRows
+        let rowCount = chunkRows(pass.workspace)
         let widest = inputChannels.reduce(0, max)
         let locations = inputs[0].shape.locations
         let trained = [kernel] + (bias.map { [$0] } ?? [])
         pass.sumOverShards(into: trained) { shard, images, scratch, partial in
-            let inputGradientScratch = scratch + chunkRows * widest
-            let gradientScratch = inputGradientScratch + chunkRows * widest
+            let inputGradientScratch = scratch + rowCount * widest
+            let gradientScratch = inputGradientScratch + rowCount * widest
             let kernelPartial = partial + (bias?.count ?? 0)
             if let bias { partial.update(repeating: 0, count: bias.count) }
             for sink in sinks { sink?.begin(shard: shard) }
             var isFirst = true
-            pass.forEachChunk(of: images, locations: locations) { rows in
+            pass.forEachChunk(of: images, locations: locations, rowCount: rowCount) { rows in
                 let outputGradient = gradient.operand(rows, scratch: gradientScratch)
                 if bias != nil {
                     RowKernels.addSums(
@@ -189,12 +198,14 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
 extension Pass {
     /// Runs `body` for the chunks of the rows that belong to `images`, in order.
     func forEachChunk(
-        of images: Range<Int>, locations: Int, _ body: (_ rows: Range<Int>) -> Void
+        of images: Range<Int>, locations: Int, rowCount: Int? = nil,
+        _ body: (_ rows: Range<Int>) -> Void
     ) {
+        let rowCount = rowCount ?? workspace.chunkRows
         let end = images.upperBound * locations
         var row = images.lowerBound * locations
         while row < end {
-            let next = min(end, row + workspace.chunkRows)
+            let next = min(end, row + rowCount)
             body(row..<next)
             row = next
         }

@@ -45,7 +45,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
 
     /// Asks the workspace for what forward and backward need on an input of `shape`.
     public func plan(input shape: Shape, in workspace: Workspace) {
-        let room = Scratch(self, input: shape, chunkRows: workspace.chunkRows)
+        let room = Scratch(self, input: shape, in: workspace)
         workspace.needScratch(workspace.keepsActivations ? room.backwardCount : room.forwardCount)
         workspace.needPacked(
             max(
@@ -66,7 +66,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         let weights = PackedMatrix<Element>(
             Matrix(pass.store.values(kernel), stride: outputChannels), inner: patchCount,
             columns: outputChannels, into: pass.workspace.packed)
-        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        let room = Scratch(self, input: input.shape, in: pass.workspace)
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
             room.forEachChunk(of: images) { image, outputRows, rows in
@@ -98,7 +98,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         _ input: Activation<Element>, folded: FoldedKernel<Element>, rectified: Bool,
         into output: Tensor<Element>, pass: Pass
     ) {
-        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        let room = Scratch(self, input: input.shape, in: pass.workspace)
         pass.forEachShard { _, images, scratch in
             room.forEachChunk(of: images) { image, outputRows, rows in
                 let patches = room.patches(
@@ -122,7 +122,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
             Matrix(pass.store.values(kernel), stride: outputChannels), transposed: true,
             inner: outputChannels,
             columns: patchCount, into: pass.workspace.packed)
-        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
+        let room = Scratch(self, input: input.shape, in: pass.workspace)
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
             let patchGradients = scratch + room.patchGradientOffset
             var pixels = PixelGradients(
