@@ -1,7 +1,8 @@
 import Foundation
 
-/// Antialiased bicubic resampling as Pillow's `resize(…, BICUBIC, box=…)` does it: a = −0.5, the
-/// kernel widened by the reduction factor, horizontal before vertical, 8 bits in between.
+/// Antialiased bicubic resampling as Pillow's `crop(…)` and `resize(…, BICUBIC)` do it up to version
+/// 12: a = −0.5, the kernel widened by the reduction factor, horizontal before vertical, 8 bits in
+/// between. (Version 13 goes vertically first where that is less work, which rounds otherwise.)
 public enum Resize {
     /// A part of an image, in pixels.
     public struct Box: Equatable, Sendable {

@@ -1,4 +1,4 @@
-"""Writes the image fixtures with Pillow: python3 make_fixtures.py (needs pillow)."""
+"""Writes the image fixtures with Pillow: python3 make_fixtures.py (needs pillow < 13)."""
 import json
 import pathlib
 import random

@@ -1,6 +1,6 @@
 """Writes small photographs and what Pillow makes of them, and a development kit's meta.mat.
 
-python3 make_photos.py (needs pillow, scipy, scikit-image: the photographs are from its package).
+python3 make_photos.py (needs pillow < 13, scipy, scikit-image: the photographs are from its package).
 """
 import ctypes
 import io
