@@ -60,7 +60,7 @@ public final class FolderLock: Sendable {
         }
     }
 
-    /// Whether the locked file is that of the name: who held it before has taken it away at its end.
+    /// Whether the locked file is that of the name: who held it before takes it away at its end.
     private static func isStillThere(_ path: String, _ descriptor: Int32) -> Bool {
         var (named, locked) = (stat(), stat())
         return stat(path, &named) == 0 && fstat(descriptor, &locked) == 0

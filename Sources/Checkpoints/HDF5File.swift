@@ -275,8 +275,8 @@ public final class HDF5File {
         try withDataset(name) { _, shape throws(CheckpointError) in shape }
     }
 
-    /// Numbers of a dataset, where they can be: a file's bytes hold at most a thousand times as many
-    /// when they are compressed.
+    /// Numbers of a dataset, where they can be: compressed bytes hold at most about a thousand times
+    /// as many.
     private func count(of name: String, _ shape: [Int]) throws(CheckpointError) -> Int {
         var fileByteCount: hsize_t = 0
         H5Fget_filesize(handle, &fileByteCount)

@@ -41,7 +41,8 @@ public enum TrainingError: Error, CustomStringConvertible {
         case .notFinite(let stage, let step, let what, let rank, let images):
             "stage \(stage), step \(step): \(what) is not finite, "
                 + (rank.map { "first on rank \($0)" + Self.list(images) }
-                    ?? "only as the sum over all ranks: what each adds to it is finite")
+                    ?? "though what each rank adds to it is: the sum, or the weight decay, is too "
+                    + "large")
                 + "; the last checkpoint is intact: lower "
                 + "stages.\(stage).learningRate and run again"
         case .tooManyClasses(let found, let model):

@@ -25,6 +25,7 @@ import Testing
         #expect(error.rank == nil)
         #expect(
             error.description.hasPrefix(
-                "stage joint, step 4: the loss is not finite, only as the sum over all ranks: "))
+                "stage joint, step 4: the loss is not finite, though what each rank adds to it is: "
+            ))
     }
 }

@@ -1,5 +1,5 @@
-// Preloaded (LD_PRELOAD), it counts the calls that change files below FAULT_FOLDER, and those that close what is open
-// there, and lets one of them fail.
+// Preloaded (LD_PRELOAD), it counts the calls that change files below FAULT_FOLDER, and those that close what was
+// written there, and lets one of them fail.
 //
 // FAULT_AT: the number of the call, from 1. FAULT_ERRNO: what the system says then. FAULT_STAYS: set where all
 // later calls fail too, as on a full disk. FAULT_COUNT: a file for the number of calls so far.
@@ -69,8 +69,9 @@ int ftruncate(int descriptor, off_t length) {
     return descriptor_fails(descriptor) ? -1 : NEXT(ftruncate)(descriptor, length);
 }
 int close(int descriptor) {
-    // What was open is closed all the same, as Linux does.
-    int fault = descriptor_fails(descriptor) ? errno : 0;
+    // What was only read can lose nothing (and HDF5 1.10 crashes there). It is closed all the same, as Linux does.
+    int isWritten = (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
+    int fault = isWritten && descriptor_fails(descriptor) ? errno : 0;
     int status = NEXT(close)(descriptor);
     if (fault) errno = fault;
     return fault ? -1 : status;
