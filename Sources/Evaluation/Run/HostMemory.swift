@@ -31,8 +31,9 @@ public enum HostMemory {
     }
 
     private static func problem(_ byteCount: Double) -> String? {
-        let memory = Double(ProcessInfo.processInfo.physicalMemory)
+        let memory = Double(MemoryLimit.byteCount)
         guard byteCount > memory else { return nil }
-        return String(format: "need more than the %.0f GB of this host", memory / 1e9)
+        return String(
+            format: "need more than the %.1f GB that this host or its job may use", memory / 1e9)
     }
 }

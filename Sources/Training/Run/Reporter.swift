@@ -33,16 +33,11 @@ struct Reporter {
         {
             say("warning: \(warning)")
         }
-        let idle = trainer.stages.filter { stage in
-            let settings = trainer.configuration.stages[stage]
-            return (settings.batchSize + settings.shardSize - 1) / settings.shardSize
-                < trainer.communicator.size
-        }
-        if !idle.isEmpty {
-            let names = idle.map(\.rawValue).joined(separator: ", ")
-            say(
-                "warning: there are fewer shards than ranks, some of which have nothing to do, in "
-                    + "\(names): lower stages.…shardSize, raise batchSize, or start fewer ranks")
+        for stage in trainer.stages {
+            let balance = ShardBalance(
+                stage, settings: trainer.configuration.stages[stage],
+                rankCount: trainer.communicator.size)
+            if let warning = balance.warning { say("warning: \(warning)") }
         }
         switch trainer.model {
         case .saccader(let model):
