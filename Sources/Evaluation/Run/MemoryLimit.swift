@@ -5,10 +5,9 @@ import Foundation
 enum MemoryLimit {
     /// In bytes.
     static var byteCount: Int {
-        let groups = (try? String(contentsOfFile: "/proc/self/cgroup", encoding: .utf8)) ?? ""
-        return byteCount(
-            physical: Int(clamping: ProcessInfo.processInfo.physicalMemory), groups: groups,
-            root: "/sys/fs/cgroup")
+        byteCount(
+            physical: Int(clamping: ProcessInfo.processInfo.physicalMemory),
+            groups: text("/proc/self/cgroup") ?? "", root: "/sys/fs/cgroup")
     }
 
     /// - Parameters:
@@ -33,15 +32,16 @@ enum MemoryLimit {
             while true {
                 let path = ([folder] + parts.map(String.init) + [name]).joined(separator: "/")
                 // No file, or the word "max": no limit.
-                if let text = try? String(contentsOfFile: path, encoding: .utf8),
-                    let value = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)),
-                    value > 0
-                {
-                    limit = min(limit, value)
-                }
+                let word = text(path)?.trimmingCharacters(in: .whitespacesAndNewlines)
+                if let value = word.flatMap({ Int($0) }), value > 0 { limit = min(limit, value) }
                 if parts.popLast() == nil { break }
             }
         }
         return limit
+    }
+
+    /// What a file of the kernel says; nil where there is none.
+    private static func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) }
     }
 }
