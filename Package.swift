@@ -50,17 +50,22 @@ let package = Package(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
         .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: fast),
-        .target(name: "SaccaderModel", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+        .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+        .target(
+            name: "SaccaderModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
         .target(
             name: "Evaluation",
             dependencies: [
-                "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
+                "SaccaderModel", "Models", "Layers", "Tensors", "Images", "Checkpoints",
+                "Configuration",
                 "CCairo",
             ]),
         .target(
             name: "Training",
             dependencies: [
-                "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+                "Evaluation", "SaccaderModel", "Models", "Layers", "Tensors", "Images",
+                "Checkpoints",
                 "Configuration", "Collectives",
             ],
             resources: [.copy("Resources")]),
@@ -95,18 +100,20 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "SaccaderModelTests",
-            dependencies: ["SaccaderModel", "Layers", "Tensors", "TestSupport"]),
+            dependencies: ["SaccaderModel", "Models", "Layers", "Tensors", "TestSupport"]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Collectives",
+                "Training", "Evaluation", "SaccaderModel", "Models", "Images", "Checkpoints",
+                "Collectives",
                 "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Tensors", "TestSupport",
+                "Evaluation", "SaccaderModel", "Models", "Images", "Checkpoints", "Tensors",
+                "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests"),

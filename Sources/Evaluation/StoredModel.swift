@@ -2,6 +2,7 @@ import Checkpoints
 import Configuration
 import Images
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

@@ -1,4 +1,5 @@
 import Layers
+import Models
 
 /// Where a projected block has its second norm (method §1).
 public enum ShortcutNorm: String, Codable, Sendable {

@@ -12,13 +12,15 @@ import Testing
         "Checkpoints": ["CHDF5"],
         "Images": ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
         "Layers": ["Tensors"],
-        "SaccaderModel": ["Layers", "Tensors"],
+        "Models": ["Layers", "Tensors"],
+        "SaccaderModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
-            "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
+            "SaccaderModel", "Models", "Layers", "Tensors", "Images", "Checkpoints",
+            "Configuration",
             "CCairo",
         ],
         "Training": [
-            "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+            "Evaluation", "SaccaderModel", "Models", "Layers", "Tensors", "Images", "Checkpoints",
             "Configuration", "Collectives",
         ],
         "EvaluationCommand": ["Evaluation", "SaccaderModel"],

@@ -1,4 +1,5 @@
 import Checkpoints
+import Models
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 import Images
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

@@ -1,5 +1,6 @@
 import Checkpoints
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

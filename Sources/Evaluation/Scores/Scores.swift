@@ -1,3 +1,4 @@
+import Models
 import SaccaderModel
 
 /// What the policies came to on a set of images.

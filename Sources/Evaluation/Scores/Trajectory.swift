@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import SaccaderModel
 
 /// What one policy did on one image.

@@ -1,3 +1,5 @@
+import Models
+
 /// The dimensions of the classifier that judges occluded images.
 public struct ClassifierConfiguration: Codable, Equatable, Sendable {
     /// Channels of the first convolution.

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// A classifier that looks at images and is not trained: batch norm in inference mode.

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// The classifier's own stage: cross entropy.

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 3 (eq. 6): the policy learns by REINFORCE from sampled trajectories, everything else by

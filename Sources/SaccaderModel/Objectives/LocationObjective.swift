@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 2 (eq. 5): with the representation network frozen, the policy learns to visit the

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 3 with soft attention, an ablation: nothing is sampled, and all networks learn by the

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// The gradient of a prediction's cross entropy with respect to the pixels, batch norm in inference

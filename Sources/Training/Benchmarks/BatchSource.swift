@@ -1,5 +1,6 @@
 import Collectives
 import Images
+import Models
 import SaccaderModel
 import Tensors
 

@@ -1,3 +1,4 @@
+import Models
 import SaccaderModel
 
 /// The most that options of the command line may ask for, like the settings in whose place they

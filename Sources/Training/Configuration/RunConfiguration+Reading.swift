@@ -2,6 +2,7 @@ import Configuration
 import Evaluation
 import Foundation
 import Images
+import Models
 import SaccaderModel
 
 extension RunConfiguration {

@@ -1,6 +1,7 @@
 import Collectives
 import Images
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

@@ -4,6 +4,7 @@ import Configuration
 import Evaluation
 import Foundation
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

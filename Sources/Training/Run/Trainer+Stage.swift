@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Models
 import SaccaderModel
 
 extension Trainer {

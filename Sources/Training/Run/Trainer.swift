@@ -5,6 +5,7 @@ import Evaluation
 import Foundation
 import Images
 import Layers
+import Models
 import SaccaderModel
 import Tensors
 

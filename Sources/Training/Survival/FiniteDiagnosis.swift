@@ -1,5 +1,6 @@
 import Collectives
 import Layers
+import Models
 import SaccaderModel
 import Synchronization
 import Tensors

@@ -1,4 +1,3 @@
-import Layers
 import Tensors
 
 /// A residual block of ResNet v2: norm and ReLU stand before each convolution, and the sum of main
@@ -9,15 +8,17 @@ import Tensors
 ///
 /// Source: He, Zhang, Ren, Sun, "Identity mappings in deep residual networks", ECCV 2016. The
 /// stride is that of the 3×3 convolution of a group's first block.
-struct PreActivationBottleneck<Element: StorageElement>: Sendable {
+public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     let preActivation: PreActivation<Element>
     let first: NormalizedConvolution<Element>
     let middle: NormalizedConvolution<Element>
     let last: PointwiseConvolution<Element>
     let projection: SpatialConvolution<Element>?
-    let outputChannels: Int
+    /// Channels of the output.
+    public let outputChannels: Int
 
-    init(
+    /// Registers the parameters below `path`.
+    public init(
         _ path: String, inputChannels: Int, planes: Int, stride: Int, expansion: Int,
         norms: BatchNormConfiguration, layout: inout ParameterLayout
     ) {
@@ -46,23 +47,25 @@ struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     }
 
     /// Where the block's values lie during a step.
-    struct Buffers: Sendable {
-        let input: PreActivation<Element>.Buffers
+    public struct Buffers: Sendable {
+        /// The block's input with the norm before it.
+        public let input: PreActivation<Element>.Buffers
         let first: NormalizedConvolution<Element>.Buffers
         let middle: NormalizedConvolution<Element>.Buffers
         let projected: Tensor<Element>?
-        let output: Tensor<Element>
+        /// The sum of main path and shortcut, `[N, H, W, C]`.
+        public let output: Tensor<Element>
 
         /// Gives back the projection, which is added to the output at once and which backward does
         /// not read: but only when the norm that follows has its place, since the same pass over
         /// memory reads the projection and writes that norm's moments.
-        func releaseProjection() { projected?.release() }
+        public func releaseProjection() { projected?.release() }
     }
 
     /// Reserves the block's values.
     ///
     /// - Parameter previous: The block that writes the input.
-    func plan(
+    public func plan(
         input: Tensor<Element>, after previous: Buffers?, in workspace: Workspace
     ) -> Buffers {
         let input = preActivation.plan(input: input, in: workspace)
@@ -89,7 +92,7 @@ struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     /// Fills the output.
     ///
     /// - Parameter norm: The norm of the block that follows, whose moments are gathered.
-    func forward(
+    public func forward(
         _ buffers: Buffers, momentsOf norm: NormBuffers, mode: NormMode, pass: Pass
     ) throws {
         try preActivation.forward(buffers.input, mode: mode, pass: pass)
@@ -105,7 +108,7 @@ struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     }
 
     /// Where the block's gradients lie during a backward pass.
-    struct Gradients: Sendable {
+    public struct Gradients: Sendable {
         /// Of the output; written by the block's readers.
         let output: Tensor<Element>
         let middle: Tensor<Element>
@@ -113,11 +116,11 @@ struct PreActivationBottleneck<Element: StorageElement>: Sendable {
         /// Of the input through the projection, one row per output location.
         let projection: Tensor<Element>?
         /// Of the input.
-        let input: Tensor<Element>
+        public let input: Tensor<Element>
     }
 
     /// Reserves gradients in the order of the backward pass and gives back what it used up.
-    func planBackward(
+    public func planBackward(
         _ buffers: Buffers, outputGradient: Tensor<Element>, in workspace: Workspace
     ) -> Gradients {
         let arena = workspace.arena
@@ -143,7 +146,7 @@ struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     }
 
     /// The gradients of all parameters and of the input, from `gradients.output`.
-    func backward(_ buffers: Buffers, _ gradients: Gradients, pass: Pass) throws {
+    public func backward(_ buffers: Buffers, _ gradients: Gradients, pass: Pass) throws {
         let upstream = GradientSource(stored: gradients.output)
         // output = conv3(…) + shortcut: both have the output's gradient.
         last.backward(

@@ -2,13 +2,13 @@ import Layers
 import Tensors
 
 /// Cross entropy of the softmax of the mean over all locations of the logits (eq. 4).
-struct MeanLogitsLoss<Element: StorageElement>: Sendable {
+public struct MeanLogitsLoss<Element: StorageElement>: Sendable {
     private let logits: Tensor<Element>
     private let table: LossTable
     private let prediction: Tensor<Float>
 
     /// Plans the loss of `logits`, `[N, h, w, c]`.
-    init(_ logits: Tensor<Element>, in workspace: Workspace) {
+    public init(_ logits: Tensor<Element>, in workspace: Workspace) {
         self.logits = logits
         let shape = logits.shape
         workspace.needScratch(shape.locations * shape.channels + shape.channels)
@@ -19,7 +19,7 @@ struct MeanLogitsLoss<Element: StorageElement>: Sendable {
     /// The loss over all ranks.
     ///
     /// - Parameter gradient: Overwritten with the logits' gradient, `[N, h, w, c]`.
-    func report(
+    public func report(
         _ labels: [Int32], gradient: Tensor<Element>, pass: Pass
     ) throws -> LossReport {
         let (locations, classes) = (logits.shape.locations, logits.shape.channels)
@@ -50,7 +50,7 @@ struct MeanLogitsLoss<Element: StorageElement>: Sendable {
     }
 
     /// The averaged logits of a trace.
-    func trace(imageCount: Int) -> TracedArray {
+    public func trace(imageCount: Int) -> TracedArray {
         let classes = logits.shape.channels
         return TracedArray(
             "prediction", [imageCount, classes],
@@ -60,7 +60,7 @@ struct MeanLogitsLoss<Element: StorageElement>: Sendable {
 
 extension Tensor where Element: StorageElement {
     /// The rows of one image, `[P, C]`; `scratch` holds them where storage is narrower.
-    func rows(
+    public func rows(
         ofImage image: Int, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Float> {
         Activation(final: self).rows(
@@ -68,7 +68,7 @@ extension Tensor where Element: StorageElement {
     }
 
     /// The mean over all locations of one image, `[C]`.
-    func mean(
+    public func mean(
         ofImage image: Int, into mean: UnsafeMutablePointer<Float>,
         scratch: UnsafeMutablePointer<Float>
     ) {
@@ -80,7 +80,7 @@ extension Tensor where Element: StorageElement {
     }
 
     /// Copies a batch's pixels into a network's input.
-    func load(_ pixels: [Float], pass: Pass) {
+    public func load(_ pixels: [Float], pass: Pass) {
         let count = shape.locations * shape.channels
         precondition(
             pixels.count == pass.imageCount * count,
