@@ -1,5 +1,7 @@
 import Checkpoints
 import Foundation
+import Models
+import SaccaderModel
 import Tensors
 import TestSupport
 import Testing
@@ -41,7 +43,7 @@ import Testing
             try Trace(
                 checkpointPath: try Fixture.path("residual"), batchPath: nil,
                 overrides: ["precision=\(precision)"], threadCount: 1
-            ).write(.representation, to: path)
+            ).write(.stage(.representation), to: path)
             return try HDF5File.open(path).doubles("/trace/representation/logits2d")
         }
         let difference = relativeDifference(logits[1], logits[0])
@@ -57,7 +59,7 @@ import Testing
         let list = try #require(try fixture.text("set", of: root))
         let overrides = try JSONDecoder().decode([String].self, from: Data(list.utf8))
         let folder = try TemporaryFolder()
-        let kind = try #require(Trace.Kind(rawValue: objective))
+        let kind = try #require(TraceObjective(named: objective))
         try Trace(
             checkpointPath: path, batchPath: nil, overrides: overrides + more,
             threadCount: threads

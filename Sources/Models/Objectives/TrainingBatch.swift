@@ -18,6 +18,8 @@ public enum GlimpseSource: Sendable {
     /// Sampled from the policy; the numbers are keyed by seed, stream (stage and step) and the
     /// image's identifier `[N]`, so they do not depend on ranks.
     case sampled(seed: UInt64, stream: UInt64, identifiers: [Int])
-    /// Given, `[S, N, T]`.
+    /// Given locations of a grid, `[S, N, T]`.
     case fixed([Int32])
+    /// Given points (y, x), `[S, N, T, 2]`.
+    case fixedPoints([Float])
 }
