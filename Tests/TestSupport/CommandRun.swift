@@ -20,11 +20,11 @@ public struct CommandRun: Sendable {
 
     /// Runs `program` of this package, under mpirun where `ranks` is given.
     public init(
-        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil,
+        _ program: String, _ arguments: [String], ranks: Int? = nil,
         environment: [String: String] = [:]
     ) throws {
         self = try StartedCommand(
-            program, arguments, ranks: ranks, in: folder, environment: environment
+            program, arguments, ranks: ranks, environment: environment
         ).wait()
     }
 

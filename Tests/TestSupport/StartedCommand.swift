@@ -6,26 +6,30 @@ public final class StartedCommand {
     private let capture: TemporaryFolder
     private let start = Date()
 
-    /// Starts `program`, under mpirun where `ranks` is given.
+    /// Starts `program`, under mpirun where `ranks` is given, as nothing of what the tests were started
+    /// in can change: environment, empty working folder, umask and signals are always the same.
     ///
     /// - Parameters:
     ///   - launcher: What takes mpirun's place, with arguments for `env` before it.
-    ///   - environment: Replaces variables of the tests' own.
+    ///   - environment: Replaces variables of `ProgramEnvironment`.
     public init(
         _ program: String, _ arguments: [String], ranks: Int? = nil,
-        launcher: [String]? = nil, in folder: String? = nil, environment: [String: String] = [:]
+        launcher: [String]? = nil, environment: [String: String] = [:]
     ) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launch =
             (launcher ?? (ranks == nil ? [] : ["mpirun"])) + (ranks.map { ["-n", "\($0)"] } ?? [])
-        process.arguments = launch + [CommandRun.path(program)] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging([
-            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_rmaps_base_oversubscribe": "1", "OPENBLAS_NUM_THREADS": "1",
-        ]) { $1 }.merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        // Files, not pipes: nothing can fill up and stall the program.
+        // As after nohup: a shell cannot trap what was ignored when it started.
+        process.arguments =
+            ["--default-signal"] + launch + [CommandRun.path(program)] + arguments
         capture = try TemporaryFolder()
+        let home = capture.path("home")
+        try FileManager.default.createDirectory(
+            atPath: home, withIntermediateDirectories: false)
+        process.environment = try ProgramEnvironment.variables(home: home)
+            .merging(environment) { $1 }
+        process.currentDirectoryURL = URL(fileURLWithPath: home)
+        // Files, not pipes: nothing can fill up and stall the program.
         for name in ["output", "errors"] {
             try Data().write(to: URL(fileURLWithPath: capture.path(name)))
         }
@@ -40,6 +44,8 @@ public final class StartedCommand {
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let mask = umask(0o022)
+        defer { umask(mask) }
         try process.run()
     }
 
