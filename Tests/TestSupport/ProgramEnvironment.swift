@@ -4,7 +4,7 @@ import Foundation
 /// are run.
 enum ProgramEnvironment {
     /// How this machine finds programs and libraries, and where it has room for a while.
-    private static let passed = ["PATH", "LD_LIBRARY_PATH", "OPAL_PREFIX", "TMPDIR"]
+    private static let passed = ["PATH", "LD_LIBRARY_PATH", "OPAL_PREFIX", "CHROMIUM", "TMPDIR"]
 
     /// The variables of a user who has sourced cluster/local/environment.
     ///

@@ -67,6 +67,13 @@ public final class StartedCommand {
         return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
     }
 
+    /// Whether a signal has been sent to a process that has not yet taken it, as a stopped one.
+    public static func isPending(_ signal: Int32, _ process: Int32) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let mask = status.firstMatch(of: /ShdPnd:\s+([0-9a-f]+)/).flatMap { Int($0.1, radix: 16) }
+        return ((mask ?? 0) >> (Int(signal) - 1)) & 1 == 1
+    }
+
     /// What it has written to standard error so far.
     public func errors() throws -> String {
         try String(contentsOfFile: capture.path("errors"), encoding: .utf8)
