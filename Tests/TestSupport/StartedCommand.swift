@@ -49,6 +49,19 @@ public final class StartedCommand {
         try process.run()
     }
 
+    deinit {
+        // A test that failed has not waited for its end.
+        if process.isRunning { Self.end(identifier) }
+    }
+
+    /// Kills a process and all that it started; a stopped one, too.
+    private static func end(_ process: Int32) {
+        let started: [Int32]
+        do { started = try children(process) } catch { return }  // It has gone meanwhile.
+        kill(process, SIGKILL)
+        started.forEach(end)
+    }
+
     /// The process that was started: mpirun, where there are ranks.
     public var identifier: Int32 { process.processIdentifier }
 
@@ -63,11 +76,26 @@ public final class StartedCommand {
 
     /// Whether a process runs; one that has ended may wait for its parent to notice.
     public static func isAlive(_ process: Int32) -> Bool {
-        let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
-        return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
+        state("/proc/\(process)/stat").map { $0 != "Z" } ?? false
     }
 
-    /// Whether a signal has been sent to a process that has not yet taken it, as a stopped one.
+    /// Whether all threads of a process have been stopped; one that has not may still take a signal.
+    public static func isStopped(_ process: Int32) throws -> Bool {
+        let tasks = "/proc/\(process)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy {
+            state("\(tasks)/\($0)/stat") == "T"
+        }
+    }
+
+    /// The letter after the name, which may hold anything; nil where there is no such process.
+    private static func state(_ path: String) -> Character? {
+        let status = String(
+            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        guard let end = status.lastIndex(of: ")") else { return nil }
+        return status[end...].dropFirst(2).first
+    }
+
+    /// Whether a signal has been sent to a process that has not taken it yet.
     public static func isPending(_ signal: Int32, _ process: Int32) throws -> Bool {
         let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
         let mask = status.firstMatch(of: /ShdPnd:\s+([0-9a-f]+)/).flatMap { Int($0.1, radix: 16) }

@@ -111,6 +111,9 @@ import Testing
         let ranks = try StartedCommand.children(mpirun)
         // No rank comes to the end of its step: the first signal has no effect.
         for rank in ranks { kill(rank, SIGSTOP) }
+        try Waiting.until("ranks that are stopped") {
+            try ranks.allSatisfy(StartedCommand.isStopped)
+        }
         kill(started.identifier, SIGTERM)
         try Waiting.until("the first signal at the ranks, as SIGUSR1") {
             try ranks.allSatisfy { try StartedCommand.isPending(SIGUSR1, $0) }
