@@ -55,6 +55,9 @@ let package = Package(
             name: "SaccaderModel", dependencies: ["Models", "Layers", "Tensors"],
             swiftSettings: fast),
         .target(
+            name: "DRAMModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
+        .target(
             name: "Evaluation",
             dependencies: [
                 "SaccaderModel", "Models", "Layers", "Tensors", "Images", "Checkpoints",
@@ -101,6 +104,12 @@ let package = Package(
         .testTarget(
             name: "SaccaderModelTests",
             dependencies: ["SaccaderModel", "Models", "Layers", "Tensors", "TestSupport"]),
+        .testTarget(
+            name: "DRAMModelTests",
+            dependencies: [
+                "DRAMModel", "Models", "Layers", "Tensors", "Checkpoints", "TestSupport",
+            ],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [

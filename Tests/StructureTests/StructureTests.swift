@@ -14,6 +14,7 @@ import Testing
         "Layers": ["Tensors"],
         "Models": ["Layers", "Tensors"],
         "SaccaderModel": ["Models", "Layers", "Tensors"],
+        "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "SaccaderModel", "Models", "Layers", "Tensors", "Images", "Checkpoints",
             "Configuration",

@@ -121,7 +121,9 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
 
     /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.
     ///
-    /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    /// - Parameters:
+    ///   - inputs: The last ones may be left out, as if they were 0.
+    ///   - norm: The batch norm that follows in training mode: its moments are gathered.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public func forward(
@@ -163,7 +165,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         ///
         /// - Parameters:
         ///   - gradient: Of the raw output.
-        ///   - inputs: What forward read.
+        ///   - inputs: What forward read; the last ones may be left out, as if they were 0.
         ///   - sinks: Where each input's gradient goes; nil where none is wanted.
         public init(
             _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
@@ -196,7 +198,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             let biasCount = partialCount - kernel.count
             let kernelPartial = partial + biasCount
             partial.update(repeating: 0, count: biasCount)
-            var isFirst = true
+            /// Inputs, the first ones, whose part of the gradient has been written.
+            var written = 0
             for use in uses {
                 for sink in use.sinks { sink?.begin(shard: shard) }
                 pass.forEachChunk(
@@ -216,7 +219,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                             transposed: input.operand(rows, scratch: scratch), outputGradient,
                             into: kernelPartial + first * outputChannels,
                             rows: channels, columns: outputChannels, inner: rows.count,
-                            adding: !isFirst)
+                            adding: index < written)
                         // … and for the input:
                         if let sink = use.sinks[index] {
                             weights[index].product(
@@ -225,9 +228,12 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                         }
                         first += channels
                     }
-                    isFirst = false
+                    written = max(written, use.inputs.count)
                 }
             }
+            let rows = inputChannels.prefix(written).reduce(0, +)
+            (kernelPartial + rows * outputChannels).update(
+                repeating: 0, count: kernel.count - rows * outputChannels)
         }
         if let bias, !trainsBias { pass.completeWithoutGradient([bias]) }
     }
