@@ -59,7 +59,12 @@ let package = Package(
             swiftSettings: fast),
         .target(
             name: "Families",
-            dependencies: ["SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors"]),
+            dependencies: [
+                "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+            ]),
+        .target(
+            name: "DRAMModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
         .target(
             name: "Evaluation",
             dependencies: [
@@ -108,6 +113,12 @@ let package = Package(
             dependencies: [
                 "SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors", "TestSupport",
             ]),
+        .testTarget(
+            name: "DRAMModelTests",
+            dependencies: [
+                "DRAMModel", "Models", "Layers", "Tensors", "Checkpoints", "TestSupport",
+            ],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [

@@ -1,3 +1,4 @@
+import DRAMModel
 import Layers
 import Models
 import ResNetModel
@@ -7,7 +8,7 @@ import SaccaderModel
 public enum Families {
     /// All families, in the order in which help and settings list them.
     public static let all: [any ModelFamily.Type] = [
-        SaccaderFamily.self, ClassifierFamily.self,
+        SaccaderFamily.self, ClassifierFamily.self, DRAMFamily.self,
     ]
 
     /// All stages, in the order of the families and of their training.

@@ -15,7 +15,10 @@ import Testing
         "Models": ["Layers", "Tensors"],
         "SaccaderModel": ["Models", "Layers", "Tensors"],
         "ResNetModel": ["Models", "Layers", "Tensors"],
-        "Families": ["SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors"],
+        "Families": [
+            "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+        ],
+        "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
             "CCairo",

@@ -65,6 +65,7 @@ extension ReportPage {
         return block("Top-1 accuracy (%)", \.top1, \.top1, marksBest: true) + equal
             + block("Top-5 accuracy (%)", \.top5, \.top5, marksBest: true)
             + block("Part of the image seen (%)", \.coverage, \.coverage)
+            + (report.coverageNote.map { "<p class=\"note\">\(Self.escaped($0))</p>\n" } ?? "")
             + block("Location diversity (%)", \.diversity, \.diversity)
             + block("Glimpses near a known place of evidence (%)", \.hits, \.hits, marksBest: true)
             + (report.occlusion.map { tables($0, heads: heads) } ?? "")

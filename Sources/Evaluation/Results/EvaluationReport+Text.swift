@@ -50,6 +50,7 @@ extension EvaluationReport {
             equalCoverage, "top-1, %, having seen", order: order, counts: counts, width: width)
         block("top-5 accuracy, %", \.top5, \.top5)
         block("part of image seen, %", \.coverage, \.coverage)
+        if let coverageNote { lines.append("(\(coverageNote))") }
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
         if let occlusion { lines += table(occlusion, order: order, counts: counts, width: width) }

@@ -112,6 +112,9 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// together; nil unless one was asked.
     public var occlusion: Occlusion?
 
+    /// What the figures of coverage leave out; nil: nothing.
+    public var coverageNote: String?
+
     /// The predictions under attack, if one was asked for.
     public var robustness: Robustness?
 

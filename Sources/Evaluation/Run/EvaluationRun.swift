@@ -196,6 +196,7 @@ public final class EvaluationRun {
                     occlusion: occlusion([scores]))
             })
         report.subsetImages = subsetCount
+        report.coverageNote = first.model.description.coverageNote
         report.draws = policies.contains(.random) ? options.draws : nil
         report.occlusion = occlusion(scores)
         report.occlusion?.provenance = occluder?.provenance

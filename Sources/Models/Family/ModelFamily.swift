@@ -146,6 +146,8 @@ public struct ModelDescription: Sendable {
     public var numbers: [(key: String, value: Int)]
     /// The group whose number of parameters is told beside that of all; nil: none.
     public var countedGroup: (group: ParameterGroup, title: String)?
+    /// What the figures of coverage leave out; nil: nothing.
+    public var coverageNote: String?
     /// What models must have in common for a mean of their figures: a name and a value.
     public var likeness: [(what: String, value: String)]
 
@@ -153,10 +155,11 @@ public struct ModelDescription: Sendable {
     public init(
         summary: String, lines: [(label: String, text: String)],
         numbers: [(key: String, value: Int)] = [],
-        countedGroup: (group: ParameterGroup, title: String)? = nil,
+        countedGroup: (group: ParameterGroup, title: String)? = nil, coverageNote: String? = nil,
         likeness: [(what: String, value: String)] = []
     ) {
         (self.summary, self.lines, self.numbers) = (summary, lines, numbers)
-        (self.countedGroup, self.likeness) = (countedGroup, likeness)
+        (self.countedGroup, self.coverageNote) = (countedGroup, coverageNote)
+        self.likeness = likeness
     }
 }

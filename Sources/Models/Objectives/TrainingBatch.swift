@@ -4,7 +4,7 @@ public struct TrainingBatch: Sendable {
     public let images: [Float]
     /// Their classes, `[N]`.
     public let labels: [Int32]
-    /// Where the joint stage's glimpses come from.
+    /// Where the glimpses come from, in stages that have some.
     public let glimpses: GlimpseSource
 
     /// Names a batch.
@@ -13,13 +13,13 @@ public struct TrainingBatch: Sendable {
     }
 }
 
-/// Where the joint stage's trajectories come from.
+/// Where a stage's trajectories come from.
 public enum GlimpseSource: Sendable {
     /// Sampled from the policy; the numbers are keyed by seed, stream (stage and step) and the
     /// image's identifier `[N]`, so they do not depend on ranks.
     case sampled(seed: UInt64, stream: UInt64, identifiers: [Int])
-    /// Given locations of a grid, `[S, N, T]`.
+    /// Given places of a grid, `[S, N, T]`.
     case fixed([Int32])
-    /// Given points (y, x), `[S, N, T, 2]`.
-    case fixedPoints([Float])
+    /// Given places in the plane, (y, x) in [−1, 1], `[S, N, T, 2]`.
+    case places([Float])
 }

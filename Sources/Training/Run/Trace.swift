@@ -167,8 +167,9 @@ public struct Trace {
             source = .fixed(places)
         case .points(let limit):
             let points = try batch.floats("/batch/locations")
-            isInside = points.allSatisfy { abs($0) <= limit }
-            source = .fixedPoints(points)
+            // At the limit itself other programs may round up.
+            isInside = points.allSatisfy { abs($0) <= limit * (1 + 1e-6) }
+            source = .places(points)
         }
         guard isInside else {
             throw CheckpointError.damaged(
