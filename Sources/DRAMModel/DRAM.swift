@@ -56,11 +56,15 @@ public struct DRAM<Element: StorageElement>: Sendable {
         self.layout = layout
     }
 
-    /// Where one step of the model has its values.
-    struct Step: Sendable {
-        /// What the glimpse network sees, `[N, g, g, 5R]`.
+    /// Where the glimpse network has its values during a step.
+    struct Glimpse: Sendable {
+        /// What it sees, `[N, g, g, 5R]`.
         let window: Tensor<Element>
-        let glimpse: PreActivationTrunk<Element>.Buffers
+        let network: PreActivationTrunk<Element>.Buffers
+    }
+
+    /// Where what follows the glimpse network has its values during a step.
+    struct State: Sendable {
         let classification: LSTMCell<Element>.Buffers
         /// `[N, 1, 1, c]`; none in the context.
         let logits: Tensor<Element>?
@@ -68,43 +72,37 @@ public struct DRAM<Element: StorageElement>: Sendable {
         let location: LSTMCell<Element>.Buffers?
         /// Where the next glimpse goes, `[N, 1, 1, 2]`.
         let mean: Tensor<Float>?
-
-        /// f, `[N, 1, 1, f]`.
-        var features: Tensor<Element> { glimpse.output }
     }
 
-    /// Reserves the values of a step.
-    ///
-    /// - Parameter other: A step that never needs its glimpse network's values while this one does:
-    ///   both have the same.
-    func planStep(
-        classifies: Bool, choosesPlace: Bool, sharing other: Step? = nil, in workspace: Workspace
-    ) -> Step {
-        let images = workspace.imageCapacity
-        let (window, glimpse) =
-            other.map { ($0.window, $0.glimpse) } ?? planGlimpse(in: workspace)
-        if classifies { logits.plan(in: workspace) }
-        return Step(
-            window: window, glimpse: glimpse,
-            classification: classificationCell.plan(in: workspace),
-            logits: classifies
-                ? Tensor(Shape(images, 1, 1, configuration.classes), in: workspace.arena) : nil,
-            location: choosesPlace ? locationCell.plan(in: workspace) : nil,
-            mean: choosesPlace ? emission.plan(in: workspace) : nil)
+    /// Where one step of the model has its values.
+    struct Step: Sendable {
+        let glimpse: Glimpse
+        let state: State
+
+        /// `[N, 1, 1, f]`.
+        var features: Tensor<Element> { glimpse.network.output }
     }
 
-    private func planGlimpse(
-        in workspace: Workspace
-    ) -> (Tensor<Element>, PreActivationTrunk<Element>.Buffers) {
+    func planGlimpse(in workspace: Workspace) -> Glimpse {
         let size = geometry.glimpseSize
         let cut = GlimpseCut(geometry: geometry)
         workspace.needScratch(cut.count)
         let window = Tensor<Element>(
             Shape(workspace.imageCapacity, size, size, cut.count / (size * size)),
             in: workspace.arena)
-        let buffers = glimpse.plan(images: window, in: workspace)
+        let network = glimpse.plan(images: window, in: workspace)
         if !workspace.keepsActivations { window.release() }
-        return (window, buffers)
+        return Glimpse(window: window, network: network)
+    }
+
+    func planState(classifies: Bool, choosesPlace: Bool, in workspace: Workspace) -> State {
+        if classifies { logits.plan(in: workspace) }
+        let shape = Shape(workspace.imageCapacity, 1, 1, configuration.classes)
+        return State(
+            classification: classificationCell.plan(in: workspace),
+            logits: classifies ? Tensor(shape, in: workspace.arena) : nil,
+            location: choosesPlace ? locationCell.plan(in: workspace) : nil,
+            mean: choosesPlace ? emission.plan(in: workspace) : nil)
     }
 
     /// Where a step looks, and what it remembers.
@@ -129,15 +127,16 @@ public struct DRAM<Element: StorageElement>: Sendable {
         _ step: Step, images: [Float], samples: Int, look: Look, choosesPlace: Bool = true,
         mode: NormMode, pass: Pass
     ) throws {
-        cut(images, samples: samples, look: look, into: step.window, pass: pass)
-        try glimpse.forward(step.glimpse, mode: mode, pass: pass)
+        let state = step.state
+        cut(images, samples: samples, look: look, into: step.glimpse.window, pass: pass)
+        try glimpse.forward(step.glimpse.network, mode: mode, pass: pass)
         classificationCell.forward(
-            step.classification, input: step.features, after: look.classification, pass: pass)
-        let output = step.classification.output
-        if let values = step.logits {
+            state.classification, input: step.features, after: look.classification, pass: pass)
+        let output = state.classification.output
+        if let values = state.logits {
             logits.forward([Activation(final: output)], into: values, pass: pass)
         }
-        if choosesPlace, let location = step.location, let mean = step.mean {
+        if choosesPlace, let location = state.location, let mean = state.mean {
             locationCell.forward(location, input: output, after: look.location, pass: pass)
             emission.forward(location.output, into: mean, pass: pass)
         }

@@ -19,14 +19,14 @@ extension DRAMInference {
                 ? geometry.sides.count : model.configuration.dram.classificationResolutions
             let windows = windows(images, places, resolutions: resolutions)
             if glimpse < 0 {
-                rows["mean"] = step.mean?.rows(imageCount: imageCount)
+                rows["mean"] = step.state.mean?.rows(imageCount: imageCount)
                 context = rows.map { name, rows in
                     array("context/\(name)", [imageCount, rows[0].count], rows)
                 }
                 context.append(array("context/glimpse", [imageCount] + windowShape, windows))
                 return
             }
-            rows["logits"] = step.logits?.rows(imageCount: imageCount)
+            rows["logits"] = step.state.logits?.rows(imageCount: imageCount)
             // The place is the mean itself.
             rows["mean"] = places.map { [$0.y, $0.x] }
             rows["location"] = rows["mean"]
@@ -81,9 +81,9 @@ extension DRAM.Step {
     fileprivate func rows(imageCount: Int) -> [String: [[Float]]] {
         var rows = [
             "features": features.rows(imageCount: imageCount),
-            "classificationOutput": classification.output.rows(imageCount: imageCount),
+            "classificationOutput": state.classification.output.rows(imageCount: imageCount),
         ]
-        rows["locationOutput"] = location?.output.rows(imageCount: imageCount)
+        rows["locationOutput"] = state.location?.output.rows(imageCount: imageCount)
         return rows
     }
 }

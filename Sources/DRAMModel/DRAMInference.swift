@@ -12,7 +12,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
     private let store: ParameterStore
     private let pool: ThreadPool
     private let workspace: Workspace
-    /// Two steps with cells of their own, which take turns: each reads the other's state.
+    /// Two steps with states of their own, which take turns: each reads the other's.
     private let steps: [DRAM<Element>.Step]
     private let shardSize: Int
 
@@ -26,14 +26,17 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         (self.model, self.store, self.pool) = (model, store, pool)
         self.shardSize = shardSize
         geometry = model.geometry
-        workspace = Workspace(
+        let workspace = Workspace(
             imageCapacity: imageCapacity,
             shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false)
-        let first = model.planStep(classifies: true, choosesPlace: true, in: workspace)
-        let second = model.planStep(
-            classifies: true, choosesPlace: true, sharing: first, in: workspace)
-        steps = [first, second]
+        // The states first: what the glimpse network gives back must not be theirs.
+        let states = (0..<2).map { _ in
+            model.planState(classifies: true, choosesPlace: true, in: workspace)
+        }
+        let glimpse = model.planGlimpse(in: workspace)
+        steps = states.map { DRAM.Step(glimpse: glimpse, state: $0) }
         workspace.commit(threadCount: pool.threadCount)
+        self.workspace = workspace
     }
 
     /// The most images of one call.
@@ -81,7 +84,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         var places = [[Place]](repeating: [], count: imageCount)
         try run(images, imageCount: imageCount, glimpses: glimpses, policy: policy) {
             step, glimpse, looks in
-            guard glimpse >= 0, let values = step.logits else { return }
+            guard glimpse >= 0, let values = step.state.logits else { return }
             for (image, row) in values.rows(imageCount: imageCount).enumerated() {
                 logits[image].append(row)
                 places[image].append(looks[image])
@@ -123,11 +126,11 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
                     place: { places[$0] },
                     resolutions: glimpse < 0
                         ? sizes.resolutions : sizes.classificationResolutions,
-                    classification: glimpse > 0 ? previous.classification : nil,
-                    location: glimpse >= 0 ? previous.location : nil),
+                    classification: glimpse > 0 ? previous.state.classification : nil,
+                    location: glimpse >= 0 ? previous.state.location : nil),
                 choosesPlace: followsMeans, mode: .inference, pass: pass)
             visit(step, glimpse, places)
-            if followsMeans, let mean = step.mean {
+            if followsMeans, let mean = step.state.mean {
                 means = (0..<imageCount).map { Place(mean.row($0)) }
             }
         }

@@ -111,6 +111,8 @@ public struct Pass: Sendable {
     public let globalImageCount: Int
     /// Whether this rank is the one that carries what is already a sum over all ranks.
     public let isFirstRank: Bool
+    /// How many rows of each image hold the same values.
+    public private(set) var copyCount = 1
 
     /// Describes a step on the images of `shards`.
     public init(
@@ -149,11 +151,15 @@ public struct Pass: Sendable {
     }
 
     /// The same step on `count` rows for each image: row `image·count + sample`.
-    public func repeated(_ count: Int) -> Pass {
-        Pass(
+    ///
+    /// - Parameter areCopies: Whether the rows of an image all hold the same.
+    public func repeated(_ count: Int, areCopies: Bool = false) -> Pass {
+        var pass = Pass(
             pool: pool, reducer: reducer, store: store, workspace: workspace,
             shards: shards.map { ($0.lowerBound * count)..<($0.upperBound * count) },
             globalImageCount: globalImageCount * count, isFirstRank: isFirstRank)
+        pass.copyCount = areCopies ? count : 1
+        return pass
     }
 
     /// Says that the gradients of `parameters` are complete on this rank.

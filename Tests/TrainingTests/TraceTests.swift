@@ -34,6 +34,12 @@ import Testing
         try compare("classifier", "classifier", more: ["stages.classifier.shardSize=4"], threads: 1)
     }
 
+    /// The program's own way to the DRAM, whose every case DRAMModelTests judge.
+    @Test(arguments: ["inference", "pretrain", "dram"])
+    func theDRAMAgreesWithItsFixture(name: String) throws {
+        try compare(path: Fixture.dram, name, more: [], threads: 1)
+    }
+
     /// A step in bfloat16 comes to the same within the eight bits that such numbers have, not to
     /// float32's numbers.
     @Test func aStepIsComputedInTheSettingsPrecision() throws {
@@ -52,7 +58,10 @@ import Testing
     }
 
     private func compare(_ file: String, _ name: String, more: [String], threads: Int) throws {
-        let path = try Fixture.path(file)
+        try compare(path: Fixture.path(file), name, more: more, threads: threads)
+    }
+
+    private func compare(path: String, _ name: String, more: [String], threads: Int) throws {
         let fixture = try HDF5File.open(path)
         let root = "/expected/\(name)"
         let objective = try #require(try fixture.text("objective", of: root))

@@ -42,17 +42,17 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
-        let pass = pass.repeated(settings.samples)
+        let trajectories = pass.repeated(settings.samples)
         let (limit, deviation) = (model.geometry.limit, Float(settings.deviation))
         var isGiven = false
         if case .places = batch.glimpses { isGiven = true }
-        unrolled.fill(isGiven ? unrolled.places : noise, batch.glimpses, pass: pass) {
+        unrolled.fill(isGiven ? unrolled.places : noise, batch.glimpses, pass: trajectories) {
             $0.normalPair()
         }
         try unrolled.forward(batch.images, pass: pass) { glimpse in
             if isGiven { return }
             // l = clip(m + σ·ε, −s, s)
-            pass.forEachShard { _, rows, _ in
+            trajectories.forEachShard { _, rows, _ in
                 for row in rows {
                     guard let mean = unrolled.mean(row, glimpse) else { continue }
                     let noise = noise.row(row * settings.glimpses + glimpse)

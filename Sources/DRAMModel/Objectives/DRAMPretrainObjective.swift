@@ -33,8 +33,9 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
         let limit = Double(model.geometry.limit)
-        let pass = pass.repeated(unrolled.samples)
-        unrolled.fill(unrolled.places, batch.glimpses, pass: pass) { random in
+        unrolled.fill(
+            unrolled.places, batch.glimpses, pass: pass.repeated(unrolled.samples)
+        ) { random in
             (limit * (2 * random.uniform() - 1), limit * (2 * random.uniform() - 1))
         }
         try unrolled.forward(batch.images, pass: pass) { _ in }

@@ -57,7 +57,7 @@ extension Unrolled {
         }
         var arrays = [
             trace.array("dram/features", glimpses.map(\.features)),
-            trace.array("dram/classificationOutput", glimpses.map(\.classification.output)),
+            trace.array("dram/classificationOutput", glimpses.map(\.state.classification.output)),
             trace.array("dram/logits", logits),
             TracedArray(
                 "dram/window", [samples, imageCount, self.glimpses, 2], .integers(corners)),
@@ -67,15 +67,15 @@ extension Unrolled {
             arrays.append(
                 TracedArray("prediction", [samples, imageCount, last.shape.channels], values))
         }
-        let locations = glimpses.compactMap(\.location)
-        guard !locations.isEmpty, let context = steps.first, let location = context.location,
-            let mean = context.mean
+        let locations = glimpses.compactMap(\.state.location)
+        guard !locations.isEmpty, let context = steps.first, let location = context.state.location,
+            let mean = context.state.mean
         else { return arrays }
         arrays += [
             trace.array("dram/locationOutput", locations.map(\.output)),
-            trace.array("dram/mean", steps.dropLast().compactMap(\.mean)),
+            trace.array("dram/mean", steps.dropLast().compactMap(\.state.mean)),
             trace.shared("dram/context/features", context.features),
-            trace.shared("dram/context/classificationOutput", context.classification.output),
+            trace.shared("dram/context/classificationOutput", context.state.classification.output),
             trace.shared("dram/context/locationOutput", location.output),
             trace.shared("dram/context/mean", mean),
         ]

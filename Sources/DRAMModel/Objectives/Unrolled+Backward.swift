@@ -46,15 +46,15 @@ extension Unrolled {
         let features = steps.map { like($0.features) }
         return Gradients(
             logits: logits.enumerated().map { classified.contains($0) ? like($1) : nil },
-            means: choosing.compactMap { $0.mean.map(like) },
+            means: choosing.compactMap { $0.state.mean.map(like) },
             stop: stop,
             throughLogits: steps.indices.map {
-                classifiedSteps[$0] ? like(steps[$0].classification.output) : nil
+                classifiedSteps[$0] ? like(steps[$0].state.classification.output) : nil
             },
-            throughEmission: choosing.compactMap { $0.location.map { like($0.output) } },
+            throughEmission: choosing.compactMap { $0.state.location.map { like($0.output) } },
             classification: steps.map { _ in model.classificationCell.planBackward(in: workspace) },
             location: choosing.map { _ in model.locationCell.planBackward(in: workspace) },
-            throughLocation: choosing.isEmpty ? nil : like(steps[0].classification.output),
+            throughLocation: choosing.isEmpty ? nil : like(steps[0].state.classification.output),
             carriedClassification: model.classificationCell.planCarried(in: workspace),
             carriedLocation: choosing.isEmpty
                 ? nil : model.locationCell.planCarried(in: workspace),
@@ -62,7 +62,7 @@ extension Unrolled {
             glimpse: stop == .afterGlimpse
                 ? []
                 : model.glimpse.planBackward(
-                    reached.map { (steps[$0].glimpse, features[$0]) }, in: workspace),
+                    reached.map { (steps[$0].glimpse.network, features[$0]) }, in: workspace),
             features: features)
     }
 
@@ -75,8 +75,8 @@ extension Unrolled {
                 gradients.location.indices.map { index in
                     .init(
                         gradients: gradients.location[index],
-                        input: steps[index].classification.output,
-                        previous: index > 0 ? steps[index - 1].location : nil)
+                        input: steps[index].state.classification.output,
+                        previous: index > 0 ? steps[index - 1].state.location : nil)
                 }, pass: pass)
         }
         model.classificationCell.backwardParameters(
@@ -89,7 +89,7 @@ extension Unrolled {
             pass.completeWithoutGradient(model.glimpseParameters)
         } else {
             try model.glimpse.backward(
-                zip(gradients.reached, gradients.glimpse).map { (steps[$0].glimpse, $1) },
+                zip(gradients.reached, gradients.glimpse).map { (steps[$0].glimpse.network, $1) },
                 pass: pass)
         }
     }
@@ -99,7 +99,8 @@ extension Unrolled {
         if contextCount > 0 {
             var uses: [Emission.Use<Element>] = []
             for (index, gradient) in gradients.means.enumerated() {
-                guard let location = steps[index].location, let means = steps[index].mean
+                guard let location = steps[index].state.location,
+                    let means = steps[index].state.mean
                 else { continue }
                 uses.append(
                     .init(
@@ -115,14 +116,14 @@ extension Unrolled {
             uses.append(
                 .init(
                     GradientSource(stored: gradient),
-                    inputs: [Activation(final: steps[step].classification.output)],
+                    inputs: [Activation(final: steps[step].state.classification.output)],
                     sinks: [GradientSink(sink)]))
         }
         model.logits.backward(uses, pass: pass)
     }
 
     private func classificationState(before index: Int) -> LSTMCell<Element>.Buffers? {
-        index > contextCount ? steps[index - 1].classification : nil
+        index > contextCount ? steps[index - 1].state.classification : nil
     }
 
     /// One step's cells, from the last glimpse to the context.
@@ -132,7 +133,7 @@ extension Unrolled {
         guard gradients.reached.contains(index) else { return }
         let step = steps[index]
         model.classificationCell.backward(
-            step.classification, gradients.classification[index], input: step.features,
+            step.state.classification, gradients.classification[index], input: step.features,
             after: classificationState(before: index), outputs: outputs,
             carried: gradients.carriedClassification,
             // What follows the context does not know its state.
@@ -145,13 +146,14 @@ extension Unrolled {
     private func backwardLocation(
         _ index: Int, _ gradients: Gradients, pass: Pass
     ) -> Tensor<Element>? {
-        guard gradients.location.indices.contains(index), let location = steps[index].location,
+        guard gradients.location.indices.contains(index),
+            let location = steps[index].state.location,
             let carried = gradients.carriedLocation
         else { return nil }
         let inputGradient = gradients.stop == .betweenCells ? nil : gradients.throughLocation
         model.locationCell.backward(
-            location, gradients.location[index], input: steps[index].classification.output,
-            after: index > 0 ? steps[index - 1].location : nil,
+            location, gradients.location[index], input: steps[index].state.classification.output,
+            after: index > 0 ? steps[index - 1].state.location : nil,
             outputs: [gradients.throughEmission[index]], carried: carried,
             isLast: index == gradients.location.count - 1,
             sink: inputGradient.map { GradientSink($0) }, pass: pass)

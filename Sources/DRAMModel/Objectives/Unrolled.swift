@@ -28,10 +28,10 @@ struct Unrolled<Element: StorageElement>: Sendable {
         contextCount = followsPolicy ? 1 : 0
         var steps: [DRAM<Element>.Step] = []
         for index in 0..<(settings.glimpses + contextCount) {
-            steps.append(
-                model.planStep(
-                    classifies: index >= contextCount, choosesPlace: followsPolicy,
-                    in: workspace))
+            let glimpse = model.planGlimpse(in: workspace)
+            let state = model.planState(
+                classifies: index >= contextCount, choosesPlace: followsPolicy, in: workspace)
+            steps.append(DRAM.Step(glimpse: glimpse, state: state))
         }
         self.steps = steps
         places = Tensor(
@@ -42,7 +42,7 @@ struct Unrolled<Element: StorageElement>: Sendable {
     var glimpses: Int { steps.count - contextCount }
 
     /// The logits of each glimpse.
-    var logits: [Tensor<Element>] { steps.compactMap(\.logits) }
+    var logits: [Tensor<Element>] { steps.compactMap(\.state.logits) }
 
     func place(_ row: Int, _ glimpse: Int) -> UnsafeMutablePointer<Float> {
         places.row(row * glimpses + glimpse)
@@ -50,18 +50,20 @@ struct Unrolled<Element: StorageElement>: Sendable {
 
     /// m_t, from which the place of a glimpse was drawn.
     func mean(_ row: Int, _ glimpse: Int) -> UnsafeMutablePointer<Float>? {
-        steps[glimpse + contextCount - 1].mean?.row(row)
+        steps[glimpse + contextCount - 1].state.mean?.row(row)
     }
 
     /// Runs all steps.
     ///
     /// - Parameters:
     ///   - choose: Writes a glimpse's places, called before the glimpse is cut out.
-    ///   - pass: Over the trajectories.
+    ///   - pass: Over the images.
     func forward(
         _ images: [Float], pass: Pass, choose: (_ glimpse: Int) -> Void
     ) throws {
         let sizes = model.configuration.dram
+        let context = pass.repeated(samples, areCopies: true)
+        let trajectories = pass.repeated(samples)
         for (index, step) in steps.enumerated() {
             let glimpse = index - contextCount
             if glimpse >= 0 { choose(glimpse) }
@@ -73,9 +75,9 @@ struct Unrolled<Element: StorageElement>: Sendable {
                     resolutions: glimpse < 0
                         ? sizes.resolutions : sizes.classificationResolutions,
                     // The context's classification state is dropped.
-                    classification: glimpse > 0 ? previous?.classification : nil,
-                    location: previous?.location),
-                mode: .training, pass: pass)
+                    classification: glimpse > 0 ? previous?.state.classification : nil,
+                    location: previous?.state.location),
+                mode: .training, pass: glimpse < 0 ? context : trajectories)
         }
     }
 

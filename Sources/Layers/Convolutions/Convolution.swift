@@ -124,6 +124,15 @@ public enum Convolution<Element: StorageElement>: Sendable {
         }
     }
 
+    /// The gradients of the kernel and, where there is a sink, of the input, of a layer that was
+    /// used once.
+    public func backward(
+        _ gradient: GradientSource<Element>, input: Activation<Element>,
+        sink: GradientSink<Element>?, pass: Pass
+    ) {
+        backward([Use(gradient, input: input, sink: sink)], pass: pass)
+    }
+
     /// The gradients of the kernel, summed over all uses, and, where there is a sink, of each
     /// use's input.
     public func backward(_ uses: [Use], pass: Pass) {

@@ -87,6 +87,8 @@ public struct BatchNorm: Normalization {
     func follow(channel: Int, mean batchMean: Double, variance: Double, count: Double, pass: Pass) {
         guard count > 0 else { return }
         let keep = configuration.momentum
+        // Copies tell nothing more about the variance.
+        let count = count / Double(pass.copyCount)
         let unbiased = count > 1 ? variance * count / (count - 1) : variance
         let (means, variances) = (pass.store.values(mean), pass.store.values(self.variance))
         means[channel] = Float(keep * Double(means[channel]) + (1 - keep) * batchMean)

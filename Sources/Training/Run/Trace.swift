@@ -99,7 +99,6 @@ public struct Trace {
         let stage: Stage
         let loss: LossReport
         let penalty: Optimizer.Penalty
-        let optimizer: Optimizer
     }
 
     private func step(
@@ -140,7 +139,7 @@ public struct Trace {
         let penalty = optimizer.addDecay(store: store)
         return (
             arrays,
-            StepResult(stage: stage, loss: loss, penalty: penalty, optimizer: optimizer)
+            StepResult(stage: stage, loss: loss, penalty: penalty)
         )
     }
 
@@ -181,7 +180,7 @@ public struct Trace {
     private func write(
         _ result: StepResult, store: ParameterStore, to file: HDF5File
     ) throws(CheckpointError) {
-        let (loss, penalty, optimizer) = (result.loss, result.penalty, result.optimizer)
+        let (loss, penalty) = (result.loss, result.penalty)
         let groups = Families.family(of: result.stage).groups.filter(result.stage.groups.contains)
         let terms: [(String, Double?)] =
             [
@@ -193,7 +192,11 @@ public struct Trace {
             if let value { try file.write("/trace/loss/\(name)", scalar: value) }
         }
         if let baseline = loss.baseline { try file.write("/trace/baseline", scalar: baseline) }
-        for parameter in optimizer.parameters {
+        for parameter in store.layout.parameters {
+            // What the stage leaves as it is has no gradient: not whatever the buffer holds.
+            if !result.stage.trains(parameter) {
+                store.gradient(parameter).update(repeating: 0, count: parameter.count)
+            }
             try file.write(
                 "/trace/gradient/\(parameter.path)", shape: parameter.shape,
                 floats: UnsafeBufferPointer(
