@@ -34,6 +34,7 @@ public struct DRAM<Element: StorageElement>: Sendable {
         glimpse = PreActivationTrunk(
             "dram/glimpse",
             sizes: .init(
+                imageSize: sizes.glimpseSize,
                 inputChannels: GlimpseCut.channels * sizes.resolutions,
                 stemChannels: sizes.stemChannels, planes: sizes.planes, blocks: sizes.blocks,
                 strides: sizes.strides, expansion: sizes.expansion),

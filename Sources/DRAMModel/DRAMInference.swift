@@ -28,7 +28,8 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         geometry = model.geometry
         let workspace = Workspace(
             imageCapacity: imageCapacity,
-            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false)
+            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false,
+            joinsChunks: true)
         // The states first: what the glimpse network gives back must not be theirs.
         let states = (0..<2).map { _ in
             model.planState(classifies: true, choosesPlace: true, in: workspace)

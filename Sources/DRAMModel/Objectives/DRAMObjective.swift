@@ -28,7 +28,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         (self.model, self.settings) = (model, settings)
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
-            keepsActivations: true)
+            keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: true, in: workspace)
         loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
         table = LossTable(columns: 5, in: workspace)

@@ -22,7 +22,7 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
         self.model = model
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
-            keepsActivations: true)
+            keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: false, in: workspace)
         loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
         table = LossTable(columns: 2, in: workspace)

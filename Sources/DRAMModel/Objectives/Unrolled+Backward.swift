@@ -69,7 +69,13 @@ extension Unrolled {
     /// The gradients of all parameters from those of logits and means.
     func backward(_ gradients: Gradients, pass: Pass) throws {
         backwardHeads(gradients, pass: pass)
+        // The glimpse network's gradients come last: until then their memory is free.
+        let kept = pass.workspace.keptWeights
+        kept.start(
+            in: UnsafeMutableRawBufferPointer(
+                UnsafeMutableBufferPointer(rebasing: glimpseGradients(pass.store))))
         for index in steps.indices.reversed() { backwardStep(index, gradients, pass: pass) }
+        kept.stop()
         if contextCount > 0 {
             model.locationCell.backwardParameters(
                 gradients.location.indices.map { index in
@@ -92,6 +98,15 @@ extension Unrolled {
                 zip(gradients.reached, gradients.glimpse).map { (steps[$0].glimpse.network, $1) },
                 pass: pass)
         }
+    }
+
+    /// The glimpse network's part of the flat gradients.
+    private func glimpseGradients(
+        _ store: ParameterStore
+    ) -> Slice<UnsafeMutableBufferPointer<Float>> {
+        let ranges = model.glimpseParameters.map { store.range($0) }
+        let first = ranges.map(\.lowerBound).min() ?? 0
+        return store.allGradients[first..<(ranges.map(\.upperBound).max() ?? first)]
     }
 
     /// logits_t = h·W + b and m = s·tanh(h·W + b), all t at once.

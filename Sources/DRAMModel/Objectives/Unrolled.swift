@@ -62,6 +62,10 @@ struct Unrolled<Element: StorageElement>: Sendable {
         _ images: [Float], pass: Pass, choose: (_ glimpse: Int) -> Void
     ) throws {
         let sizes = model.configuration.dram
+        // All steps have the same weights, and the gradients' memory is free until backward.
+        let kept = pass.workspace.keptWeights
+        kept.start(in: UnsafeMutableRawBufferPointer(pass.store.allGradients))
+        defer { kept.stop() }
         let context = pass.repeated(samples, areCopies: true)
         let trajectories = pass.repeated(samples)
         for (index, step) in steps.enumerated() {

@@ -12,6 +12,7 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
 
     /// The dimensions.
     public struct Sizes: Sendable {
+        let imageSize: Int
         let inputChannels: Int
         let stemChannels: Int
         let planes: [Int]
@@ -19,12 +20,13 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         let strides: [Int]
         let expansion: Int
 
-        /// Names the input's and the stem's channels and, for each group, the inner channels of its
+        /// Names the input's side, its and the stem's channels and, for each group, the inner channels of its
         /// bottlenecks, their number and the stride of one of them.
         public init(
-            inputChannels: Int, stemChannels: Int, planes: [Int], blocks: [Int], strides: [Int],
-            expansion: Int
+            imageSize: Int, inputChannels: Int, stemChannels: Int, planes: [Int], blocks: [Int],
+            strides: [Int], expansion: Int
         ) {
+            self.imageSize = imageSize
             (self.inputChannels, self.stemChannels) = (inputChannels, stemChannels)
             (self.planes, self.blocks, self.strides) = (planes, blocks, strides)
             self.expansion = expansion
@@ -47,6 +49,7 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             initial: style.initial(inputs: 49 * sizes.inputChannels), layout: &layout)
         pooling = MaxPooling(PatchGeometry(kernel: 3, stride: 2, offset: -1))
         var channels = sizes.stemChannels
+        var mapSize = pooling.geometry.outputSize(geometry.outputSize(sizes.imageSize))
         var blocks: [PreActivationBottleneck<Element>] = []
         for group in sizes.planes.indices {
             let strided = style == .slim ? sizes.blocks[group] - 1 : 0
@@ -55,8 +58,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                     "\(path)/group\(group)/block\(block)", inputChannels: channels,
                     planes: sizes.planes[group],
                     stride: block == strided ? sizes.strides[group] : 1,
-                    expansion: sizes.expansion, style: style, norms: norms, layout: &layout)
+                    expansion: sizes.expansion, mapSize: mapSize, style: style, norms: norms,
+                    layout: &layout)
                 channels = bottleneck.outputChannels
+                if block == strided {
+                    mapSize = (mapSize + sizes.strides[group] - 1) / sizes.strides[group]
+                }
                 blocks.append(bottleneck)
             }
         }

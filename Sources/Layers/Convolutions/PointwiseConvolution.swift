@@ -62,14 +62,17 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     /// Each input's part of the kernel, `[in, out]` or, for backward, `[out, in]`.
     private func packed(transposed: Bool, pass: Pass) -> [PackedMatrix<Element>] {
         var source = pass.store.values(kernel)
-        var storage = pass.workspace.packed
-        return inputChannels.map { channels in
-            let (inner, columns) =
-                transposed ? (outputChannels, channels) : (channels, outputChannels)
+        let sizes = inputChannels.map { transposed ? (outputChannels, $0) : ($0, outputChannels) }
+        var (storage, isFilled) = pass.workspace.packed(
+            kernel, transposed: transposed,
+            byteCount: sizes.reduce(0) {
+                $0 + PackedMatrix<Element>.byteCount(inner: $1.0, columns: $1.1)
+            })
+        return sizes.map { inner, columns in
             let part = PackedMatrix<Element>(
                 Matrix(source, stride: outputChannels), transposed: transposed, inner: inner,
-                columns: columns, into: storage)
-            source += channels * outputChannels
+                columns: columns, into: storage, isFilled: isFilled)
+            source += inner * columns
             storage += PackedMatrix<Element>.byteCount(inner: inner, columns: columns)
             return part
         }
@@ -189,7 +192,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public func backward(_ uses: [Use], pass: Pass) {
-        let weights = packed(transposed: true, pass: pass)
+        let wantsInputs = uses.contains { $0.sinks.contains { $0 != nil } }
+        let weights = wantsInputs ? packed(transposed: true, pass: pass) : []
         let rowCount = chunkRows(pass.workspace)
         let widest = inputChannels.reduce(0, max)
         pass.sumOverShards(into: trained) { shard, images, scratch, partial in
@@ -198,44 +202,77 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             let biasCount = partialCount - kernel.count
             let kernelPartial = partial + biasCount
             partial.update(repeating: 0, count: biasCount)
+            for use in uses { for sink in use.sinks { sink?.begin(shard: shard) } }
             /// Inputs, the first ones, whose part of the gradient has been written.
             var written = 0
-            for use in uses {
-                for sink in use.sinks { sink?.begin(shard: shard) }
-                pass.forEachChunk(
-                    of: images, locations: use.inputs[0].shape.locations, rowCount: rowCount
-                ) { rows in
-                    let outputGradient = use.gradient.operand(rows, scratch: gradientScratch)
-                    if trainsBias {
-                        RowKernels.addSums(
-                            outputGradient, rows: rows.count, channels: outputChannels,
-                            to: partial)
-                    }
-                    var first = 0
-                    for (index, input) in use.inputs.enumerated() {
-                        let channels = inputChannels[index]
-                        // output = input·kernel, for the kernel:
-                        MatrixMultiply.product(
-                            transposed: input.operand(rows, scratch: scratch), outputGradient,
-                            into: kernelPartial + first * outputChannels,
-                            rows: channels, columns: outputChannels, inner: rows.count,
-                            adding: index < written)
-                        // … and for the input:
-                        if let sink = use.sinks[index] {
-                            weights[index].product(
-                                outputGradient, into: inputGradientScratch, rows: rows.count)
-                            sink.finish(inputGradientScratch, rows: rows, shard: shard)
-                        }
-                        first += channels
-                    }
-                    written = max(written, use.inputs.count)
+            forEachChunk(of: uses, images: images, pass: pass) { parts in
+                let rows = parts.reduce(0) { $0 + $1.rows.count }
+                let outputGradient = GradientSource.operand(
+                    parts.map { ($0.use.gradient, $0.rows) }, scratch: gradientScratch)
+                if trainsBias {
+                    RowKernels.addSums(
+                        outputGradient, rows: rows, channels: outputChannels, to: partial)
                 }
+                var first = 0
+                for index in parts[0].use.inputs.indices {
+                    let channels = inputChannels[index]
+                    let input = Activation.operand(
+                        parts.map { ($0.use.inputs[index], $0.rows) }, scratch: scratch)
+                    // output = input·kernel, for the kernel:
+                    MatrixMultiply.product(
+                        transposed: input, outputGradient,
+                        into: kernelPartial + first * outputChannels,
+                        rows: channels, columns: outputChannels, inner: rows,
+                        adding: index < written)
+                    // … and for the input:
+                    if parts.contains(where: { $0.use.sinks[index] != nil }) {
+                        weights[index].product(
+                            outputGradient, into: inputGradientScratch, rows: rows)
+                        var values = inputGradientScratch
+                        for (use, rows) in parts {
+                            use.sinks[index]?.finish(values, rows: rows, shard: shard)
+                            values += rows.count * channels
+                        }
+                    }
+                    first += channels
+                }
+                written = max(written, parts[0].use.inputs.count)
             }
             let rows = inputChannels.prefix(written).reduce(0, +)
             (kernelPartial + rows * outputChannels).update(
                 repeating: 0, count: kernel.count - rows * outputChannels)
         }
         if let bias, !trainsBias { pass.completeWithoutGradient([bias]) }
+    }
+
+    /// Runs `body` for the chunks of a shard's rows, use after use: parts of one use each or, where
+    /// chunks are joined, all rows of several uses.
+    private func forEachChunk(
+        of uses: [Use], images: Range<Int>, pass: Pass,
+        _ body: (_ parts: [(use: Use, rows: Range<Int>)]) -> Void
+    ) {
+        let rowCount = chunkRows(pass.workspace)
+        var joined: [(use: Use, rows: Range<Int>)] = []
+        for use in uses {
+            let locations = use.inputs[0].shape.locations
+            let count = images.count * locations
+            let fits =
+                joined.allSatisfy { $0.use.inputs.count == use.inputs.count }
+                && (joined.count + 1) * count <= rowCount
+            if !joined.isEmpty && !fits {
+                body(joined)
+                joined = []
+            }
+            if pass.workspace.joinsChunks && count <= rowCount {
+                joined.append(
+                    (use, (images.lowerBound * locations)..<(images.upperBound * locations)))
+            } else {
+                pass.forEachChunk(of: images, locations: locations, rowCount: rowCount) {
+                    body([(use, $0)])
+                }
+            }
+        }
+        if !joined.isEmpty { body(joined) }
     }
 
     /// The gradients of one use's inputs alone; the kernel's follow when those of all uses are
