@@ -34,7 +34,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         let states = (0..<2).map { _ in
             model.planState(classifies: true, choosesPlace: true, in: workspace)
         }
-        let glimpse = model.planGlimpse(in: workspace)
+        let glimpse = model.planGlimpse(model.planWindow(in: workspace), in: workspace)
         steps = states.map { DRAM.Step(glimpse: glimpse, state: $0) }
         workspace.commit(threadCount: pool.threadCount)
         self.workspace = workspace

@@ -121,10 +121,10 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
-        let pass = pass.repeated(settings.samples)
-        loss.backward(batch.labels, into: gradients.logits, pass: pass)
-        backwardPolicy(baseline: report.baseline ?? 0, pass: pass)
-        try unrolled.backward(gradients, pass: pass)
+        let trajectories = pass.repeated(settings.samples)
+        loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
+        backwardPolicy(baseline: report.baseline ?? 0, pass: trajectories)
+        try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 
     /// Of −w_R/B·(r − b)·log N(l; m, σ²) for m: −w_R/B·(r − b)·(l − m)/σ².

@@ -28,13 +28,14 @@ extension Unrolled {
         fileprivate let features: [Tensor<Element>]
     }
 
-    /// Reserves the gradients.
+    /// Reserves the gradients; what forward and loss need has been reserved before.
     ///
     /// - Parameter classified: The glimpses whose logits have a gradient.
     func planBackward(
         classified: Range<Int>, stop: DRAMStageSettings.StopGradient, in workspace: Workspace
     ) -> Gradients {
         let arena = workspace.arena
+        steps.first?.glimpse.window.release()
         func like<Value>(_ tensor: Tensor<Value>) -> Tensor<Value> {
             Tensor(tensor.shape, in: arena)
         }
@@ -67,13 +68,16 @@ extension Unrolled {
     }
 
     /// The gradients of all parameters from those of logits and means.
-    func backward(_ gradients: Gradients, pass: Pass) throws {
+    ///
+    /// - Parameters:
+    ///   - images: As in forward.
+    ///   - pass: Over the images.
+    func backward(_ gradients: Gradients, images: [Float], pass imagePass: Pass) throws {
+        let pass = imagePass.repeated(samples)
         backwardHeads(gradients, pass: pass)
         // The glimpse network's gradients come last: until then their memory is free.
         let kept = pass.workspace.keptWeights
-        kept.start(
-            in: UnsafeMutableRawBufferPointer(
-                UnsafeMutableBufferPointer(rebasing: glimpseGradients(pass.store))))
+        kept.start(in: memory(ofGradients: model.glimpseParameters, pass.store))
         for index in steps.indices.reversed() { backwardStep(index, gradients, pass: pass) }
         kept.stop()
         if contextCount > 0 {
@@ -96,17 +100,13 @@ extension Unrolled {
         } else {
             try model.glimpse.backward(
                 zip(gradients.reached, gradients.glimpse).map { (steps[$0].glimpse.network, $1) },
-                pass: pass)
+                pass: pass
+            ) { use, window in
+                cut(
+                    images, step: gradients.reached.lowerBound + use, into: window,
+                    pass: imagePass)
+            }
         }
-    }
-
-    /// The glimpse network's part of the flat gradients.
-    private func glimpseGradients(
-        _ store: ParameterStore
-    ) -> Slice<UnsafeMutableBufferPointer<Float>> {
-        let ranges = model.glimpseParameters.map { store.range($0) }
-        let first = ranges.map(\.lowerBound).min() ?? 0
-        return store.allGradients[first..<(ranges.map(\.upperBound).max() ?? first)]
     }
 
     /// logits_t = h·W + b and m = s·tanh(h·W + b), all t at once.

@@ -127,10 +127,15 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         public let output: Tensor<Element>
         let features: Tensor<Element>
         let blocks: [PreActivationBottleneck<Element>.Gradients]
+        /// What the network saw, filled again for the stem's backward pass.
+        let images: Tensor<Element>
         let stem: Tensor<Element>
     }
 
     /// Reserves the gradients of all uses, layer by layer, and gives back what they used up.
+    ///
+    /// The images need not have lasted until the backward pass, which asks for them again: so they
+    /// take no memory while there is least of it.
     public func planBackward(
         _ uses: [(buffers: Buffers, output: Tensor<Element>)], in workspace: Workspace
     ) -> [Gradients] {
@@ -148,12 +153,18 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             Gradients(
                 output: uses[use].output, features: features[use],
                 blocks: blockGradients.reversed().map { $0[use] },
+                images: Tensor(uses[use].buffers.images.shape, in: arena),
                 stem: Tensor(uses[use].buffers.stem.shape, in: arena))
         }
     }
 
     /// The gradients of all parameters, summed over all uses, from each use's `gradients.output`.
-    public func backward(_ uses: [(buffers: Buffers, gradients: Gradients)], pass: Pass) throws {
+    ///
+    /// - Parameter refill: Writes the images of a use, `[N, H, W, inputChannels]`, once more.
+    public func backward(
+        _ uses: [(buffers: Buffers, gradients: Gradients)], pass: Pass,
+        refill: (_ use: Int, Tensor<Element>) -> Void
+    ) throws {
         for (buffers, gradients) in uses {
             AveragePooling.backward(
                 gradients.output, locations: buffers.features.input.shape.locations,
@@ -174,11 +185,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                 gradients.blocks.first?.input ?? gradients.features, input: buffers.stem,
                 into: gradients.stem, pass: pass)
         }
+        for (index, use) in uses.enumerated() { refill(index, use.gradients.images) }
         stem.backward(
             uses.map {
                 .init(
                     GradientSource(stored: $0.gradients.stem),
-                    input: Activation(final: $0.buffers.images), inputGradient: .none)
+                    input: Activation(final: $0.gradients.images), inputGradient: .none)
             }, pass: pass)
     }
 }

@@ -38,8 +38,9 @@ extension SpatialConvolution {
             patchOffset = slabCount
             outputOffset = patchOffset + rows * convolution.patchCount
             forwardCount = outputOffset + rows * output.channels
-            patchGradientOffset = forwardCount
-            pixelGradientOffset = patchGradientOffset + rows * convolution.patchCount
+            // The patches have been read when their gradients are written.
+            patchGradientOffset = patchOffset
+            pixelGradientOffset = forwardCount
             backwardCount = pixelGradientOffset + slabCount
         }
 
