@@ -34,6 +34,7 @@ public struct DRAM<Element: StorageElement>: Sendable {
         glimpse = PreActivationTrunk(
             "dram/glimpse",
             sizes: .init(
+                imageSize: sizes.glimpseSize,
                 inputChannels: GlimpseCut.channels * sizes.resolutions,
                 stemChannels: sizes.stemChannels, planes: sizes.planes, blocks: sizes.blocks,
                 strides: sizes.strides, expansion: sizes.expansion),
@@ -58,7 +59,7 @@ public struct DRAM<Element: StorageElement>: Sendable {
 
     /// Where the glimpse network has its values during a step.
     struct Glimpse: Sendable {
-        /// What it sees, `[N, g, g, 5R]`.
+        /// What it sees, `[N, g, g, 5R]`; the memory is that of all steps.
         let window: Tensor<Element>
         let network: PreActivationTrunk<Element>.Buffers
     }
@@ -83,16 +84,18 @@ public struct DRAM<Element: StorageElement>: Sendable {
         var features: Tensor<Element> { glimpse.network.output }
     }
 
-    func planGlimpse(in workspace: Workspace) -> Glimpse {
+    /// Reserves what a glimpse network sees; given back when no further network needs it.
+    func planWindow(in workspace: Workspace) -> Tensor<Element> {
         let size = geometry.glimpseSize
-        let cut = GlimpseCut(geometry: geometry)
-        workspace.needScratch(cut.count)
-        let window = Tensor<Element>(
-            Shape(workspace.imageCapacity, size, size, cut.count / (size * size)),
+        let count = GlimpseCut(geometry: geometry).count
+        workspace.needScratch(count)
+        return Tensor(
+            Shape(workspace.imageCapacity, size, size, count / (size * size)),
             in: workspace.arena)
-        let network = glimpse.plan(images: window, in: workspace)
-        if !workspace.keepsActivations { window.release() }
-        return Glimpse(window: window, network: network)
+    }
+
+    func planGlimpse(_ window: Tensor<Element>, in workspace: Workspace) -> Glimpse {
+        Glimpse(window: window, network: glimpse.plan(images: window, in: workspace))
     }
 
     func planState(classifies: Bool, choosesPlace: Bool, in workspace: Workspace) -> State {
@@ -128,7 +131,9 @@ public struct DRAM<Element: StorageElement>: Sendable {
         mode: NormMode, pass: Pass
     ) throws {
         let state = step.state
-        cut(images, samples: samples, look: look, into: step.glimpse.window, pass: pass)
+        cut(
+            images, samples: samples, at: look.place, resolutions: look.resolutions,
+            into: step.glimpse.window, pass: pass)
         try glimpse.forward(step.glimpse.network, mode: mode, pass: pass)
         classificationCell.forward(
             state.classification, input: step.features, after: look.classification, pass: pass)
@@ -142,8 +147,10 @@ public struct DRAM<Element: StorageElement>: Sendable {
         }
     }
 
-    private func cut(
-        _ images: [Float], samples: Int, look: Look, into window: Tensor<Element>, pass: Pass
+    /// Cuts out each row's glimpse, `[N, g, g, 5R]`.
+    func cut(
+        _ images: [Float], samples: Int, at place: (_ row: Int) -> Place, resolutions: Int,
+        into window: Tensor<Element>, pass: Pass
     ) {
         let cut = GlimpseCut(geometry: geometry)
         let pixels = geometry.imageSize * geometry.imageSize * 3
@@ -155,8 +162,8 @@ public struct DRAM<Element: StorageElement>: Sendable {
             pass.forEachShard { _, rows, scratch in
                 for row in rows {
                     cut(
-                        base + row / samples * pixels, at: look.place(row),
-                        resolutions: look.resolutions, into: scratch)
+                        base + row / samples * pixels, at: place(row),
+                        resolutions: resolutions, into: scratch)
                     RowKernels.store(
                         scratch, count: cut.count,
                         into: window.pointer + row * cut.count)

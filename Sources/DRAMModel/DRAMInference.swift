@@ -28,12 +28,13 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         geometry = model.geometry
         let workspace = Workspace(
             imageCapacity: imageCapacity,
-            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false)
+            shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false,
+            joinsChunks: true)
         // The states first: what the glimpse network gives back must not be theirs.
         let states = (0..<2).map { _ in
             model.planState(classifies: true, choosesPlace: true, in: workspace)
         }
-        let glimpse = model.planGlimpse(in: workspace)
+        let glimpse = model.planGlimpse(model.planWindow(in: workspace), in: workspace)
         steps = states.map { DRAM.Step(glimpse: glimpse, state: $0) }
         workspace.commit(threadCount: pool.threadCount)
         self.workspace = workspace

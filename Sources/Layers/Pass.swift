@@ -22,6 +22,11 @@ public final class Workspace: @unchecked Sendable {
     /// enough for an image's 19×19 locations, whose kernel gradient is then one product that adds to
     /// nothing (measured against 256: 1 % of a step).
     public let chunkRows: Int
+    /// Whether a chunk takes the rows of several images and uses where one has few: fewer and
+    /// larger products, with other bits.
+    public let joinsChunks: Bool
+    /// Packed weights that outlast a layer's run, while memory is lent to them.
+    public let keptWeights = KeptWeights()
 
     /// Scratch is in use whenever a layer runs, and folded kernels outlast the passes: they never
     /// share the plan's places.
@@ -37,7 +42,8 @@ public final class Workspace: @unchecked Sendable {
     /// Starts a plan.
     public init(
         imageCapacity: Int, shardCapacity: Int, keepsActivations: Bool,
-        sparesMemory: Bool? = nil, foldsNorms: Bool = false, chunkRows: Int = 384
+        sparesMemory: Bool? = nil, foldsNorms: Bool = false, joinsChunks: Bool = false,
+        chunkRows: Int = 384
     ) {
         precondition(!(foldsNorms && keepsActivations), "a folded norm has no backward pass")
         self.sparesMemory = sparesMemory
@@ -46,6 +52,7 @@ public final class Workspace: @unchecked Sendable {
         self.shardCapacity = shardCapacity
         self.keepsActivations = keepsActivations
         self.chunkRows = chunkRows
+        self.joinsChunks = joinsChunks
     }
 
     /// Rows of a chunk of a layer whose widest matrix has `columns`: more where they are few, so
@@ -79,12 +86,15 @@ public final class Workspace: @unchecked Sendable {
 
     func scratch(of worker: Int) -> UnsafeMutablePointer<Float> { scratches[worker].pointer }
 
-    /// Room for the packed weights of the layer that runs.
-    var packed: UnsafeMutableRawPointer {
+    /// Room for the packed weights of the layer that runs, and whether they are there already.
+    func packed(
+        _ parameter: Parameter, transposed: Bool, byteCount: Int
+    ) -> (storage: UnsafeMutableRawPointer, isFilled: Bool) {
         guard let packedTensor else {
             preconditionFailure("a workspace is committed before its layers run")
         }
-        return UnsafeMutableRawPointer(packedTensor.pointer)
+        return keptWeights.place(of: parameter, transposed: transposed, byteCount: byteCount)
+            ?? (UnsafeMutableRawPointer(packedTensor.pointer), false)
     }
 
     var partials: UnsafeMutablePointer<Float> {

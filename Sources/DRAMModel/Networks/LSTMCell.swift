@@ -23,7 +23,7 @@ struct LSTMCell<Element: StorageElement>: Sendable {
         self.units = units
         product = PointwiseConvolution(
             path, inputChannels: [inputs, units], outputChannels: Self.gateCount * units,
-            bias: true,
+            bias: true, isRecurrent: true,
             initial: .glorot(rows: inputs + units, columns: Self.gateCount * units),
             layout: &layout)
     }
@@ -190,7 +190,7 @@ struct LSTMCell<Element: StorageElement>: Sendable {
 
     /// The gradients of kernel and bias, summed over all steps.
     func backwardParameters(_ uses: [Use], pass: Pass) {
-        product.backward(
+        product.backwardParameters(
             uses.map { use in
                 let inputs = inputs(use.input, after: use.previous)
                 return PointwiseConvolution.Use(

@@ -30,7 +30,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         (self.model, self.settings) = (model, settings)
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
-            keepsActivations: true)
+            keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: true, in: workspace)
         loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
         table = LossTable(columns: 2 + 3 * settings.glimpses, in: workspace)
@@ -142,10 +142,11 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
-        let pass = pass.repeated(settings.samples)
-        loss.backward(batch.labels, into: gradients.logits, pass: pass)
-        backwardPolicy(deviation: settings.deviation(at: batch.progress), pass: pass)
-        try unrolled.backward(gradients, pass: pass)
+        let trajectories = pass.repeated(settings.samples)
+        loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
+        backwardPolicy(
+            deviation: settings.deviation(at: batch.progress), pass: trajectories)
+        try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 
     /// Of −w_R/B·(r − b)·log N(l; m, σ²) for m: −w_R/B·(r − b)·(l − m)/σ².

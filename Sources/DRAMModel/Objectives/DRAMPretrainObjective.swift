@@ -22,7 +22,7 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
         self.model = model
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
-            keepsActivations: true)
+            keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: false, in: workspace)
         loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
         table = LossTable(columns: 2, in: workspace)
@@ -59,9 +59,9 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
-        let pass = pass.repeated(unrolled.samples)
-        loss.backward(batch.labels, into: gradients.logits, pass: pass)
-        try unrolled.backward(gradients, pass: pass)
+        let trajectories = pass.repeated(unrolled.samples)
+        loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
+        try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 
     public func trace(imageCount: Int) -> [TracedArray] { unrolled.trace(imageCount: imageCount) }

@@ -28,13 +28,14 @@ extension Unrolled {
         fileprivate let features: [Tensor<Element>]
     }
 
-    /// Reserves the gradients.
+    /// Reserves the gradients; what forward and loss need has been reserved before.
     ///
     /// - Parameter classified: The glimpses whose logits have a gradient.
     func planBackward(
         classified: Range<Int>, stop: DRAMStageSettings.StopGradient, in workspace: Workspace
     ) -> Gradients {
         let arena = workspace.arena
+        steps.first?.glimpse.window.release()
         func like<Value>(_ tensor: Tensor<Value>) -> Tensor<Value> {
             Tensor(tensor.shape, in: arena)
         }
@@ -67,9 +68,18 @@ extension Unrolled {
     }
 
     /// The gradients of all parameters from those of logits and means.
-    func backward(_ gradients: Gradients, pass: Pass) throws {
+    ///
+    /// - Parameters:
+    ///   - images: As in forward.
+    ///   - pass: Over the images.
+    func backward(_ gradients: Gradients, images: [Float], pass imagePass: Pass) throws {
+        let pass = imagePass.repeated(samples)
         backwardHeads(gradients, pass: pass)
+        // The glimpse network's gradients come last: until then their memory is free.
+        let kept = pass.workspace.keptWeights
+        kept.start(in: memory(ofGradients: model.glimpseParameters, pass.store))
         for index in steps.indices.reversed() { backwardStep(index, gradients, pass: pass) }
+        kept.stop()
         if contextCount > 0 {
             model.locationCell.backwardParameters(
                 gradients.location.indices.map { index in
@@ -90,7 +100,12 @@ extension Unrolled {
         } else {
             try model.glimpse.backward(
                 zip(gradients.reached, gradients.glimpse).map { (steps[$0].glimpse.network, $1) },
-                pass: pass)
+                pass: pass
+            ) { use, window in
+                cut(
+                    images, step: gradients.reached.lowerBound + use, into: window,
+                    pass: imagePass)
+            }
         }
     }
 

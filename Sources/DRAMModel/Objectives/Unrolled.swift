@@ -26,9 +26,10 @@ struct Unrolled<Element: StorageElement>: Sendable {
         self.model = model
         samples = settings.samples
         contextCount = followsPolicy ? 1 : 0
+        let window = model.planWindow(in: workspace)
         var steps: [DRAM<Element>.Step] = []
         for index in 0..<(settings.glimpses + contextCount) {
-            let glimpse = model.planGlimpse(in: workspace)
+            let glimpse = model.planGlimpse(window, in: workspace)
             let state = model.planState(
                 classifies: index >= contextCount, choosesPlace: followsPolicy, in: workspace)
             steps.append(DRAM.Step(glimpse: glimpse, state: state))
@@ -53,6 +54,22 @@ struct Unrolled<Element: StorageElement>: Sendable {
         steps[glimpse + contextCount - 1].state.mean?.row(row)
     }
 
+    /// The pass over a step's rows: the context's are the same for all samples of an image.
+    private func rows(ofStep index: Int, pass: Pass) -> Pass {
+        pass.repeated(samples, areCopies: index < contextCount)
+    }
+
+    /// Where the rows of a step look.
+    private func place(ofStep index: Int, row: Int) -> Place {
+        index < contextCount ? .center : Place(place(row, index - contextCount))
+    }
+
+    /// How many windows show the image in a step.
+    private func resolutions(ofStep index: Int) -> Int {
+        let sizes = model.configuration.dram
+        return index < contextCount ? sizes.resolutions : sizes.classificationResolutions
+    }
+
     /// Runs all steps.
     ///
     /// - Parameters:
@@ -61,24 +78,48 @@ struct Unrolled<Element: StorageElement>: Sendable {
     func forward(
         _ images: [Float], pass: Pass, choose: (_ glimpse: Int) -> Void
     ) throws {
-        let sizes = model.configuration.dram
-        let context = pass.repeated(samples, areCopies: true)
-        let trajectories = pass.repeated(samples)
+        // All steps have the same weights, and the gradients' memory is free until backward.
+        let kept = pass.workspace.keptWeights
+        kept.start(in: memory(ofGradients: trained, pass.store))
+        defer { kept.stop() }
         for (index, step) in steps.enumerated() {
-            let glimpse = index - contextCount
-            if glimpse >= 0 { choose(glimpse) }
-            let previous = index > 0 ? steps[index - 1] : nil
+            if index >= contextCount { choose(index - contextCount) }
+            let previous = index > 0 ? steps[index - 1].state : nil
             try model.forward(
                 step, images: images, samples: samples,
                 look: .init(
-                    place: { glimpse < 0 ? .center : Place(place($0, glimpse)) },
-                    resolutions: glimpse < 0
-                        ? sizes.resolutions : sizes.classificationResolutions,
+                    place: { place(ofStep: index, row: $0) },
+                    resolutions: resolutions(ofStep: index),
                     // The context's classification state is dropped.
-                    classification: glimpse > 0 ? previous?.state.classification : nil,
-                    location: previous?.state.location),
-                mode: .training, pass: glimpse < 0 ? context : trajectories)
+                    classification: index > contextCount ? previous?.classification : nil,
+                    location: previous?.location),
+                mode: .training, pass: rows(ofStep: index, pass: pass))
         }
+    }
+
+    /// Cuts a step's glimpses out once more.
+    func cut(_ images: [Float], step index: Int, into window: Tensor<Element>, pass: Pass) {
+        model.cut(
+            images, samples: samples, at: { place(ofStep: index, row: $0) },
+            resolutions: resolutions(ofStep: index), into: window,
+            pass: rows(ofStep: index, pass: pass))
+    }
+
+    /// The parameters that the stage trains.
+    private var trained: [Parameter] {
+        contextCount > 0
+            ? model.layout.parameters
+            : model.layout.parameters.filter { $0.group != .policy }
+    }
+
+    /// The memory of the gradients of parameters that lie one after the other.
+    func memory(
+        ofGradients parameters: [Parameter], _ store: ParameterStore
+    ) -> UnsafeMutableRawBufferPointer {
+        let ranges = parameters.map { store.range($0) }
+        let first = ranges.map(\.lowerBound).min() ?? 0
+        let gradients = store.allGradients[first..<(ranges.map(\.upperBound).max() ?? first)]
+        return UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: gradients))
     }
 
     /// Writes places from numbers of their own for each trajectory and glimpse, or given ones.

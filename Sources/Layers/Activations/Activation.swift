@@ -55,9 +55,29 @@ public struct Activation<Element: StorageElement>: Sendable {
     ) -> UnsafeMutablePointer<Element> {
         if note == nil { return raw.row(range.lowerBound) }
         let operand = scratch.narrowed(to: Element.self)
+        write(range, into: operand)
+        return operand
+    }
+
+    /// Writes the rows `range` with the note applied.
+    func write(_ range: Range<Int>, into operand: UnsafeMutablePointer<Element>) {
         RowKernels.apply(
             raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
             rows: range.count, channels: shape.channels, into: operand)
+    }
+
+    /// The rows of several activations of equal width, one after the other.
+    static func operand(
+        _ parts: [(activation: Activation, rows: Range<Int>)],
+        scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Element> {
+        if parts.count == 1 { return parts[0].activation.operand(parts[0].rows, scratch: scratch) }
+        let operand = scratch.narrowed(to: Element.self)
+        var target = operand
+        for (activation, rows) in parts {
+            activation.write(rows, into: target)
+            target += rows.count * activation.shape.channels
+        }
         return operand
     }
 

@@ -22,11 +22,32 @@ public struct GradientSource<Element: StorageElement>: Sendable {
     func operand(
         _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Element> {
-        guard let norm else { return gradient.row(range.lowerBound) }
+        if norm == nil { return gradient.row(range.lowerBound) }
         let operand = scratch.narrowed(to: Element.self)
+        write(range, into: operand)
+        return operand
+    }
+
+    private func write(_ range: Range<Int>, into operand: UnsafeMutablePointer<Element>) {
+        let (values, channels) = (gradient.row(range.lowerBound), gradient.shape.channels)
+        guard let norm else { return operand.update(from: values, count: range.count * channels) }
         GradientKernels.throughNorm(
-            gradient.row(range.lowerBound), raw: raw.row(range.lowerBound), norm.coefficients,
-            rows: range.count, channels: gradient.shape.channels, into: operand)
+            values, raw: raw.row(range.lowerBound), norm.coefficients, rows: range.count,
+            channels: channels, into: operand)
+    }
+
+    /// The rows of several sources of equal width, one after the other.
+    static func operand(
+        _ parts: [(source: GradientSource, rows: Range<Int>)],
+        scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Element> {
+        if parts.count == 1 { return parts[0].source.operand(parts[0].rows, scratch: scratch) }
+        let operand = scratch.narrowed(to: Element.self)
+        var target = operand
+        for (source, rows) in parts {
+            source.write(rows, into: target)
+            target += rows.count * source.gradient.shape.channels
+        }
         return operand
     }
 }

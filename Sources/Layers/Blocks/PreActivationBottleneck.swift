@@ -34,9 +34,12 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     }
 
     /// Registers the parameters below `path`.
+    ///
+    /// - Parameter mapSize: The input's side, where it is known: convolutions then fit it.
     public init(
         _ path: String, inputChannels: Int, planes: Int, stride: Int, expansion: Int,
-        style: Style = .plain, norms: BatchNormConfiguration, layout: inout ParameterLayout
+        mapSize: Int? = nil, style: Style = .plain, norms: BatchNormConfiguration,
+        layout: inout ParameterLayout
     ) {
         outputChannels = planes * expansion
         preActivation = PreActivation(
@@ -50,7 +53,8 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
             "\(path)/conv2", normPath: "\(path)/norm3", inputChannels: planes,
             outputChannels: planes,
             geometry: PatchGeometry(kernel: 3, stride: stride, offset: -1),
-            initial: style.initial(inputs: 9 * planes), configuration: norms, layout: &layout)
+            mapSize: mapSize, initial: style.initial(inputs: 9 * planes), configuration: norms,
+            layout: &layout)
         last = PointwiseConvolution(
             "\(path)/conv3", inputChannels: [planes], outputChannels: outputChannels,
             bias: style == .slim, beforeNorms: true, initial: style.initial(inputs: planes),

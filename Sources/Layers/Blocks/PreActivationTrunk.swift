@@ -12,6 +12,7 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
 
     /// The dimensions.
     public struct Sizes: Sendable {
+        let imageSize: Int
         let inputChannels: Int
         let stemChannels: Int
         let planes: [Int]
@@ -19,12 +20,13 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         let strides: [Int]
         let expansion: Int
 
-        /// Names the input's and the stem's channels and, for each group, the inner channels of its
+        /// Names the input's side, its and the stem's channels and, for each group, the inner channels of its
         /// bottlenecks, their number and the stride of one of them.
         public init(
-            inputChannels: Int, stemChannels: Int, planes: [Int], blocks: [Int], strides: [Int],
-            expansion: Int
+            imageSize: Int, inputChannels: Int, stemChannels: Int, planes: [Int], blocks: [Int],
+            strides: [Int], expansion: Int
         ) {
+            self.imageSize = imageSize
             (self.inputChannels, self.stemChannels) = (inputChannels, stemChannels)
             (self.planes, self.blocks, self.strides) = (planes, blocks, strides)
             self.expansion = expansion
@@ -47,6 +49,7 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             initial: style.initial(inputs: 49 * sizes.inputChannels), layout: &layout)
         pooling = MaxPooling(PatchGeometry(kernel: 3, stride: 2, offset: -1))
         var channels = sizes.stemChannels
+        var mapSize = pooling.geometry.outputSize(geometry.outputSize(sizes.imageSize))
         var blocks: [PreActivationBottleneck<Element>] = []
         for group in sizes.planes.indices {
             let strided = style == .slim ? sizes.blocks[group] - 1 : 0
@@ -55,8 +58,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                     "\(path)/group\(group)/block\(block)", inputChannels: channels,
                     planes: sizes.planes[group],
                     stride: block == strided ? sizes.strides[group] : 1,
-                    expansion: sizes.expansion, style: style, norms: norms, layout: &layout)
+                    expansion: sizes.expansion, mapSize: mapSize, style: style, norms: norms,
+                    layout: &layout)
                 channels = bottleneck.outputChannels
+                if block == strided {
+                    mapSize = (mapSize + sizes.strides[group] - 1) / sizes.strides[group]
+                }
                 blocks.append(bottleneck)
             }
         }
@@ -120,10 +127,15 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         public let output: Tensor<Element>
         let features: Tensor<Element>
         let blocks: [PreActivationBottleneck<Element>.Gradients]
+        /// What the network saw, filled again for the stem's backward pass.
+        let images: Tensor<Element>
         let stem: Tensor<Element>
     }
 
     /// Reserves the gradients of all uses, layer by layer, and gives back what they used up.
+    ///
+    /// The images need not have lasted until the backward pass, which asks for them again: so they
+    /// take no memory while there is least of it.
     public func planBackward(
         _ uses: [(buffers: Buffers, output: Tensor<Element>)], in workspace: Workspace
     ) -> [Gradients] {
@@ -141,12 +153,18 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             Gradients(
                 output: uses[use].output, features: features[use],
                 blocks: blockGradients.reversed().map { $0[use] },
+                images: Tensor(uses[use].buffers.images.shape, in: arena),
                 stem: Tensor(uses[use].buffers.stem.shape, in: arena))
         }
     }
 
     /// The gradients of all parameters, summed over all uses, from each use's `gradients.output`.
-    public func backward(_ uses: [(buffers: Buffers, gradients: Gradients)], pass: Pass) throws {
+    ///
+    /// - Parameter refill: Writes the images of a use, `[N, H, W, inputChannels]`, once more.
+    public func backward(
+        _ uses: [(buffers: Buffers, gradients: Gradients)], pass: Pass,
+        refill: (_ use: Int, Tensor<Element>) -> Void
+    ) throws {
         for (buffers, gradients) in uses {
             AveragePooling.backward(
                 gradients.output, locations: buffers.features.input.shape.locations,
@@ -167,11 +185,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                 gradients.blocks.first?.input ?? gradients.features, input: buffers.stem,
                 into: gradients.stem, pass: pass)
         }
+        for (index, use) in uses.enumerated() { refill(index, use.gradients.images) }
         stem.backward(
             uses.map {
                 .init(
                     GradientSource(stored: $0.gradients.stem),
-                    input: Activation(final: $0.buffers.images), inputGradient: .none)
+                    input: Activation(final: $0.gradients.images), inputGradient: .none)
             }, pass: pass)
     }
 }

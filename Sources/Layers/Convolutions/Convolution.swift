@@ -11,10 +11,12 @@ public enum Convolution<Element: StorageElement>: Sendable {
 
     /// Registers the kernel below `path` and chooses the form.
     ///
-    /// - Parameter initial: How the kernel starts; nil: as `Parameter.Initial.kernel` says.
+    /// - Parameters:
+    ///   - mapSize: The input's side, where it is known: the form then fits it.
+    ///   - initial: How the kernel starts; nil: as `Parameter.Initial.kernel` says.
     public init(
         _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
-        initial: Parameter.Initial? = nil, layout: inout ParameterLayout
+        mapSize: Int? = nil, initial: Parameter.Initial? = nil, layout: inout ParameterLayout
     ) {
         if geometry == PatchGeometry(kernel: 1) {
             self = .pointwise(
@@ -22,7 +24,8 @@ public enum Convolution<Element: StorageElement>: Sendable {
                     path, inputChannels: [inputChannels], outputChannels: outputChannels,
                     initial: initial, layout: &layout))
         } else if WinogradConvolution<Element>.fits(
-            geometry, inputChannels: inputChannels, outputChannels: outputChannels)
+            geometry, inputChannels: inputChannels, outputChannels: outputChannels),
+            mapSize.map({ $0 >= WinogradConvolution<Element>.leastMapSize }) ?? true
         {
             self = .winograd(
                 WinogradConvolution(

@@ -32,12 +32,13 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
     /// Registers the kernel at `convolutionPath` and the norm at `normPath`.
     public init(
         _ convolutionPath: String, normPath: String, inputChannels: Int, outputChannels: Int,
-        geometry: PatchGeometry = PatchGeometry(kernel: 1), initial: Parameter.Initial? = nil,
-        configuration: BatchNormConfiguration, layout: inout ParameterLayout
+        geometry: PatchGeometry = PatchGeometry(kernel: 1), mapSize: Int? = nil,
+        initial: Parameter.Initial? = nil, configuration: BatchNormConfiguration,
+        layout: inout ParameterLayout
     ) {
         convolution = Convolution(
             convolutionPath, inputChannels: inputChannels, outputChannels: outputChannels,
-            geometry: geometry, initial: initial, layout: &layout)
+            geometry: geometry, mapSize: mapSize, initial: initial, layout: &layout)
         norm = BatchNorm(
             normPath, channels: outputChannels, configuration: configuration, layout: &layout)
     }

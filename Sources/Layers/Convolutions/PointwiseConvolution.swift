@@ -7,7 +7,9 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     let kernel: Parameter
     let bias: Parameter?
     /// Whether the bias has a gradient.
-    private let trainsBias: Bool
+    let trainsBias: Bool
+    /// Whether uses depend on each other, so that `backwardParameters` follows later.
+    let isRecurrent: Bool
     let inputChannels: [Int]
     /// Channels of the output.
     public let outputChannels: Int
@@ -18,10 +20,12 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     /// - Parameters:
     ///   - beforeNorms: Whether every path from the output leads through a batch norm, so that the
     ///     bias's gradient is 0 (`Pass.completeWithoutGradient`).
+    ///   - isRecurrent: Whether uses depend on each other: their backward pass is `backwardInputs`
+    ///     and `backwardParameters`, and they have one row an image.
     ///   - initial: How the kernel starts; nil: as `Parameter.Initial.kernel` says.
     public init(
         _ path: String, inputChannels: [Int], outputChannels: Int, bias hasBias: Bool = false,
-        beforeNorms: Bool = false, initial: Parameter.Initial? = nil,
+        beforeNorms: Bool = false, isRecurrent: Bool = false, initial: Parameter.Initial? = nil,
         layout: inout ParameterLayout
     ) {
         let inputs = inputChannels.reduce(0, +)
@@ -34,6 +38,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                 "\(path)/bias", shape: [outputChannels], decays: false, initial: .constant(0))
             : nil
         trainsBias = hasBias && !beforeNorms
+        self.isRecurrent = isRecurrent
         self.inputChannels = inputChannels
         self.outputChannels = outputChannels
     }
@@ -52,24 +57,33 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                     inner: outputChannels, columns: channels)
                 return sum + max(forward, backward)
             })
-        if workspace.keepsActivations { workspace.needPartials(partialCount) }
+        if workspace.keepsActivations {
+            workspace.needPartials(isRecurrent ? blockRows * outputChannels : partialCount)
+        }
     }
 
-    private func chunkRows(_ workspace: Workspace) -> Int {
-        workspace.chunkRows(columns: inputChannels.reduce(outputChannels, max))
+    /// Rows of a chunk where there is one an image: their matrices are wide.
+    private static var recurrentRows: Int { 128 }
+
+    func chunkRows(_ workspace: Workspace) -> Int {
+        if isRecurrent { return Self.recurrentRows }
+        return workspace.chunkRows(columns: inputChannels.reduce(outputChannels, max))
     }
 
     /// Each input's part of the kernel, `[in, out]` or, for backward, `[out, in]`.
-    private func packed(transposed: Bool, pass: Pass) -> [PackedMatrix<Element>] {
+    func packed(transposed: Bool, pass: Pass) -> [PackedMatrix<Element>] {
         var source = pass.store.values(kernel)
-        var storage = pass.workspace.packed
-        return inputChannels.map { channels in
-            let (inner, columns) =
-                transposed ? (outputChannels, channels) : (channels, outputChannels)
+        let sizes = inputChannels.map { transposed ? (outputChannels, $0) : ($0, outputChannels) }
+        var (storage, isFilled) = pass.workspace.packed(
+            kernel, transposed: transposed,
+            byteCount: sizes.reduce(0) {
+                $0 + PackedMatrix<Element>.byteCount(inner: $1.0, columns: $1.1)
+            })
+        return sizes.map { inner, columns in
             let part = PackedMatrix<Element>(
                 Matrix(source, stride: outputChannels), transposed: transposed, inner: inner,
-                columns: columns, into: storage)
-            source += channels * outputChannels
+                columns: columns, into: storage, isFilled: isFilled)
+            source += inner * columns
             storage += PackedMatrix<Element>.byteCount(inner: inner, columns: columns)
             return part
         }
@@ -115,9 +129,9 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     }
 
     /// What has a gradient, in the order of registration.
-    private var trained: [Parameter] { [kernel] + (bias.map { trainsBias ? [$0] : [] } ?? []) }
+    var trained: [Parameter] { [kernel] + (bias.map { trainsBias ? [$0] : [] } ?? []) }
 
-    private var partialCount: Int { trained.reduce(0) { $0 + $1.count } }
+    var partialCount: Int { trained.reduce(0) { $0 + $1.count } }
 
     /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.
     ///
@@ -151,113 +165,6 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
                         biases, to: result, rows: rows.count, channels: outputChannels)
                 }
                 output.store(result, rows: rows, momentsTo: moments)
-            }
-        }
-    }
-
-    /// One use of the layer in a step, as its backward pass sees it.
-    public struct Use: Sendable {
-        let gradient: GradientSource<Element>
-        let inputs: [Activation<Element>]
-        let sinks: [GradientSink<Element>?]
-
-        /// Names a use.
-        ///
-        /// - Parameters:
-        ///   - gradient: Of the raw output.
-        ///   - inputs: What forward read; the last ones may be left out, as if they were 0.
-        ///   - sinks: Where each input's gradient goes; nil where none is wanted.
-        public init(
-            _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
-            sinks: [GradientSink<Element>?]
-        ) {
-            (self.gradient, self.inputs, self.sinks) = (gradient, inputs, sinks)
-        }
-    }
-
-    /// The gradients of kernel and bias (summed over this rank's shards) and of the inputs, of a
-    /// layer that was used once.
-    public func backward(
-        _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
-        sinks: [GradientSink<Element>?], pass: Pass
-    ) {
-        backward([Use(gradient, inputs: inputs, sinks: sinks)], pass: pass)
-    }
-
-    /// The gradients of kernel and bias, summed over all uses and this rank's shards, and of each
-    /// use's inputs (`ParameterStore` says why all uses come at once).
-    @_specialize(where Element == Float)
-    @_specialize(where Element == BFloat16)
-    public func backward(_ uses: [Use], pass: Pass) {
-        let weights = packed(transposed: true, pass: pass)
-        let rowCount = chunkRows(pass.workspace)
-        let widest = inputChannels.reduce(0, max)
-        pass.sumOverShards(into: trained) { shard, images, scratch, partial in
-            let inputGradientScratch = scratch + rowCount * widest
-            let gradientScratch = inputGradientScratch + rowCount * widest
-            let biasCount = partialCount - kernel.count
-            let kernelPartial = partial + biasCount
-            partial.update(repeating: 0, count: biasCount)
-            /// Inputs, the first ones, whose part of the gradient has been written.
-            var written = 0
-            for use in uses {
-                for sink in use.sinks { sink?.begin(shard: shard) }
-                pass.forEachChunk(
-                    of: images, locations: use.inputs[0].shape.locations, rowCount: rowCount
-                ) { rows in
-                    let outputGradient = use.gradient.operand(rows, scratch: gradientScratch)
-                    if trainsBias {
-                        RowKernels.addSums(
-                            outputGradient, rows: rows.count, channels: outputChannels,
-                            to: partial)
-                    }
-                    var first = 0
-                    for (index, input) in use.inputs.enumerated() {
-                        let channels = inputChannels[index]
-                        // output = input·kernel, for the kernel:
-                        MatrixMultiply.product(
-                            transposed: input.operand(rows, scratch: scratch), outputGradient,
-                            into: kernelPartial + first * outputChannels,
-                            rows: channels, columns: outputChannels, inner: rows.count,
-                            adding: index < written)
-                        // … and for the input:
-                        if let sink = use.sinks[index] {
-                            weights[index].product(
-                                outputGradient, into: inputGradientScratch, rows: rows.count)
-                            sink.finish(inputGradientScratch, rows: rows, shard: shard)
-                        }
-                        first += channels
-                    }
-                    written = max(written, use.inputs.count)
-                }
-            }
-            let rows = inputChannels.prefix(written).reduce(0, +)
-            (kernelPartial + rows * outputChannels).update(
-                repeating: 0, count: kernel.count - rows * outputChannels)
-        }
-        if let bias, !trainsBias { pass.completeWithoutGradient([bias]) }
-    }
-
-    /// The gradients of one use's inputs alone; the kernel's follow when those of all uses are
-    /// known.
-    @_specialize(where Element == Float)
-    @_specialize(where Element == BFloat16)
-    public func backwardInputs(_ use: Use, pass: Pass) {
-        let weights = packed(transposed: true, pass: pass)
-        let rowCount = chunkRows(pass.workspace)
-        let widest = inputChannels.reduce(0, max)
-        pass.forEachShard { shard, images, scratch in
-            let gradientScratch = scratch + 2 * rowCount * widest
-            for sink in use.sinks { sink?.begin(shard: shard) }
-            pass.forEachChunk(
-                of: images, locations: use.inputs[0].shape.locations, rowCount: rowCount
-            ) { rows in
-                let outputGradient = use.gradient.operand(rows, scratch: gradientScratch)
-                for (index, sink) in use.sinks.enumerated() {
-                    guard let sink else { continue }
-                    weights[index].product(outputGradient, into: scratch, rows: rows.count)
-                    sink.finish(scratch, rows: rows, shard: shard)
-                }
             }
         }
     }

@@ -66,6 +66,23 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         if workspace.keepsActivations { workspace.needPartials(kernel.count) }
     }
 
+    /// The kernel as a matrix `[k·k·in, out]` or, for backward, `[out, k·k·in]`.
+    private func packed(transposed: Bool, pass: Pass) -> PackedMatrix<Element> {
+        let (inner, columns) =
+            transposed ? (outputChannels, patchCount) : (patchCount, outputChannels)
+        let (storage, isFilled) = pass.workspace.packed(
+            kernel, transposed: transposed,
+            byteCount: PackedMatrix<Element>.byteCount(inner: inner, columns: columns))
+        return PackedMatrix<Element>(
+            Matrix(pass.store.values(kernel), stride: outputChannels), transposed: transposed,
+            inner: inner, columns: columns, into: storage, isFilled: isFilled)
+    }
+
+    /// The flat rows of a chunk of one use: its images follow each other.
+    private static func rows(of parts: [Scratch.Part]) -> Range<Int> {
+        parts[0].rows.lowerBound..<parts[parts.count - 1].rows.upperBound
+    }
+
     /// `output = input ∗ kernel (+ bias)`, raw, `[N, h, w, out]`.
     ///
     /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
@@ -75,16 +92,14 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
         _ input: Activation<Element>, into output: Tensor<Element>,
         momentsOf norm: NormBuffers? = nil, pass: Pass
     ) {
-        let weights = PackedMatrix<Element>(
-            Matrix(pass.store.values(kernel), stride: outputChannels), inner: patchCount,
-            columns: outputChannels, into: pass.workspace.packed)
+        let weights = packed(transposed: false, pass: pass)
         let biases = bias.map { pass.store.values($0) }
         let room = Scratch(self, input: input.shape, in: pass.workspace)
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
-            room.forEachChunk(of: images) { image, outputRows, rows in
-                let patches = room.patches(
-                    of: outputRows, image: image, input: input, scratch: scratch)
+            room.forEachChunk(of: images) { parts in
+                let rows = Self.rows(of: parts)
+                let patches = room.patches(of: parts, scratch: scratch) { _ in input }
                 let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
                 weights.product(patches, into: result, rows: rows.count)
                 if let biases {
@@ -117,9 +132,9 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     ) {
         let room = Scratch(self, input: input.shape, in: pass.workspace)
         pass.forEachShard { _, images, scratch in
-            room.forEachChunk(of: images) { image, outputRows, rows in
-                let patches = room.patches(
-                    of: outputRows, image: image, input: input, scratch: scratch)
+            room.forEachChunk(of: images) { parts in
+                let rows = Self.rows(of: parts)
+                let patches = room.patches(of: parts, scratch: scratch) { _ in input }
                 folded.product(
                     patches, adding: nil, rectified: rectified,
                     into: output.row(rows.lowerBound), rows: rows.count,
@@ -159,68 +174,66 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public func backward(_ uses: [Use], pass: Pass) {
-        let weights = PackedMatrix<Element>(
-            Matrix(pass.store.values(kernel), stride: outputChannels), transposed: true,
-            inner: outputChannels,
-            columns: patchCount, into: pass.workspace.packed)
+        let wantsInputs = uses.contains {
+            if case .none = $0.inputGradient { false } else { true }
+        }
+        let weights = wantsInputs ? packed(transposed: true, pass: pass) : nil
+        let room = Scratch(self, input: uses[0].input.shape, in: pass.workspace)
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
+            let patchGradients = scratch + room.patchGradientOffset
+            var pixels = PixelGradients(
+                geometry, input: room.input, outputHeight: room.output.height,
+                windowHeight: room.slabHeight, window: scratch + room.pixelGradientOffset)
+            for case .pixels(let sink) in uses.map(\.inputGradient) { sink.begin(shard: shard) }
             var isFirst = true
-            for use in uses {
-                backward(
-                    use, weights: weights, shard: shard, images: images, scratch: scratch,
-                    kernelGradient: partial, isFirst: &isFirst, workspace: pass.workspace)
+            room.forEachChunk(of: images, uses: uses.count) { parts in
+                let rows = parts.reduce(0) { $0 + $1.rows.count }
+                let outputGradient = GradientSource.operand(
+                    parts.map { (uses[$0.use].gradient, $0.rows) },
+                    scratch: scratch + room.outputOffset)
+                let patches = room.patches(of: parts, scratch: scratch) { uses[$0].input }
+                // output = patches·kernel, for the kernel:
+                MatrixMultiply.product(
+                    transposed: patches, outputGradient,
+                    into: partial, rows: patchCount, columns: outputChannels, inner: rows,
+                    adding: !isFirst)
+                isFirst = false
+                // … and for the patches:
+                guard let weights else { return }
+                weights.product(outputGradient, into: patchGradients, rows: rows)
+                var values = patchGradients
+                for part in parts {
+                    finish(
+                        values, part, into: uses[part.use].inputGradient, pixels: &pixels,
+                        room: room, shard: shard)
+                    values += part.rows.count * patchCount
+                }
             }
         }
         if let bias { pass.completeWithoutGradient([bias]) }
     }
 
-    /// One shard's part of one use.
-    ///
-    /// - Parameters:
-    ///   - kernelGradient: Added to, unless this is the first chunk.
-    ///   - isFirst: Whether nothing has been added yet.
+    /// Takes the gradients of one image's patches, `[rows, k·k·in]`.
     @inline(__always)
-    private func backward(
-        _ use: Use, weights: PackedMatrix<Element>, shard: Int, images: Range<Int>,
-        scratch: UnsafeMutablePointer<Float>, kernelGradient: UnsafeMutablePointer<Float>,
-        isFirst: inout Bool, workspace: Workspace
+    private func finish(
+        _ patchGradients: UnsafeMutablePointer<Float>, _ part: Scratch.Part,
+        into inputGradient: InputGradient, pixels: inout PixelGradients, room: Scratch,
+        shard: Int
     ) {
-        let room = Scratch(self, input: use.input.shape, in: workspace)
-        let patchGradients = scratch + room.patchGradientOffset
-        var pixels = PixelGradients(
-            geometry, input: room.input, outputHeight: room.output.height,
-            windowHeight: room.slabHeight, window: scratch + room.pixelGradientOffset)
-        if case .pixels(let sink) = use.inputGradient { sink.begin(shard: shard) }
-        room.forEachChunk(of: images) { image, outputRows, rows in
-            let outputGradient = use.gradient.operand(
-                rows, scratch: scratch + room.outputOffset)
-            let patches = room.patches(
-                of: outputRows, image: image, input: use.input, scratch: scratch)
-            // output = patches·kernel, for the kernel:
-            MatrixMultiply.product(
-                transposed: patches, outputGradient,
-                into: kernelGradient, rows: patchCount, columns: outputChannels,
-                inner: rows.count, adding: !isFirst)
-            isFirst = false
-            if case .none = use.inputGradient { return }
-            // … and for the patches:
-            weights.product(outputGradient, into: patchGradients, rows: rows.count)
-            switch use.inputGradient {
-            case .none: break
-            case .locations(let destination):
-                RowKernels.store(
-                    patchGradients, count: rows.count * patchCount,
-                    into: destination.row(rows.lowerBound))
-            case .pixels(let sink):
-                pixels.add(outputRows: outputRows, image: image) { window, firstRow in
-                    geometry.scatter(
-                        patchGradients, outputRows: outputRows, outputWidth: room.output.width,
-                        addingTo: window, firstInputRow: firstRow,
-                        inputHeight: room.input.height, inputWidth: room.input.width,
-                        channels: inputChannels)
-                } finish: {
-                    sink.finish($0, rows: $1, shard: shard)
-                }
+        switch inputGradient {
+        case .none: break
+        case .locations(let destination):
+            RowKernels.store(
+                patchGradients, count: part.rows.count * patchCount,
+                into: destination.row(part.rows.lowerBound))
+        case .pixels(let sink):
+            pixels.add(outputRows: part.outputRows, image: part.image) { window, firstRow in
+                geometry.scatter(
+                    patchGradients, outputRows: part.outputRows, outputWidth: room.output.width,
+                    addingTo: window, firstInputRow: firstRow, inputHeight: room.input.height,
+                    inputWidth: room.input.width, channels: inputChannels)
+            } finish: {
+                sink.finish($0, rows: $1, shard: shard)
             }
         }
     }

@@ -7,13 +7,16 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
     let kernel: Parameter
     let inputChannels: Int
     let outputChannels: Int
-
     /// Whether the form fits a convolution: wide enough that the products outweigh the transforms.
     static func fits(_ geometry: PatchGeometry, inputChannels: Int, outputChannels: Int) -> Bool {
         geometry.kernel == 3 && geometry.stride == 1
             && inputChannels % 16 == 0 && outputChannels % 16 == 0
             && min(inputChannels, outputChannels) >= 64
     }
+
+    /// The least side of a map that the form fits: on fewer locations the border's tiles waste
+    /// what is won, and sixteen matrices take longer to read than nine.
+    static var leastMapSize: Int { 8 }
 
     /// Registers `kernel` `[3, 3, in, out]` below `path`.
     init(
@@ -56,10 +59,11 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
 
     /// The transformed kernel `G g Gᵀ`, `[in, out]` at each place or, for backward, `[out, in]`.
     private func packed(transposed: Bool, pass: Pass) -> [PackedMatrix<Element>] {
-        let storage = pass.workspace.packed
+        let (storage, isFilled) = pass.workspace.packed(
+            kernel, transposed: transposed, byteCount: Winograd.places * packedByteCount)
         let (inner, columns) =
             transposed ? (outputChannels, inputChannels) : (inputChannels, outputChannels)
-        pass.pool.run(Winograd.span) { row, worker in
+        pass.pool.run(isFilled ? 0 : Winograd.span) { row, worker in
             let transformed = pass.workspace.scratch(of: worker)
             Winograd.transformKernel(
                 pass.store.values(kernel), count: pairCount, row: row, into: transformed)

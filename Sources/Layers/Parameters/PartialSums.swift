@@ -25,7 +25,7 @@ struct PartialPlan {
 
 extension Pass {
     /// Runs `body` for each shard, on all threads, and leaves the tree sum of what it writes to
-    /// `partial` in the gradients of `parameters`.
+    /// `partial` in the gradients of `parameters`, which are then complete.
     ///
     /// - Parameter parameters: Registered one after the other; `partial` holds them in the store's
     ///   order, the last one first.
@@ -38,8 +38,19 @@ extension Pass {
     ) {
         guard let last = parameters.last else { return }
         let length = parameters.reduce(0) { $0 + $1.count }
+        sumOverShards(into: store.gradient(last), length: length, body)
+        complete(parameters)
+    }
+
+    /// The same for a part of the gradients.
+    func sumOverShards(
+        into gradient: UnsafeMutablePointer<Float>, length: Int,
+        _ body: (
+            _ shard: Int, _ images: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,
+            _ partial: UnsafeMutablePointer<Float>
+        ) -> Void
+    ) {
         let (plan, partials) = (workspace.partialPlan, workspace.partials)
-        let gradient = store.gradient(last)
         func place(_ run: Int, _ index: Int) -> UnsafeMutablePointer<Float> {
             let number = run * plan.placesPerRun + index
             return number == 0 ? gradient : partials + (number - 1) * length
@@ -54,6 +65,5 @@ extension Pass {
                 fill: { body(first + $0, shards[first + $0], scratch, $1) })
         }
         TreeSum.sum(count: runCount, length: length, over: pool) { place($0, 0) }
-        complete(parameters)
     }
 }

@@ -16,15 +16,17 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
 
     /// Lays out `source`, `[inner, columns]`, or its transpose where it is `[columns, inner]`.
     ///
-    /// - Parameter storage: `byteCount` bytes that stay untouched while this value is used.
+    /// - Parameters:
+    ///   - storage: `byteCount` bytes that stay untouched while this value is used.
+    ///   - isFilled: Whether the storage holds the same weights, laid out before.
     public init(
         _ source: Matrix, transposed: Bool = false, inner: Int, columns: Int,
-        into storage: UnsafeMutableRawPointer
+        into storage: UnsafeMutableRawPointer, isFilled: Bool = false
     ) {
         (self.source, isTransposed, self.storage) = (source, transposed, storage)
         (self.inner, self.columns) = (inner, columns)
         #if canImport(ConeDNN)
-            if MatrixMultiply.library == .oneDNN {
+            if MatrixMultiply.library == .oneDNN && !isFilled {
                 OneDNN.Thread.current.pack(
                     source, transposed: transposed, inner: inner, columns: columns,
                     isNarrow: Element.self == BFloat16.self, into: storage,
