@@ -56,6 +56,7 @@ final class DRAMViewer<Element: StorageElement>: Viewer {
             windows: seen.corners.map { window($0, side: side, scale: 1) },
             places: seen.places.map(cell),
             predictions: seen.predictions(inference.model.configuration.dram.prediction))
+        look.showsPath = policy != .center
         if policy.isLearned {
             look.context = inference.geometry.sides.indices.dropFirst().map { resolution in
                 let side = inference.geometry.sides[resolution]

@@ -69,11 +69,14 @@ public struct ContactSheet {
                 width: 0.5)
         }
         for window in windows { canvas.frame(window, .glimpse, width: 1.5) }
-        for (number, window) in seen.enumerated() {
-            let center = window.center
+        let centers = seen.map {
+            Canvas.Point(x: x + $0.center.x * scale, y: y + $0.center.y * scale)
+        }
+        if trajectory.showsPath { canvas.line(centers, .white, width: 1) }
+        for (number, center) in centers.enumerated() {
             canvas.text(
-                "\(number + 1)", x: x + center.x * scale, y: y + center.y * scale, size: 15,
-                color: .glimpse, hasRim: true)
+                "\(number + 1)", x: center.x, y: center.y, size: 15, color: .glimpse,
+                hasRim: true)
         }
         let prediction = trajectory.predictions[max(0, seen.count - 1)]
         let isRight = prediction == sighting.label

@@ -9,6 +9,8 @@ public struct Trajectory: Equatable, Sendable {
     public let places: [Int]
     /// What was seen before the first glimpse in low resolution.
     public let context: [Window]
+    /// Whether pictures join the windows' middles by a line.
+    public let showsPath: Bool
     /// What the model says after 1, 2, … T glimpses.
     public let predictions: [Int]
     /// How many classes come before the image's own: 0 is right, below 5 top-5 right.
@@ -28,6 +30,7 @@ public struct Trajectory: Equatable, Sendable {
     /// - Parameter known: Where the evidence lies, (y, x) in pixels.
     init(_ look: Look, label: Int, imageSize: Int, known: [(y: Int, x: Int)]) {
         (windows, places, context) = (look.windows, look.places, look.context)
+        showsPath = look.showsPath
         coveredPixels =
             look.pixelsOfEachGlimpse.map { pixels in look.windows.map { _ in pixels } }
             ?? Coverage.pixels(look.windows, imageSize: imageSize)

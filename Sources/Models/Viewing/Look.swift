@@ -8,6 +8,9 @@ public struct Look: Sendable {
     public let predictions: [[Float]]
     /// What was seen before the first glimpse in low resolution, for pictures.
     public var context: [Window] = []
+    /// Whether pictures join the windows' middles by a line: where windows lie anywhere their order
+    /// is hard to see otherwise.
+    public var showsPath = false
     /// The pixels that every glimpse sees, where they are not those of its window: soft attention sees
     /// all places at once.
     public var pixelsOfEachGlimpse: Int?
