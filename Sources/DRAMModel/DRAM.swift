@@ -30,7 +30,7 @@ public struct DRAM<Element: StorageElement>: Sendable {
         let sizes = configuration.dram
         geometry = GlimpseGeometry(
             imageSize: imageSize, glimpseSize: sizes.glimpseSize, resolutions: sizes.resolutions)
-        var layout = ParameterLayout()
+        var layout = ParameterLayout(.classification)
         glimpse = PreActivationTrunk(
             "dram/glimpse",
             sizes: .init(
@@ -48,17 +48,13 @@ public struct DRAM<Element: StorageElement>: Sendable {
             outputChannels: configuration.classes, bias: true,
             initial: .glorot(rows: sizes.classificationUnits, columns: configuration.classes),
             layout: &layout)
+        layout.group = .policy
         locationCell = LSTMCell(
             "dram/locationCell", inputs: sizes.classificationUnits, units: sizes.locationUnits,
             layout: &layout)
         emission = Emission(
             "dram/emission", inputs: sizes.locationUnits, limit: geometry.limit, layout: &layout)
         self.layout = layout
-    }
-
-    /// Whether a parameter belongs to the policy: location cell and emission.
-    public static func isLocation(_ path: String) -> Bool {
-        path.hasPrefix("dram/locationCell/") || path.hasPrefix("dram/emission/")
     }
 
     /// Where the glimpse network has its values during a step.

@@ -45,9 +45,8 @@ public struct DRAMDimensions: Codable, Equatable, Sendable {
 }
 
 /// The settings of the DRAM baseline, below `model`.
-public struct DRAMConfiguration: Codable, Equatable, Sendable {
-    /// c; ImageNet with a background class has 1001.
-    public var classes = 1001
+public struct DRAMConfiguration: ModelSettings {
+    public var classes = SharedDefaults.classes
     /// The dimensions.
     public var dram = DRAMDimensions()
     /// All batch norms; their momentum is `dram.normMomentum`.
@@ -55,6 +54,8 @@ public struct DRAMConfiguration: Codable, Equatable, Sendable {
 
     /// The published model on ImageNet.
     public init() {}
+
+    public static let choices = ["dram.prediction": GlimpsePrediction.allCases.map(\.rawValue)]
 
     /// The settings of the layers' norms.
     var norms: BatchNormConfiguration {
@@ -65,54 +66,50 @@ public struct DRAMConfiguration: Codable, Equatable, Sendable {
 
     /// The first setting that makes no network for images of `imageSize`² pixels: the key below
     /// `model` and what is wrong with it.
-    public func problem(imageSize: Int) -> (key: String, message: String)? {
-        if let problem = countProblem { return problem }
+    public func problem(imageSize: Int) -> SettingProblem? {
+        if let problem = commonProblem ?? countProblem { return problem }
         let glimpseSize = dram.glimpseSize
         if glimpseSize > imageSize {
-            return (
+            return SettingProblem(
                 "dram.glimpseSize",
                 "is \(glimpseSize), but images have \(imageSize) pixels: give at most that"
             )
         }
         // The max pooling's input would be even, which the published code pads on one side only.
         if ![1, 2].contains(glimpseSize % 4) {
-            return (
+            return SettingProblem(
                 "dram.glimpseSize",
                 "is \(glimpseSize): give a number that leaves 1 or 2 when divided by 4"
             )
         }
         if !(1...dram.resolutions).contains(dram.classificationResolutions) {
-            return (
+            return SettingProblem(
                 "dram.classificationResolutions",
                 "is \(dram.classificationResolutions): give 1 to \(dram.resolutions), as "
                     + "many as dram.resolutions"
             )
         }
         if !(0..<1).contains(dram.normMomentum) {
-            return (
+            return SettingProblem(
                 "dram.normMomentum", "is \(dram.normMomentum): give at least 0 and less than 1"
             )
-        }
-        if !(batchNorm.epsilon > 0 && batchNorm.epsilon <= 1) {
-            return ("batchNorm.epsilon", "is \(batchNorm.epsilon): give more than 0, at most 1")
         }
         return nil
     }
 
-    private var countProblem: (key: String, message: String)? {
+    private var countProblem: SettingProblem? {
         let groups = dram.planes.count
         for (name, list) in [("blocks", dram.blocks), ("strides", dram.strides)]
         where list.count != groups {
-            return (
+            return SettingProblem(
                 "dram.\(name)",
                 "has \(list.count) numbers, but planes has \(groups): give one per group"
             )
         }
         guard (1...16).contains(groups) else {
-            return ("dram.planes", "has \(groups) numbers: give 1 to 16")
+            return SettingProblem("dram.planes", "has \(groups) numbers: give 1 to 16")
         }
         let counts = [
-            ("classes", [classes], CountRange.classes),
             ("dram.glimpseSize", [dram.glimpseSize], CountRange.imageSize),
             ("dram.resolutions", [dram.resolutions], CountRange.few),
             ("dram.stemChannels", [dram.stemChannels], CountRange.channels),
@@ -125,7 +122,9 @@ public struct DRAMConfiguration: Codable, Equatable, Sendable {
         ]
         for (key, values, range) in counts {
             for value in values {
-                if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+                if let problem = CountRange.problem(value, in: range) {
+                    return SettingProblem(key, problem)
+                }
             }
         }
         return nil

@@ -1,14 +1,35 @@
+import Layers
 import Models
 
 /// The settings of the DRAM's two stages; none are published, so the defaults are ours but for the
 /// policy's.
-public struct DRAMStageSettings: Codable, Equatable, Sendable {
-    /// Which glimpses' logits the cross entropy and the reward are taken of.
+public struct DRAMStageSettings: StageSettings {
+    /// Which glimpses' logits the cross entropy is taken of.
     public enum Glimpses: String, Codable, CaseIterable, Sendable {
-        /// Those of the last glimpse; its reward counts for all locations.
+        /// Those of the last glimpse.
         case last
-        /// Those of every glimpse; each location has its own glimpse's reward.
+        /// Those of every glimpse.
         case everyGlimpse
+    }
+
+    /// Which glimpses' right answers reward a location.
+    public enum Reward: String, Codable, CaseIterable, Sendable {
+        /// That of the last glimpse, for all locations alike.
+        case last
+        /// That of the location's own glimpse.
+        case everyGlimpse
+        /// The mean over the location's own glimpse and those after it: a location answers for all
+        /// that it has an influence on, and for nothing before it.
+        case remainingGlimpses
+    }
+
+    /// What a reward is compared with.
+    public enum Baseline: String, Codable, CaseIterable, Sendable {
+        /// The mean reward of all images, samples and glimpses of the batch, as published.
+        case batch
+        /// The mean over images and samples of the rewards of the same glimpse: later ones are
+        /// right more often, which is no merit of their locations.
+        case glimpse
     }
 
     /// Where the gradient of the policy ends.
@@ -21,17 +42,11 @@ public struct DRAMStageSettings: Codable, Equatable, Sendable {
         case afterGlimpse
     }
 
-    /// Passes over the training images.
     public var epochs = 120.0
-    /// Images of one step, all ranks together.
     public var batchSize = 256
-    /// Images of one shard, the unit of work and of summation.
     public var shardSize = 4
-    /// The largest learning rate, per step.
     public var learningRate = 0.1
-    /// Epochs in which the learning rate rises linearly from 0.
     public var warmupEpochs = 5.0
-    /// Of Nesterov's method.
     public var momentum = 0.9
     /// λ: L2 on the kernels of the glimpse network, the classification cell and the logits.
     public var l2 = 8e-5
@@ -50,27 +65,42 @@ public struct DRAMStageSettings: Codable, Equatable, Sendable {
     /// pretraining.
     public var deviation = 0.1
     /// What the reward is taken of. Of no use while pretraining.
-    public var reward = Glimpses.last
+    public var reward = Reward.last
+    /// What the reward is compared with. Of no use while pretraining.
+    public var baseline = Baseline.batch
+    /// The learning rate of the location cell and the emission, as a multiple of the stage's.
+    public var locationLearningRateFactor = 1.0
     /// Where the gradient ends. Of no use while pretraining.
     public var stopGradient = StopGradient.none
 
     /// The defaults, of both stages alike.
     public init() {}
 
-    /// The first setting that cannot be used: its key and what is wrong with it.
-    public var problem: (key: String, message: String)? {
-        let counts = [("glimpses", glimpses), ("samples", samples)]
-        for (key, value) in counts {
-            if let problem = CountRange.problem(value, in: CountRange.few) {
-                return (key, problem)
-            }
-        }
+    public static let choices = [
+        "classification": Glimpses.allCases.map(\.rawValue),
+        "reward": Reward.allCases.map(\.rawValue),
+        "baseline": Baseline.allCases.map(\.rawValue),
+        "stopGradient": StopGradient.allCases.map(\.rawValue),
+    ]
+
+    public func l2(of group: ParameterGroup) -> Double { group == .policy ? l2Location : l2 }
+
+    public func learningRateFactor(of group: ParameterGroup) -> Double {
+        group == .policy ? locationLearningRateFactor : 1
+    }
+
+    /// The first setting that cannot be used.
+    public var problem: SettingProblem? {
+        if let problem = commonProblem { return problem }
+        let counts = [("glimpses", glimpses, CountRange.few), ("samples", samples, CountRange.few)]
+        if let problem = SettingProblem.first(counts) { return problem }
         if !(deviation > 0 && deviation <= 10) {
-            return ("deviation", "is \(deviation): give more than 0, at most 10")
+            return SettingProblem(
+                "deviation", "is \(deviation): give more than 0, at most 10")
         }
-        if !(reinforceWeight >= 0) {
-            return ("reinforceWeight", "is \(reinforceWeight): give a number of at least 0")
-        }
-        return nil
+        return SettingProblem.firstNegative([
+            ("locationLearningRateFactor", locationLearningRateFactor), ("l2", l2),
+            ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
+        ])
     }
 }

@@ -33,7 +33,7 @@ import Testing
     /// The classification's parameters lie together, and so do the location's.
     @Test func eachStageTrainsOneRunOfParameters() {
         let layout = DRAM<Float>(DRAMConfiguration(), imageSize: 224).layout
-        let isLocation = layout.parameters.map { DRAM<Float>.isLocation($0.path) }
+        let isLocation = layout.parameters.map { $0.group == .policy }
         #expect(isLocation.filter { $0 }.count == 4)
         #expect(zip(isLocation, isLocation.dropFirst()).filter { $0 != $1 }.count == 1)
     }
@@ -81,7 +81,7 @@ import Testing
         #expect(problem { $0.dram.planes = [] } == "dram.blocks")
         #expect(problem { $0.dram.normMomentum = 1 } == "dram.normMomentum")
         #expect(problem { $0.classes = 0 } == "classes")
-        #expect(problem { $0.batchNorm.epsilon = 0 } == "batchNorm.epsilon")
+        #expect(problem { $0.batchNorm.epsilon = 0 } == "batchNorm")
         func stageProblem(_ change: (inout DRAMStageSettings) -> Void) -> String? {
             var settings = DRAMStageSettings()
             change(&settings)

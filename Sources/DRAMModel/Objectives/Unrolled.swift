@@ -1,4 +1,3 @@
-import Foundation
 import Layers
 import Models
 import Tensors
@@ -109,7 +108,7 @@ struct Unrolled<Element: StorageElement>: Sendable {
     private var trained: [Parameter] {
         contextCount > 0
             ? model.layout.parameters
-            : model.layout.parameters.filter { !DRAM<Element>.isLocation($0.path) }
+            : model.layout.parameters.filter { $0.group == .classification }
     }
 
     /// The memory of the gradients of parameters that lie one after the other.

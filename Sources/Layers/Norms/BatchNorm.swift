@@ -1,7 +1,7 @@
 import Tensors
 
 /// Which statistics normalise.
-public enum NormMode: String, Codable, Sendable {
+public enum NormMode: String, Codable, CaseIterable, Sendable {
     /// The batch's; the running statistics follow.
     case training
     /// The running statistics.

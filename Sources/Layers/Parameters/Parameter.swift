@@ -42,6 +42,8 @@ public struct Parameter: Sendable {
     public let decays: Bool
     /// The value before training.
     public let initial: Initial
+    /// What it is part of, which decides on the stages that train it and on its regularisation.
+    public let group: ParameterGroup
     /// The order of registration, from 0.
     public let index: Int
 
@@ -67,15 +69,21 @@ public struct ParameterLayout: Sendable {
     /// In the order in which the layers asked for them.
     public private(set) var statistics: [Statistic] = []
 
-    /// Creates an empty list.
-    public init() {}
+    /// The group of what is registered next.
+    public var group: ParameterGroup
+
+    /// Creates an empty list, which begins with a group's parameters.
+    public init(_ group: ParameterGroup = ParameterGroup("model", l2Name: "l2")) {
+        self.group = group
+    }
 
     /// Adds a parameter.
     public mutating func parameter(
         _ path: String, shape: [Int], decays: Bool, initial: Parameter.Initial
     ) -> Parameter {
         let parameter = Parameter(
-            path: path, shape: shape, decays: decays, initial: initial, index: parameters.count)
+            path: path, shape: shape, decays: decays, initial: initial, group: group,
+            index: parameters.count)
         parameters.append(parameter)
         return parameter
     }

@@ -7,7 +7,7 @@ import Tensors
 public struct SoftJointObjective<Element: StorageElement>: Objective {
     public let workspace: Workspace
     private let model: Saccader<Element>
-    private let settings: StageConfiguration
+    private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
     private let representationGradients: RepresentationNetwork<Element>.Gradients
@@ -20,7 +20,7 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
 
     /// Plans a step of at most the given images and shards on this rank.
     public init(
-        _ model: Saccader<Element>, settings: StageConfiguration, imageSize: Int,
+        _ model: Saccader<Element>, settings: SaccaderStageSettings, imageSize: Int,
         imageCapacity: Int, shardCapacity: Int, threadCount: Int
     ) {
         self.model = model

@@ -1,5 +1,5 @@
+import Families
 import Models
-import SaccaderModel
 
 /// The most that options of the command line may ask for, like the settings in whose place they
 /// stand.

@@ -1,7 +1,7 @@
 import Collectives
+import Families
 import Layers
 import Models
-import SaccaderModel
 import Synchronization
 import Tensors
 

@@ -63,46 +63,44 @@ public struct CellConfiguration: Codable, Equatable, Sendable {
 }
 
 /// The whole model's dimensions.
-public struct ModelConfiguration: Codable, Equatable, Sendable {
-    /// c; ImageNet with a background class has 1001.
-    public var classes = 1001
+public struct SaccaderSettings: ModelSettings {
+    public var classes = SharedDefaults.classes
     /// The representation network.
     public var representation = RepresentationConfiguration()
     /// The attention network.
     public var attention = AttentionConfiguration()
     /// The cell.
     public var cell = CellConfiguration()
-    /// The classifier that judges occluded images; no part of the Saccader.
-    public var classifier = ClassifierConfiguration()
     /// d, the channels of F, which the cell reads.
     public var mixedFeatures = 512
-    /// All batch norms.
     public var batchNorm = BatchNormConfiguration()
 
     /// The paper's model on ImageNet.
     public init() {}
 
+    public static let choices = ["representation.shortcutNorm": ["residual", "reference"]]
+
     /// The "where" features' channels.
     public var whereChannels: Int { representation.featureChannels >> attention.groups }
 
     /// The first setting that makes no network: the key below `model` and what is wrong with it.
-    public var problem: (key: String, message: String)? {
+    public var problem: SettingProblem? {
+        if let problem = commonProblem { return problem }
         let groups = representation.planes.count
         let lists = [
             ("blocks", representation.blocks), ("strides", representation.strides),
             ("kernel3", representation.kernel3),
         ]
         for (name, list) in lists where list.count != groups {
-            return (
+            return SettingProblem(
                 "representation.\(name)",
                 "has \(list.count) numbers, but planes has \(groups): give one per group"
             )
         }
         guard (1...16).contains(groups) else {
-            return ("representation.planes", "has \(groups) numbers: give 1 to 16")
+            return SettingProblem("representation.planes", "has \(groups) numbers: give 1 to 16")
         }
         let counts = [
-            ("classes", [classes], CountRange.classes),
             ("mixedFeatures", [mixedFeatures], CountRange.channels),
             ("representation.stemChannels", [representation.stemChannels], CountRange.channels),
             ("representation.planes", representation.planes, CountRange.channels),
@@ -116,26 +114,21 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
         ]
         for (key, values, range) in counts {
             for value in values {
-                if let problem = CountRange.problem(value, in: range) { return (key, problem) }
+                if let problem = CountRange.problem(value, in: range) {
+                    return SettingProblem(key, problem)
+                }
             }
         }
         for (taps, blocks) in zip(representation.kernel3, representation.blocks)
         where taps < 0 || taps > blocks {
-            return ("representation.kernel3", "has \(taps) of \(blocks) blocks: give 0 to blocks")
+            return SettingProblem(
+                "representation.kernel3", "has \(taps) of \(blocks) blocks: give 0 to blocks")
         }
         if representation.whatChannels < 1 || (attention.enabled && whereChannels < 1) {
-            return (
+            return SettingProblem(
                 "representation.planes",
                 "leaves no channel for the \"what\" or \"where\" features: give more planes"
             )
-        }
-        if let problem = classifier.problem {
-            return ("classifier.\(problem.key)", problem.message)
-        }
-        if !(batchNorm.epsilon > 0 && batchNorm.epsilon <= 1)
-            || !(0..<1).contains(batchNorm.momentum)
-        {
-            return ("batchNorm", "needs epsilon in (0, 1] and momentum in [0, 1)")
         }
         return nil
     }

@@ -10,7 +10,7 @@ public struct Classifier<Element: StorageElement>: Sendable {
     /// All parameters and statistics, in the order of the forward pass, below `classifier/`.
     public let layout: ParameterLayout
     /// The settings it was made from.
-    public let configuration: ModelConfiguration
+    public let configuration: ClassifierSettings
     let classes: Int
     private let stem: SpatialConvolution<Element>
     private let pooling: MaxPooling<Element>
@@ -19,9 +19,9 @@ public struct Classifier<Element: StorageElement>: Sendable {
     private let logits: PointwiseConvolution<Element>
 
     /// Makes the layers; `configuration.problem` must be nil.
-    public init(_ configuration: ModelConfiguration) {
+    public init(_ configuration: ClassifierSettings) {
         let (sizes, norms) = (configuration.classifier, configuration.batchNorm)
-        var layout = ParameterLayout()
+        var layout = ParameterLayout(.classifier)
         stem = SpatialConvolution(
             "classifier/stem/conv", inputChannels: 3, outputChannels: sizes.stemChannels,
             geometry: PatchGeometry(kernel: 7, stride: 2, offset: -3), layout: &layout)

@@ -16,6 +16,9 @@ public enum CountRange {
     /// Layers, groups of layers, and glimpses' samples.
     public static let few = 1...1000
 
+    /// Epochs beyond which their steps could not be counted.
+    public static let mostEpochs = 1e6
+
     /// What is wrong with a value; nil: nothing.
     public static func problem(_ value: Int, in range: ClosedRange<Int>) -> String? {
         if value < range.lowerBound {
