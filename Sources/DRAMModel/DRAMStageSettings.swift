@@ -64,6 +64,8 @@ public struct DRAMStageSettings: StageSettings {
     /// σ_L, the policy's standard deviation; 1 is half the image's side. Of no use while
     /// pretraining.
     public var deviation = 0.1
+    /// σ_L at the stage's end, which it comes to linearly; 0: it stays as it is.
+    public var finalDeviation = 0.0
     /// What the reward is taken of. Of no use while pretraining.
     public var reward = Reward.last
     /// What the reward is compared with. Of no use while pretraining.
@@ -98,9 +100,20 @@ public struct DRAMStageSettings: StageSettings {
             return SettingProblem(
                 "deviation", "is \(deviation): give more than 0, at most 10")
         }
+        if !(finalDeviation >= 0 && finalDeviation <= 10) {
+            return SettingProblem(
+                "finalDeviation", "is \(finalDeviation): give 0, or more, at most 10")
+        }
         return SettingProblem.firstNegative([
             ("locationLearningRateFactor", locationLearningRateFactor), ("l2", l2),
             ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
         ])
+    }
+
+    /// σ_L where a part of the stage is done.
+    ///
+    /// - Parameter progress: 0 to 1.
+    func deviation(at progress: Double) -> Double {
+        finalDeviation > 0 ? deviation + (finalDeviation - deviation) * progress : deviation
     }
 }

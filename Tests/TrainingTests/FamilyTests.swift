@@ -74,9 +74,8 @@ import Testing
         ] {
             #expect(FileManager.default.fileExists(atPath: "\(output)/\(file)"), "\(file)")
         }
-        let plot = try String(
-            contentsOfFile: "\(output)/dram/accuracy-glimpses.svg", encoding: .utf8)
-        #expect(plot.contains("DRAM (learned)") && !plot.contains("Saccader"))
+        let report = try String(contentsOfFile: "\(output)/dram/report.html", encoding: .utf8)
+        #expect(report.contains("DRAM (learned)") && !report.contains("Saccader (learned)"))
     }
 
     @Test func aScoreIsThatOfTheEvaluationOnAnyRanksThreadsAndBatch() throws {

@@ -45,7 +45,8 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
         let trajectories = pass.repeated(settings.samples)
-        let (limit, deviation) = (model.geometry.limit, Float(settings.deviation))
+        let limit = model.geometry.limit
+        let deviation = Float(settings.deviation(at: batch.progress))
         var isGiven = false
         if case .places = batch.glimpses { isGiven = true }
         unrolled.fill(isGiven ? unrolled.places : noise, batch.glimpses, pass: trajectories) {
@@ -89,13 +90,13 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     /// −log N(l_t; m_t, σ²), l being clipped and the normal not, as published.
-    private func surprise(_ row: Int, _ glimpse: Int) -> Double {
+    private func surprise(_ row: Int, _ glimpse: Int, deviation: Double) -> Double {
         guard let mean = unrolled.mean(row, glimpse) else { return 0 }
         let place = unrolled.place(row, glimpse)
         var sum = 0.0
         for axis in 0..<2 {
-            let distance = (Double(place[axis]) - Double(mean[axis])) / settings.deviation
-            sum += 0.5 * distance * distance + log(settings.deviation) + 0.5 * log(2 * Double.pi)
+            let distance = (Double(place[axis]) - Double(mean[axis])) / deviation
+            sum += 0.5 * distance * distance + log(deviation) + 0.5 * log(2 * Double.pi)
         }
         return sum
     }
@@ -103,6 +104,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
         let pass = pass.repeated(settings.samples)
         let count = settings.glimpses
+        let deviation = settings.deviation(at: batch.progress)
         pass.forEachShard { shard, rows, scratch in
             let sums = table.cleared(shard: shard)
             for row in rows {
@@ -113,7 +115,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
                 reward(row, label: label, scratch: scratch)
                 for glimpse in 0..<count {
                     let (reward, surprise) = (
-                        Double(rewards(row)[glimpse]), surprise(row, glimpse)
+                        Double(rewards(row)[glimpse]), surprise(row, glimpse, deviation: deviation)
                     )
                     sums[2 + glimpse] += reward
                     sums[2 + count + glimpse] += surprise
@@ -142,15 +144,16 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
         let trajectories = pass.repeated(settings.samples)
         loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
-        backwardPolicy(pass: trajectories)
+        backwardPolicy(
+            deviation: settings.deviation(at: batch.progress), pass: trajectories)
         try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 
     /// Of −w_R/B·(r − b)·log N(l; m, σ²) for m: −w_R/B·(r − b)·(l − m)/σ².
-    private func backwardPolicy(pass: Pass) {
+    private func backwardPolicy(deviation: Double, pass: Pass) {
         let images = Double(pass.globalImageCount / settings.samples)
         let weight =
-            -settings.reinforceWeight / (images * settings.deviation * settings.deviation)
+            -settings.reinforceWeight / (images * deviation * deviation)
         pass.forEachShard { _, rows, _ in
             for (glimpse, gradient) in gradients.means.enumerated() {
                 for row in rows {

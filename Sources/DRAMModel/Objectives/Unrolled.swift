@@ -108,7 +108,7 @@ struct Unrolled<Element: StorageElement>: Sendable {
     private var trained: [Parameter] {
         contextCount > 0
             ? model.layout.parameters
-            : model.layout.parameters.filter { $0.group == .classification }
+            : model.layout.parameters.filter { $0.group != .policy }
     }
 
     /// The memory of the gradients of parameters that lie one after the other.
