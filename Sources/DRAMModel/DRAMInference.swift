@@ -15,6 +15,8 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
     /// Two steps with states of their own, which take turns: each reads the other's.
     private let steps: [DRAM<Element>.Step]
     private let shardSize: Int
+    /// Where the weights lie packed, for all steps of all calls.
+    private let packed: Tensor<UInt8>
 
     /// Plans for batches of at most `imageCapacity` images.
     ///
@@ -30,7 +32,8 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
             imageCapacity: imageCapacity,
             shardCapacity: (imageCapacity + shardSize - 1) / shardSize, keepsActivations: false,
             joinsChunks: true)
-        // The states first: what the glimpse network gives back must not be theirs.
+        // These first: what the glimpse network gives back must not be theirs.
+        packed = Tensor(vector: Self.packedByteCount(model), in: workspace.arena)
         let states = (0..<2).map { _ in
             model.planState(classifies: true, choosesPlace: true, in: workspace)
         }
@@ -38,6 +41,20 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         steps = states.map { DRAM.Step(glimpse: glimpse, state: $0) }
         workspace.commit(threadCount: pool.threadCount)
         self.workspace = workspace
+        readParameters()
+    }
+
+    /// Bytes for all packed weights, whose blocks are rounded up; OpenBLAS takes them as they are.
+    private static func packedByteCount(_ model: DRAM<Element>) -> Int {
+        guard MatrixMultiply.library == .oneDNN else { return 0 }
+        return model.layout.trainableCount * MemoryLayout<Element>.stride / 16 * 17
+    }
+
+    /// Forgets the weights as they were packed: needed whenever the store has changed.
+    public func readParameters() {
+        workspace.keptWeights.start(
+            in: UnsafeMutableRawBufferPointer(
+                start: packed.pointer, count: packed.shape.channels))
     }
 
     /// The most images of one call.

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// The network that classifies occluded images (paper §4.2): ResNet-v2-50, trained apart from the
@@ -12,38 +13,22 @@ public struct Classifier<Element: StorageElement>: Sendable {
     /// The settings it was made from.
     public let configuration: ClassifierSettings
     let classes: Int
-    private let stem: SpatialConvolution<Element>
-    private let pooling: MaxPooling<Element>
-    private let blocks: [PreActivationBottleneck<Element>]
-    private let norm: PreActivation<Element>
+    private let trunk: PreActivationTrunk<Element>
     private let logits: PointwiseConvolution<Element>
 
     /// Makes the layers; `configuration.problem` must be nil.
     public init(_ configuration: ClassifierSettings) {
-        let (sizes, norms) = (configuration.classifier, configuration.batchNorm)
+        let sizes = configuration.classifier
         var layout = ParameterLayout(.classifier)
-        stem = SpatialConvolution(
-            "classifier/stem/conv", inputChannels: 3, outputChannels: sizes.stemChannels,
-            geometry: PatchGeometry(kernel: 7, stride: 2, offset: -3), layout: &layout)
-        pooling = MaxPooling(PatchGeometry(kernel: 3, stride: 2, offset: -1))
-        var channels = sizes.stemChannels
-        var blocks: [PreActivationBottleneck<Element>] = []
-        for group in sizes.planes.indices {
-            for block in 0..<sizes.blocks[group] {
-                let bottleneck = PreActivationBottleneck<Element>(
-                    "classifier/group\(group)/block\(block)", inputChannels: channels,
-                    planes: sizes.planes[group], stride: block == 0 ? sizes.strides[group] : 1,
-                    expansion: sizes.expansion, norms: norms, layout: &layout)
-                channels = bottleneck.outputChannels
-                blocks.append(bottleneck)
-            }
-        }
-        self.blocks = blocks
-        norm = PreActivation(
-            "classifier/norm", channels: channels, configuration: norms, layout: &layout)
+        trunk = PreActivationTrunk(
+            "classifier",
+            sizes: .init(
+                inputChannels: 3, stemChannels: sizes.stemChannels, planes: sizes.planes,
+                blocks: sizes.blocks, strides: sizes.strides, expansion: sizes.expansion),
+            style: .plain, norms: configuration.batchNorm, layout: &layout)
         logits = PointwiseConvolution(
-            "classifier/logits", inputChannels: [channels], outputChannels: configuration.classes,
-            bias: true, layout: &layout)
+            "classifier/logits", inputChannels: [trunk.outputChannels],
+            outputChannels: configuration.classes, bias: true, layout: &layout)
         classes = configuration.classes
         self.configuration = configuration
         self.layout = layout
@@ -51,111 +36,59 @@ public struct Classifier<Element: StorageElement>: Sendable {
 
     /// Where the network's values lie during a step.
     struct Buffers: Sendable {
-        let images: Tensor<Element>
-        let stem: Tensor<Element>
-        let blocks: [PreActivationBottleneck<Element>.Buffers]
-        let features: PreActivation<Element>.Buffers
-        /// The mean of the features, `[N, 1, 1, C]`.
-        let mean: Tensor<Element>
+        let trunk: PreActivationTrunk<Element>.Buffers
         /// `[N, 1, 1, c]`.
         let logits: Tensor<Element>
+
+        /// `[N, H, W, 3]`.
+        var images: Tensor<Element> { trunk.images }
     }
 
     func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
         let arena = workspace.arena
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: arena)
-        stem.plan(input: images.shape, in: workspace)
-        let stem = Tensor<Element>(self.stem.outputShape(images.shape), in: arena)
-        pooling.plan(input: stem.shape, in: workspace)
-        var input = Tensor<Element>(pooling.outputShape(stem.shape), in: arena)
-        if !workspace.keepsActivations { stem.release() }
-        var blocks: [PreActivationBottleneck<Element>.Buffers] = []
-        for block in self.blocks {
-            let buffers = block.plan(input: input, after: blocks.last, in: workspace)
-            input = buffers.output
-            blocks.append(buffers)
-        }
-        let features = norm.plan(input: input, in: workspace)
-        blocks.last?.releaseProjection()
-        let channels = input.shape.channels
-        AveragePooling.plan(channels: channels, in: workspace)
-        let mean = Tensor<Element>(Shape(images.shape.images, 1, 1, channels), in: arena)
-        self.logits.plan(in: workspace)
-        let logits = Tensor<Element>(Shape(images.shape.images, 1, 1, classes), in: arena)
+        let trunk = trunk.plan(images: images, in: workspace)
+        logits.plan(in: workspace)
         return Buffers(
-            images: images, stem: stem, blocks: blocks, features: features, mean: mean,
-            logits: logits)
+            trunk: trunk, logits: Tensor(Shape(images.shape.images, 1, 1, classes), in: arena))
     }
 
     func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
-        stem.forward(Activation(final: buffers.images), into: buffers.stem, pass: pass)
-        // Each norm's moments are gathered by who writes the value that it normalises.
-        let norms = buffers.blocks.map(\.input.norm) + [buffers.features.norm]
-        let pooled = buffers.blocks.first?.input.input ?? buffers.features.input
-        pooling.forward(
-            buffers.stem, into: pooled, momentsOf: mode == .training ? norms[0] : nil, pass: pass)
-        for (index, block) in blocks.enumerated() {
-            try block.forward(
-                buffers.blocks[index], momentsOf: norms[index + 1], mode: mode, pass: pass)
-        }
-        try norm.forward(buffers.features, mode: mode, pass: pass)
-        AveragePooling.forward(buffers.features.output, into: buffers.mean, pass: pass)
-        logits.forward([Activation(final: buffers.mean)], into: buffers.logits, pass: pass)
+        try trunk.forward(buffers.trunk, mode: mode, pass: pass)
+        logits.forward(
+            [Activation(final: buffers.trunk.output)], into: buffers.logits, pass: pass)
     }
 
     /// Where the network's gradients lie during a backward pass.
     struct Gradients: Sendable {
         /// Of the logits; the objective writes it.
         let logits: Tensor<Element>
-        let mean: Tensor<Element>
-        let features: Tensor<Element>
-        let blocks: [PreActivationBottleneck<Element>.Gradients]
-        let stem: Tensor<Element>
+        let trunk: PreActivationTrunk<Element>.Gradients
     }
 
     func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
         let arena = workspace.arena
+        buffers.images.release()
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
-        let mean = Tensor<Element>(buffers.mean.shape, in: arena)
-        let features = Tensor<Element>(buffers.features.input.shape, in: arena)
-        var gradient = features
-        var blockGradients: [PreActivationBottleneck<Element>.Gradients] = []
-        for (block, blockBuffers) in zip(blocks, buffers.blocks).reversed() {
-            let gradients = block.planBackward(
-                blockBuffers, outputGradient: gradient, in: workspace)
-            gradient = gradients.input
-            blockGradients.append(gradients)
-        }
+        let mean = Tensor<Element>(buffers.trunk.output.shape, in: arena)
         return Gradients(
-            logits: logits, mean: mean, features: features, blocks: blockGradients.reversed(),
-            stem: Tensor(buffers.stem.shape, in: arena))
+            logits: logits, trunk: trunk.planBackward([(buffers.trunk, mean)], in: workspace)[0])
     }
 
     /// The gradients of all parameters, from `gradients.logits`.
-    func backward(_ buffers: Buffers, _ gradients: Gradients, pass: Pass) throws {
+    ///
+    /// - Parameter images: As they were loaded for forward.
+    func backward(
+        _ buffers: Buffers, _ gradients: Gradients, images: [Float], pass: Pass
+    ) throws {
         // logits = mean·kernel + bias
         logits.backward(
             GradientSource(stored: gradients.logits),
-            inputs: [Activation(final: buffers.mean)], sinks: [GradientSink(gradients.mean)],
-            pass: pass)
-        AveragePooling.backward(
-            gradients.mean, locations: buffers.features.input.shape.locations,
-            sink: GradientSink(
-                gradients.features, mask: buffers.features.output,
-                norms: [buffers.features.normTarget]),
-            pass: pass)
-        try norm.backward(
-            buffers.features, gradient: gradients.features, adding: nil, pass: pass)
-        for index in blocks.indices.reversed() {
-            try blocks[index].backward(
-                buffers.blocks[index], gradients.blocks[index], pass: pass)
+            inputs: [Activation(final: buffers.trunk.output)],
+            sinks: [GradientSink(gradients.trunk.output)], pass: pass)
+        try trunk.backward([(buffers.trunk, gradients.trunk)], pass: pass) { _, target in
+            target.load(images, pass: pass)
         }
-        pooling.backward(
-            gradients.blocks.first?.input ?? gradients.features, input: buffers.stem,
-            into: gradients.stem, pass: pass)
-        stem.backward(
-            GradientSource(stored: gradients.stem), input: Activation(final: buffers.images),
-            inputGradient: .none, pass: pass)
     }
 }

@@ -34,13 +34,13 @@ public struct ClassifierObjective<Element: StorageElement>: Objective {
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
-        try network.backward(buffers, gradients, pass: pass)
+        try network.backward(buffers, gradients, images: batch.images, pass: pass)
     }
 
     public func trace(imageCount: Int) -> [TracedArray] {
         [
             TracedArray(
-                "classifier/features", buffers.features.output, imageCount: imageCount),
+                "classifier/features", buffers.trunk.features.output, imageCount: imageCount),
             loss.trace(imageCount: imageCount),
         ]
     }

@@ -40,6 +40,23 @@ import Testing
         #expect(learned[0].places != learned[1].places)
     }
 
+    /// Other weights are seen once they are read.
+    @Test func parametersAreReadAgain() throws {
+        let model = small.model(Float.self)
+        let (store, other) = (
+            ParameterStore(layout: model.layout, seed: 6),
+            ParameterStore(layout: model.layout, seed: 7)
+        )
+        let inference = DRAMInference(
+            model, store: store, pool: ThreadPool(threadCount: 1), imageCapacity: 6, shardSize: 2)
+        let before = try inference(small.images, imageCount: 4, glimpses: 3)
+        for (index, value) in other.allValues.enumerated() { store.allValues[index] = value }
+        inference.readParameters()
+        let after = try inference(small.images, imageCount: 4, glimpses: 3)
+        #expect(after.map(\.logits) != before.map(\.logits))
+        #expect(try after.map(\.logits) == views(.learned, glimpses: 3, seed: 7).map(\.logits))
+    }
+
     @Test func theMiddleAndRandomPlaces() throws {
         let center = try views(.center)
         #expect(center.allSatisfy { $0.places == Array(repeating: .center, count: 4) })

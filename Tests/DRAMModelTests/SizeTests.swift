@@ -81,7 +81,7 @@ import Testing
         #expect(problem { $0.dram.planes = [] } == "dram.blocks")
         #expect(problem { $0.dram.normMomentum = 1 } == "dram.normMomentum")
         #expect(problem { $0.classes = 0 } == "classes")
-        #expect(problem { $0.batchNorm.epsilon = 0 } == "batchNorm.epsilon")
+        #expect(problem { $0.batchNorm.epsilon = 0 } == "batchNorm")
         func stageProblem(_ change: (inout DRAMStageSettings) -> Void) -> String? {
             var settings = DRAMStageSettings()
             change(&settings)

@@ -80,9 +80,8 @@ import Testing
             let found = try run(Array(0..<useCount))
             let scale = sums.map(abs).max() ?? 0
             #expect(scale > 0.01)
-            for (index, (found, sum)) in zip(found, sums).enumerated() {
-                #expect(abs(found - sum) <= 2e-5 * scale, "\(joins), \(index)")
-            }
+            let worst = zip(found, sums).map { $0.isNaN ? .infinity : abs($0 - $1) }.max() ?? 0
+            #expect(worst <= 2e-5 * scale, "\(joins)")
             for (tensor, expected) in zip(subject.inputGradients, inputGradients) {
                 let scale = expected.map(abs).max() ?? 0
                 #expect(scale > 1e-3)
@@ -130,17 +129,20 @@ import Testing
     }
 
     /// A matrix with two inputs, bias and gradients in two passes: of inputs, then of parameters.
-    @Test func recurrentProducts() throws {
+    @Test(arguments: [(6, 8), (600, 4096)])
+    func recurrentProducts(inputs: Int, outputs: Int) throws {
         var layout = ParameterLayout()
         let layer = PointwiseConvolution<Float>(
-            "layer", inputChannels: [6, 3], outputChannels: 8, bias: true, isRecurrent: true,
-            layout: &layout)
+            "layer", inputChannels: [inputs, 3], outputChannels: outputs, bias: true,
+            isRecurrent: true, layout: &layout)
+        // The larger one's gradient is summed in several blocks.
+        #expect((layer.blockRows < inputs) == (inputs == 600))
         try Self.check(layout) { workspace in
             layer.plan(in: workspace)
-            let shape = Shape(Self.images, 1, 1, 6)
+            let shape = Shape(Self.images, 1, 1, inputs)
             var subject = Subject()
             subject.inputs = Self.tensors(shape, in: workspace)
-            subject.upstream = Self.tensors(Shape(Self.images, 1, 1, 8), in: workspace)
+            subject.upstream = Self.tensors(Shape(Self.images, 1, 1, outputs), in: workspace)
             subject.inputGradients = Self.tensors(shape, in: workspace)
             let second = Tensor<Float>(Shape(Self.images, 1, 1, 3), in: workspace.arena)
             let planned = subject

@@ -19,8 +19,7 @@ final class DRAMViewer<Element: StorageElement>: Viewer {
 
     var placeCount: Int { Self.cells * Self.cells }
 
-    /// Nothing is kept of the store's numbers.
-    func readParameters() {}
+    func readParameters() { inference.readParameters() }
 
     func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {
         let count = images.identifiers.count

@@ -66,9 +66,9 @@ struct GlimpseCut: Sendable {
     private func tap(_ index: Int, first: Int, side: Int) -> Tap {
         let last = geometry.imageSize - 1
         let (lower, rest) = (index * side).quotientAndRemainder(dividingBy: geometry.glimpseSize)
+        // A window is at least g wide: only where the fraction is 0 has its last pixel no next one.
         let inside = (
-            lower: min(max(first + lower, 0), last),
-            upper: min(max(first + min(lower + 1, side - 1), 0), last)
+            lower: min(max(first + lower, 0), last), upper: min(max(first + lower + 1, 0), last)
         )
         let fraction = Float(rest) / Float(geometry.glimpseSize)
         func position(_ pixel: Int) -> Float {

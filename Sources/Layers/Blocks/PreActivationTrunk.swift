@@ -12,7 +12,7 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
 
     /// The dimensions.
     public struct Sizes: Sendable {
-        let imageSize: Int
+        let imageSize: Int?
         let inputChannels: Int
         let stemChannels: Int
         let planes: [Int]
@@ -20,11 +20,11 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         let strides: [Int]
         let expansion: Int
 
-        /// Names the input's side, its and the stem's channels and, for each group, the inner channels of its
+        /// Names the input's side where convolutions are to fit it, its and the stem's channels and, for each group, the inner channels of its
         /// bottlenecks, their number and the stride of one of them.
         public init(
-            imageSize: Int, inputChannels: Int, stemChannels: Int, planes: [Int], blocks: [Int],
-            strides: [Int], expansion: Int
+            imageSize: Int? = nil, inputChannels: Int, stemChannels: Int, planes: [Int],
+            blocks: [Int], strides: [Int], expansion: Int
         ) {
             self.imageSize = imageSize
             (self.inputChannels, self.stemChannels) = (inputChannels, stemChannels)
@@ -47,9 +47,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             outputChannels: sizes.stemChannels, geometry: geometry,
             biasBeforeNorms: style == .slim,
             initial: style.initial(inputs: 49 * sizes.inputChannels), layout: &layout)
-        pooling = MaxPooling(PatchGeometry(kernel: 3, stride: 2, offset: -1))
+        let window = PatchGeometry(kernel: 3, stride: 2, offset: -1)
+        pooling = MaxPooling(window)
         var channels = sizes.stemChannels
-        var mapSize = pooling.geometry.outputSize(geometry.outputSize(sizes.imageSize))
+        var mapSize = sizes.imageSize.map {
+            window.outputSize(geometry.outputSize($0))
+        }
         var blocks: [PreActivationBottleneck<Element>] = []
         for group in sizes.planes.indices {
             let strided = style == .slim ? sizes.blocks[group] - 1 : 0
@@ -62,7 +65,8 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                     layout: &layout)
                 channels = bottleneck.outputChannels
                 if block == strided {
-                    mapSize = (mapSize + sizes.strides[group] - 1) / sizes.strides[group]
+                    let stride = sizes.strides[group]
+                    mapSize = mapSize.map { ($0 + stride - 1) / stride }
                 }
                 blocks.append(bottleneck)
             }
@@ -75,10 +79,12 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
 
     /// Where the network's values lie during a step.
     public struct Buffers: Sendable {
-        let images: Tensor<Element>
+        /// What it sees, `[N, H, W, inputChannels]`.
+        public let images: Tensor<Element>
         let stem: Tensor<Element>
         let blocks: [PreActivationBottleneck<Element>.Buffers]
-        let features: PreActivation<Element>.Buffers
+        /// What the mean is taken of, with the last norm.
+        public let features: PreActivation<Element>.Buffers
         /// The mean of the features, `[N, 1, 1, C]`.
         public let output: Tensor<Element>
     }
