@@ -11,9 +11,6 @@ extension Labels {
     /// Takes in a development kit, packed or not, or a text file.
     mutating func add(_ path: String) throws(ImagesError) {
         let file = try ByteFile(path)
-        if try GzipFile.isGzip(file) {
-            return try addKit(GzipFile.unpacked(path))
-        }
         try add(try file.bytes(at: 0, count: file.size), path: path)
     }
 
@@ -26,11 +23,13 @@ extension Labels {
         var reader = TarReader(archive)
         var isUseful = false
         while let member = try reader.next() {
-            let name = member.name.split(separator: "/").last.map(String.init) ?? ""
-            guard Self.isLabelFile(name) else { continue }
+            let name = FileName.parts(of: member.name.bytes).last ?? member.name
+            guard member.kind == .file, !name.isHidden, Self.isLabelFile(name.text) else {
+                continue
+            }
             try add(
                 try archive.bytes(at: member.offset, count: member.size),
-                path: "\(archive.path): \(member.name)")
+                path: "\(archive.path): \(member.name.text)")
             isUseful = true
         }
         if !isUseful {
@@ -40,9 +39,19 @@ extension Labels {
         }
     }
 
-    /// Takes in the bytes of meta.mat or of a text file.
+    /// Takes in the bytes of a packed development kit, of meta.mat or of a text file.
     mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
-        if path.hasSuffix(".mat") {
+        if Gzip.isPacked(bytes) {
+            let content: [UInt8]
+            do throws(Gzip.Damage) {
+                content = try Gzip.unpacked(bytes)
+            } catch {
+                throw .damaged(
+                    path: path, what: error.what,
+                    remedy: "download it again, or give its unpacked folder")
+            }
+            try addKit(ByteFile(path: path, content: content))
+        } else if path.hasSuffix(".mat") {
             try addSynsets(MatFile(bytes, path: path), path: path)
         } else {
             try addText(String(decoding: bytes, as: UTF8.self), path: path)
