@@ -16,7 +16,8 @@ struct ContentKind: Equatable, Sendable {
         let text = String(decoding: head, as: UTF8.self)
         let words = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.prefix(64).lowercased()
         if let picture = Self.picture(head) {
-            self.init("a \(picture) picture", isPicture: true, "convert it to JPEG or PNG")
+            let article = picture == "AVIF" ? "an" : "a"
+            self.init("\(article) \(picture) picture", isPicture: true, "convert it to JPEG or PNG")
         } else if head.starts(with: [0xFF, 0xD8]) {
             self.init("a JPEG picture", isPicture: true, nil)
         } else if head.starts(with: [0x89] + Array("PNG".utf8)) {
