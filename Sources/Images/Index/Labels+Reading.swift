@@ -54,7 +54,7 @@ extension Labels {
         } else if path.hasSuffix(".mat") {
             try addSynsets(MatFile(bytes, path: path), path: path)
         } else {
-            try addText(String(decoding: bytes, as: UTF8.self), path: path)
+            try addText(TextFile.text(bytes, path: path), path: path)
         }
     }
 
@@ -73,7 +73,9 @@ extension Labels {
             guard children == 0, let number = identifiers[place].number,
                 let identifier = Int(exactly: number), let name = names[place].string
             else { continue }
-            found[identifier] = name
+            if let other = found.updateValue(name, forKey: identifier), other != name {
+                throw contradiction(path, path, "names the class \(identifier) otherwise")
+            }
             words[name] = fields["words"]?[place].string
             trainingCounts[name] = fields["num_train_images"]?[place].number
                 .flatMap { Int(exactly: $0) }
@@ -99,28 +101,54 @@ extension Labels {
         let first = lines.map { String($0[0]) }
         let isNamed = first.allSatisfy { $0.contains("_val_") }
         if isNamed {
-            for line in lines {
-                // A label may be followed by boxes: n03995372 85 131 499 254.
-                let word = line.count > 1 ? line[1].split(separator: " ").first : nil
-                guard let word else {
-                    throw .damaged(
-                        path: path, what: "has no label for \(line[0])", remedy: "complete it")
-                }
-                named[Self.stem(String(line[0]))] =
-                    Int(word).map { .sortedNumber($0) } ?? .name(String(word))
-            }
-            truthSource = path
+            try addNamed(lines, path: path)
         } else if first.allSatisfy({ Int($0) != nil }) {
-            groundTruth = first.compactMap { Int($0).map { .identifier($0) } }
-            truthSource = path
+            try addTruth(first.compactMap { Int($0).map { .identifier($0) } }, path: path)
         } else if Set(first).count < first.count {
-            groundTruth = first.map { .name($0) }
-            truthSource = path
+            try addTruth(first.map { .name($0) }, path: path)
         } else {
-            if !isKitOrder { (classes, classSource) = (first, path) }
+            if !isKitOrder {
+                if let classSource, classes != first { rivalClassSource = classSource }
+                (classes, classSource) = (first, path)
+            }
             for line in lines where line.count > 1 {
                 words[String(line[0])] = line[1].trimmingPrefix { $0 == " " }.description
             }
         }
+    }
+
+    /// Lines of an image's name and its label.
+    private mutating func addNamed(
+        _ lines: [[Substring]], path: String
+    ) throws(ImagesError) {
+        for line in lines {
+            // A label may be followed by boxes: n03995372 85 131 499 254.
+            let word = line.count > 1 ? line[1].split(separator: " ").first : nil
+            guard let word else {
+                throw .damaged(
+                    path: path, what: "has no label for \(line[0])", remedy: "complete it")
+            }
+            let label = Int(word).map { Label.sortedNumber($0) } ?? .name(String(word))
+            let stem = Self.stem(String(line[0]))
+            if let other = named.updateValue(label, forKey: stem), other != label {
+                throw contradiction(path, namedSource ?? path, "labels \(line[0]) otherwise")
+            }
+        }
+        (truthSource, namedSource) = (path, path)
+    }
+
+    /// A label for each validation image in its order.
+    private mutating func addTruth(_ labels: [Label], path: String) throws(ImagesError) {
+        if let listSource, groundTruth != labels {
+            throw contradiction(path, listSource, "labels the validation images otherwise")
+        }
+        (groundTruth, truthSource, listSource) = (labels, path, path)
+    }
+
+    /// Of two sources that say different things none is believed.
+    func contradiction(_ path: String, _ other: String, _ what: String) -> ImagesError {
+        .damaged(
+            path: path, what: path == other ? "\(what) within itself" : "\(what) than \(other)",
+            remedy: "leave the wrong one out")
     }
 }
