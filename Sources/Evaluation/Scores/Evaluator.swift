@@ -198,7 +198,13 @@ public final class Evaluator {
             ? []
             : Preparation.unstandardized(
                 Array(batch.images[(index * count)..<((index + 1) * count)]))
-        let known = policies.isEmpty ? [] : places?.places(of: set.entries[entry].name) ?? []
+        let crop = batch.crops[index]
+        let known =
+            policies.isEmpty
+            ? []
+            : (places?.places(of: set.entries[entry].name) ?? []).compactMap {
+                crop.place(y: $0.y, x: $0.x)
+            }
         var trajectories: [Policy: [Trajectory]] = [:]
         for policy in policies {
             trajectories[policy] = (0..<drawCount(policy)).map { draw in
@@ -216,7 +222,7 @@ public final class Evaluator {
                     locations,
                     averages: view.averages(policy, locations, classes: classes),
                     coveredPixels: covered, label: label, geometry: inference.geometry,
-                    known: known)
+                    known: known, scale: Double(size) / Double(PolicyScore.hitImageSize))
             }
         }
         let mean = AveragedLogits.mean(view.logits, classes: classes)

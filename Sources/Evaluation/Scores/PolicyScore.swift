@@ -24,8 +24,10 @@ public struct PolicyScore: Equatable, Sendable {
     private let locationCount: Int
 
     /// A hit's central pixel is at most this far from that of a known place, in the coordinate in
-    /// which they differ more.
+    /// which they differ more: pixels of images of 64×64 as the demonstration's, more in larger.
     public static let hitDistance = 6
+    /// The side of the images in which `hitDistance` counts, in pixels.
+    static let hitImageSize = 64
 
     /// No images yet.
     ///

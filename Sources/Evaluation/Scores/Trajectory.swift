@@ -24,10 +24,11 @@ public struct Trajectory: Equatable, Sendable {
     /// - Parameters:
     ///   - averages: The averaged logits after 1, 2, … T glimpses.
     ///   - coveredPixels: Those in the union of the first 1, 2, … T windows.
-    ///   - known: Where the evidence lies, (y, x) in pixels.
+    ///   - known: Where the evidence lies, (y, x) in pixels of what the model sees.
+    ///   - scale: What the hits' distance is multiplied by.
     init(
         _ locations: [Int], averages: [[Float]], coveredPixels: [Int], label: Int,
-        geometry: Geometry, known: [(y: Int, x: Int)]
+        geometry: Geometry, known: [(y: Int, x: Int)], scale: Double = 1
     ) {
         (self.locations, self.coveredPixels) = (locations, coveredPixels)
         predictions = averages.map { AveragedLogits.prediction($0) }
@@ -38,7 +39,8 @@ public struct Trajectory: Equatable, Sendable {
         hits = locations.map { location in
             let center = geometry.centralPixel(ofLocation: location)
             let isHit = known.contains {
-                max(abs($0.y - center.y), abs($0.x - center.x)) <= PolicyScore.hitDistance
+                Double(max(abs($0.y - center.y), abs($0.x - center.x)))
+                    <= Double(PolicyScore.hitDistance) * scale
             }
             count += isHit ? 1 : 0
             return count
