@@ -50,29 +50,44 @@ let package = Package(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
         .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: fast),
-        .target(name: "SaccaderModel", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+        .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+        .target(
+            name: "SaccaderModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
+        .target(
+            name: "ResNetModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
+        .target(
+            name: "Families",
+            dependencies: [
+                "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+            ]),
+        .target(
+            name: "DRAMModel", dependencies: ["Models", "Layers", "Tensors"],
+            swiftSettings: fast),
         .target(
             name: "Evaluation",
             dependencies: [
-                "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
-                "CCairo",
+                "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
+                "Configuration", "CCairo",
             ]),
         .target(
             name: "Training",
             dependencies: [
-                "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+                "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
                 "Configuration", "Collectives",
             ],
             resources: [.copy("Resources")]),
         .target(
             name: "EvaluationCommand",
             dependencies: [
-                "Evaluation", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "Evaluation", "Models",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "saccader-dist",
             dependencies: [
-                "Training", "EvaluationCommand",
+                "Training", "EvaluationCommand", "Families", "Models",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -95,18 +110,27 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "SaccaderModelTests",
-            dependencies: ["SaccaderModel", "Layers", "Tensors", "TestSupport"]),
+            dependencies: [
+                "SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors", "TestSupport",
+            ]),
+        .testTarget(
+            name: "DRAMModelTests",
+            dependencies: [
+                "DRAMModel", "Models", "Layers", "Tensors", "Checkpoints", "TestSupport",
+            ],
+            resources: [.copy("Fixtures")]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Collectives",
-                "TestSupport",
+                "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
+                "Images", "Checkpoints", "Collectives", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "SaccaderModel", "Images", "Checkpoints", "Tensors", "TestSupport",
+                "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models", "Images",
+                "Checkpoints", "Tensors", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests"),

@@ -4,6 +4,8 @@ import Foundation
 public struct CheckpointHeader: Equatable, Sendable {
     /// The resolved configuration, JSON.
     public var config: String
+    /// The family of its model; nil in files of before there were several.
+    public var family: String?
     /// The stage in which it was written.
     public var stage: String
     /// Steps done in that stage.
@@ -23,9 +25,10 @@ public struct CheckpointHeader: Equatable, Sendable {
 
     /// Names all attributes.
     public init(
-        config: String, stage: String, step: Int, epoch: Int, samples: Int, seed: Int,
-        worldSize: Int, program: String, developmentAccuracy: Double? = nil
+        config: String, family: String? = nil, stage: String, step: Int, epoch: Int, samples: Int,
+        seed: Int, worldSize: Int, program: String, developmentAccuracy: Double? = nil
     ) {
+        self.family = family
         (self.config, self.stage, self.step, self.epoch) = (config, stage, step, epoch)
         (self.samples, self.seed, self.worldSize) = (samples, seed, worldSize)
         (self.program, self.developmentAccuracy) = (program, developmentAccuracy)
@@ -86,6 +89,7 @@ public struct Checkpoint {
         }
         header = CheckpointHeader(
             config: try need("config", file.text("config")),
+            family: try file.text("family"),
             stage: try need("stage", file.text("stage")),
             step: try need("step", file.integer("step")), epoch: try file.integer("epoch") ?? 0,
             samples: try file.integer("samples") ?? 0, seed: try file.integer("seed") ?? 0,
@@ -151,6 +155,7 @@ public struct Checkpoint {
         try file.writeAttribute("format", format)
         try file.writeAttribute("version", version)
         try file.writeAttribute("config", header.config)
+        if let family = header.family { try file.writeAttribute("family", family) }
         try file.writeAttribute("stage", header.stage)
         try file.writeAttribute("step", header.step)
         try file.writeAttribute("epoch", header.epoch)

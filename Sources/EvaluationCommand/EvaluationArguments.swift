@@ -1,7 +1,7 @@
 import ArgumentParser
 import Evaluation
 import Foundation
-import SaccaderModel
+import Models
 
 /// The words of an evaluation, the same for `saccader-eval` and `saccader-dist eval`.
 public struct EvaluationArguments: ParsableArguments {

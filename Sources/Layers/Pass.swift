@@ -111,6 +111,8 @@ public struct Pass: Sendable {
     public let globalImageCount: Int
     /// Whether this rank is the one that carries what is already a sum over all ranks.
     public let isFirstRank: Bool
+    /// How many rows of each image hold the same values.
+    public private(set) var copyCount = 1
 
     /// Describes a step on the images of `shards`.
     public init(
@@ -148,18 +150,57 @@ public struct Pass: Sendable {
         }
     }
 
+    /// The same step on `count` rows for each image: row `image·count + sample`.
+    ///
+    /// - Parameter areCopies: Whether the rows of an image all hold the same.
+    public func repeated(_ count: Int, areCopies: Bool = false) -> Pass {
+        var pass = Pass(
+            pool: pool, reducer: reducer, store: store, workspace: workspace,
+            shards: shards.map { ($0.lowerBound * count)..<($0.upperBound * count) },
+            globalImageCount: globalImageCount * count, isFirstRank: isFirstRank)
+        pass.copyCount = areCopies ? count : 1
+        return pass
+    }
+
     /// Says that the gradients of `parameters` are complete on this rank.
     public func complete(_ parameters: [Parameter]) {
         for parameter in parameters { reducer.complete(store.range(parameter)) }
+    }
+
+    /// Says the same of parameters that no gradient reaches.
+    ///
+    /// Such is a bias in front of batch norms: they take a constant away with the batch's mean, so
+    /// that what a sum would come to is rounding, by which the bias would wander.
+    public func completeWithoutGradient(_ parameters: [Parameter]) {
+        for parameter in parameters {
+            store.gradient(parameter).update(repeating: 0, count: parameter.count)
+        }
+        complete(parameters)
     }
 
     /// Sums one vector per shard along the tree, then over the ranks if `acrossRanks`.
     ///
     /// The sum replaces the first vector of `table`, `[shards, length]`.
     public func sum(_ table: Tensor<Double>, length: Int, acrossRanks: Bool = true) throws {
-        TreeSum.sum(table.pointer, count: shards.count, length: length, over: pool)
-        if acrossRanks {
-            try reducer.sum(UnsafeMutableBufferPointer(start: table.pointer, count: length))
+        try sum([(table, length)], acrossRanks: acrossRanks)
+    }
+
+    /// The same for several tables, whose sums go over the ranks together.
+    func sum(_ tables: [(table: Tensor<Double>, length: Int)], acrossRanks: Bool) throws {
+        for (table, length) in tables {
+            TreeSum.sum(table.pointer, count: shards.count, length: length, over: pool)
+        }
+        guard acrossRanks, let first = tables.first else { return }
+        if tables.count == 1 {
+            return try reducer.sum(
+                UnsafeMutableBufferPointer(start: first.table.pointer, count: first.length))
+        }
+        var sums = tables.flatMap { $0.table.elements($0.length) }
+        try sums.withUnsafeMutableBufferPointer { try reducer.sum($0) }
+        var start = 0
+        for (table, length) in tables {
+            for index in 0..<length { table.pointer[index] = sums[start + index] }
+            start += length
         }
     }
 }

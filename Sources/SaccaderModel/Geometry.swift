@@ -1,3 +1,5 @@
+import Models
+
 /// What part of the image a location sees; computed from the dimensions, never assumed.
 public struct Geometry: Equatable, Sendable {
     /// The side of the square that a location sees, in pixels (77 for BagNet-77).
@@ -28,22 +30,9 @@ public struct Geometry: Equatable, Sendable {
     public var locationCount: Int { gridSize * gridSize }
 
     /// The pixels that a location sees.
-    public func window(of location: Int) -> (rows: Range<Int>, columns: Range<Int>) {
+    public func window(of location: Int) -> Window {
         let (top, left) = (location / gridSize * stride, location % gridSize * stride)
-        return (top..<(top + receptiveField), left..<(left + receptiveField))
-    }
-
-    /// The centre of what a location sees, (y, x), a distance from the image's corner in pixels.
-    public func center(ofLocation location: Int) -> (y: Double, x: Double) {
-        let half = Double(receptiveField) / 2
-        return (
-            Double(location / gridSize * stride) + half, Double(location % gridSize * stride) + half
-        )
-    }
-
-    /// The pixel in the middle of what a location sees (of an even side the one after the middle).
-    public func centralPixel(ofLocation location: Int) -> (y: Int, x: Int) {
-        let half = receptiveField / 2
-        return (location / gridSize * stride + half, location % gridSize * stride + half)
+        return Window(
+            rows: top..<(top + receptiveField), columns: left..<(left + receptiveField))
     }
 }

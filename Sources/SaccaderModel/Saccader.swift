@@ -5,7 +5,7 @@ import Tensors
 /// mixing and cell. A value that names parameters; the numbers are in a `ParameterStore`.
 public struct Saccader<Element: StorageElement>: Sendable {
     /// The dimensions.
-    public let configuration: ModelConfiguration
+    public let configuration: SaccaderSettings
     /// All parameters and statistics, in the order of the forward pass.
     public let layout: ParameterLayout
     /// The cell.
@@ -15,9 +15,10 @@ public struct Saccader<Element: StorageElement>: Sendable {
     let mixing: PointwiseConvolution<Element>
 
     /// Makes the layers; `configuration.problem` must be nil.
-    public init(_ configuration: ModelConfiguration) {
-        var layout = ParameterLayout()
+    public init(_ configuration: SaccaderSettings) {
+        var layout = ParameterLayout(.representation)
         representation = RepresentationNetwork(configuration, layout: &layout)
+        layout.group = .location
         let isAttentive = configuration.attention.enabled
         attention = isAttentive ? AttentionNetwork(configuration, layout: &layout) : nil
         let what = configuration.representation.whatChannels
@@ -99,10 +100,5 @@ public struct Saccader<Element: StorageElement>: Sendable {
         try attention?.backward(
             buffers.attention, outputs: gradients.attention, features: gradients.features,
             pass: pass)
-    }
-
-    /// Whether a parameter belongs to the representation network.
-    public static func isRepresentation(_ path: String) -> Bool {
-        path.hasPrefix("representation/")
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Training
 
 extension Precision: ExpressibleByArgument {

@@ -15,8 +15,10 @@ struct TraceCommand: ParsableCommand {
     @Argument(help: "The checkpoint (HDF5).")
     var checkpoint: String
 
-    @Option(help: "inference, representation, location, joint or classifier.")
-    var objective: Objective
+    @Option(
+        help: ArgumentHelp(
+            "One of \(TraceObjective.names.joined(separator: ", ")).", valueName: "objective"))
+    var objective: TraceObjective
 
     @Option(help: "The HDF5 file to write.")
     var output: String
@@ -30,17 +32,18 @@ struct TraceCommand: ParsableCommand {
     @Option(help: "Threads.")
     var threads = 1
 
-    enum Objective: String, ExpressibleByArgument, CaseIterable {
-        case inference, representation, location, joint, classifier
-    }
-
     func validate() throws { try Positive.require(["threads": threads]) }
 
     func run() throws {
-        guard let kind = Trace.Kind(rawValue: objective.rawValue) else { return }
         let trace = try Trace(
             checkpointPath: checkpoint, batchPath: batch, overrides: overrides,
             threadCount: threads)
-        try trace.write(kind, to: output)
+        try trace.write(objective, to: output)
     }
+}
+
+extension TraceObjective: ExpressibleByArgument {
+    public init?(argument: String) { self.init(named: argument) }
+
+    public static var allValueStrings: [String] { names }
 }

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Collectives
 import Evaluation
+import Families
+import Models
 import Training
 
 /// `saccader-dist train`
@@ -25,8 +27,9 @@ struct Train: ParsableCommand {
         help: ArgumentHelp(
             "The stages to train, in order.",
             discussion: """
-                classifier alone trains a ResNet-v2, which shares nothing with the Saccader, in \
-                an output folder of its own.
+                Stages of one model go into one output folder; each of these lists is a model of its \
+                own: \(Families.all.map { $0.stages.map(\.stage.name).joined(separator: ",") }
+                    .joined(separator: "; ")).
                 """))
     var stages = "representation,location,joint"
 

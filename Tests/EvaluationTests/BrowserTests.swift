@@ -12,22 +12,10 @@ import Testing
     /// The script's word for a machine without a browser.
     private static let unavailable: Int32 = 69
 
-    private static func look(_ arguments: [String]) throws -> (status: Int32, output: String) {
-        let (process, pipe) = (Process(), Pipe())
-        process.executableURL = URL(fileURLWithPath: "/bin/bash")
-        process.arguments = [script] + arguments
-        process.standardOutput = pipe
-        process.standardError = FileHandle.nullDevice
-        try process.run()
-        let output = pipe.fileHandleForReading.readDataToEndOfFile()
-        process.waitUntilExit()
-        return (process.terminationStatus, String(decoding: output, as: UTF8.self))
-    }
-
     /// Whether there is a browser; without one the suite is skipped.
     private static let hasBrowser: Bool = {
         do {
-            return try look([]).status != unavailable
+            return try CommandRun(script, []).status != unavailable
         } catch {
             return false
         }
@@ -44,7 +32,7 @@ import Testing
         let folder = try TemporaryFolder()
         let path = folder.path("report.html")
         try write(ReportTests.plots, extra: "", to: path)
-        let whole = try Self.look([path])
+        let whole = try CommandRun(Self.script, [path])
         #expect(whole.status == 0, "\(whole.output)")
         #expect(whole.output.contains("1400 pixels wide: 3 images"))
         #expect(whole.output.contains("500 pixels wide: 3 images"))
@@ -54,7 +42,7 @@ import Testing
             <p style="position:absolute;top:30px;margin:0;width:2000px">over the title</p>
             """
         try write(ReportTests.plots, extra: wrong, to: path)
-        let broken = try Self.look([path])
+        let broken = try CommandRun(Self.script, [path])
         #expect(broken.status == 1)
         for word in ["missing: img gone", "Content Security Policy", "missing is not defined"] {
             #expect(broken.output.contains(word), "\(broken.output)")

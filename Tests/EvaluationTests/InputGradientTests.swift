@@ -1,6 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
+import Models
 import SaccaderModel
 import Tensors
 import Testing
@@ -25,9 +26,10 @@ import Testing
         labels = try file.integers("/batch/labels")
     }
 
-    private func network() -> InputGradient {
-        InputGradient(
-            stored.model, store: stored.store, pool: ThreadPool(threadCount: 2),
+    private func network() throws -> InputGradient {
+        let family = try #require(stored.model as? SaccaderFamily)
+        return InputGradient(
+            Saccader<Float>(family.settings), store: stored.store, pool: ThreadPool(threadCount: 2),
             imageSize: stored.settings.data.imageSize, imageCapacity: labels.count, glimpses: 3)
     }
 
@@ -44,8 +46,8 @@ import Testing
         #expect(worst <= tolerance * scale, "\(name)", sourceLocation: sourceLocation)
     }
 
-    @Test(arguments: InputGradient.Target.allCases)
-    func everyPixelHasTheGradientOfPyTorch(target: InputGradient.Target) throws {
+    @Test(arguments: AttackTarget.allCases)
+    func everyPixelHasTheGradientOfPyTorch(target: AttackTarget) throws {
         let root = "/expected/\(target.rawValue)"
         let found = try network()(pixels, imageCount: labels.count, labels: labels, of: target)
         #expect(
@@ -55,10 +57,10 @@ import Testing
         try expectEqual(found.flatMap(\.gradient), "\(root)/gradient", tolerance: 2e-5)
     }
 
-    @Test(arguments: InputGradient.Target.allCases)
-    func aSignStepLeadsWhereItLeadsInPyTorch(target: InputGradient.Target) throws {
+    @Test(arguments: AttackTarget.allCases)
+    func aSignStepLeadsWhereItLeadsInPyTorch(target: AttackTarget) throws {
         let attack = try Attack(method: "fgsm", epsilons: "8/255")
-        let network = network()
+        let network = try network()
         let found = try network(pixels, imageCount: labels.count, labels: labels, of: target)
         let length = pixels.count / labels.count
         let moved = found.enumerated().flatMap { image, result in

@@ -1,4 +1,6 @@
 import Layers
+import Models
+import ResNetModel
 import Tensors
 import Testing
 
@@ -9,22 +11,24 @@ import Testing
 @Suite struct OccluderTests {
     private let size: Int
     private let count: Int
-    private let classifier: StoredClassifier
+    private let classifier: StoredModel
     private let geometry: Geometry
     private let images: [Float]
 
     init() {
         let (count, size) = (11, 33)
         (self.count, self.size) = (count, size)
-        var settings = ModelSettings()
+        var settings = CheckpointSettings()
         settings.data.imageSize = size
-        settings.model.classes = 6
-        settings.model.classifier.stemChannels = 4
-        (settings.model.classifier.planes, settings.model.classifier.blocks) = ([4], [1])
-        settings.model.classifier.strides = [1]
-        let model = Classifier<Float>(settings.model)
-        classifier = StoredClassifier(
-            settings: settings, model: model, store: ParameterStore(layout: model.layout, seed: 5))
+        var model = ClassifierSettings()
+        (model.classes, model.classifier.stemChannels) = (6, 4)
+        (model.classifier.planes, model.classifier.blocks) = ([4], [1])
+        model.classifier.strides = [1]
+        settings.model[ClassifierFamily.self] = model
+        let family = ClassifierFamily(model, imageSize: size)
+        classifier = StoredModel(
+            settings: settings, model: family,
+            store: ParameterStore(layout: family.layout, seed: 5), stage: .classifier)
         var sizes = RepresentationConfiguration()
         (sizes.blocks, sizes.kernel3, sizes.strides, sizes.planes) = (
             [1, 1], [1, 1], [2, 2], [4, 4]
@@ -40,11 +44,23 @@ import Testing
         }
     }
 
+    private func logits(_ images: [Float]) throws -> [[Float]] {
+        let viewer = try classifier.model.viewer(
+            ViewPlan(
+                store: classifier.store, pool: ThreadPool(threadCount: 1), imageCapacity: 16,
+                shardSize: 8, glimpses: 0, policies: [:], seed: 0))
+        return try viewer(
+            ViewedImages(standardized: images, pixels: [], identifiers: Array(0..<count)),
+            wantsMap: false
+        ).compactMap(\.whole)
+    }
+
     private func predictions(_ images: [Float]) throws -> [Int] {
-        let inference = ClassifierInference(
-            classifier.model, store: classifier.store, pool: ThreadPool(threadCount: 1),
-            imageSize: size, imageCapacity: 16, shardSize: 8)
-        return try inference(images, imageCount: count).map { AveragedLogits.prediction($0) }
+        try logits(images).map { AveragedLogits.prediction($0) }
+    }
+
+    private func windows(_ places: [[Int]]) -> [[Window]] {
+        places.map { $0.map { geometry.window(of: $0) } }
     }
 
     @Test func theWindowsOfTheFirstGlimpsesAreGone() throws {
@@ -54,8 +70,8 @@ import Testing
         let labels = try predictions(images)
         var scores = OcclusionScores(policies: [.learned: 1], glimpses: [1, 4])
         try Occluder(classifier, path: "").count(
-            images, labels: labels.map(Int32.init), locations: [.learned: [places]],
-            geometry: geometry, pool: ThreadPool(threadCount: 2), into: &scores)
+            images, labels: labels.map(Int32.init), windows: [.learned: [windows(places)]],
+            pool: ThreadPool(threadCount: 2), into: &scores)
         #expect(scores.intact.top1 == count && scores.intact.top5 == count)
         for (entry, glimpses) in [(0, 1), (1, 4)] {
             let right = try tally(places, glimpses, labels).top1
@@ -79,10 +95,7 @@ import Testing
             }
             if isSeen { expected[position] = 0 }
         }
-        let inference = ClassifierInference(
-            classifier.model, store: classifier.store, pool: ThreadPool(threadCount: 1),
-            imageSize: size, imageCapacity: 16, shardSize: 8)
-        let ranks = zip(try inference(expected, imageCount: count), labels).map {
+        let ranks = zip(try logits(expected), labels).map {
             AveragedLogits.rank(of: $1, in: $0)
         }
         return .init(top1: ranks.count { $0 < 1 }, top5: ranks.count { $0 < 5 })
@@ -102,8 +115,8 @@ import Testing
 
     @Test func drawsBecomeMeanAndSampleDeviation() throws {
         var scores = Scores()
-        scores.meanLogits.imageCount = 10
-        var score = PolicyScore(glimpses: 1, locationCount: 9, pixelCount: 81)
+        scores.imageCount = 10
+        var score = PolicyScore(glimpses: 1, placeCount: 9, pixelCount: 81)
         score.counts = score.counts.map { _ in 1 }
         scores.policies = [.random: [score, score, score]]
         var occlusion = OcclusionScores(policies: [.random: 3], glimpses: [1])
@@ -133,7 +146,7 @@ import Testing
         var scores = OcclusionScores(policies: [.center: 1, .random: 2], glimpses: [1, 2, 4])
         try Occluder(classifier, path: "").count(
             images, labels: labels.map(Int32.init),
-            locations: [.center: [stays], .random: [moves, stays]], geometry: geometry,
+            windows: [.center: [windows(stays)], .random: [windows(moves), windows(stays)]],
             pool: ThreadPool(threadCount: 1), into: &scores)
         let kept = [OcclusionScores.Tally](repeating: try tally(stays, 1, labels), count: 3)
         #expect(scores.policies[.center] == [kept])
@@ -143,8 +156,10 @@ import Testing
 
     @Test func anotherClassifierIsRefused() throws {
         #expect(throws: EvaluationError.self) {
-            try Occluder(classifier, path: "c.h5").requireLikeness(ModelSettings(), of: "s.h5")
+            try Occluder(classifier, path: "c.h5").requireLikeness(
+                CheckpointSettings(), classifier.model, of: "s.h5")
         }
-        try Occluder(classifier, path: "c.h5").requireLikeness(classifier.settings, of: "s.h5")
+        try Occluder(classifier, path: "c.h5").requireLikeness(
+            classifier.settings, classifier.model, of: "s.h5")
     }
 }

@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 @testable import Checkpoints
@@ -62,7 +63,8 @@ import Testing
             config: "{\"seed\":3,\"note\":\"<b>\"}", stage: "joint", step: 12,
             epoch: 1, samples: 96, seed: 3, worldSize: 2, program: "1")
         return EvaluationReport(
-            checkpoint: "runs/<a>&b.h5", stage: "joint", step: 12, data: "d", split: "val",
+            checkpoint: "runs/<a>&b.h5", family: "saccader", stage: "joint", step: 12, data: "d",
+            split: "val",
             images: 10, classes: 2, imageSize: 9, program: "1", headlineGlimpses: 2,
             meanLogits: mean, policies: policies,
             checkpoints: [
@@ -112,8 +114,9 @@ import Testing
     private static var seeds: EvaluationReport {
         let scores = [2, 4, 9].map { right in
             var scores = Scores()
+            scores.imageCount = 10
             scores.meanLogits = .init(top1: right, top5: 10, imageCount: 10)
-            var score = PolicyScore(glimpses: 1, locationCount: 9, pixelCount: 81)
+            var score = PolicyScore(glimpses: 1, placeCount: 9, pixelCount: 81)
             // top-1, top-5, covered pixels, their squares, hits, visits of nine places, images.
             score.counts =
                 [right, 10, 81 * right, 6561 * right, 0] + [10] + .init(repeating: 0, count: 8) + [
@@ -123,7 +126,7 @@ import Testing
             return scores
         }
         func part(_ scores: [Scores]) -> (
-            EvaluationReport.MeanLogits, [String: [EvaluationReport.Entry]]
+            EvaluationReport.MeanLogits?, [String: [EvaluationReport.Entry]]
         ) {
             (
                 EvaluationReport.MeanLogits(scores.map(\.meanLogits)),
@@ -132,7 +135,8 @@ import Testing
         }
         let (mean, policies) = part(scores)
         return EvaluationReport(
-            checkpoint: "a", stage: "joint", step: 12, data: "d", split: "val", images: 10,
+            checkpoint: "a", family: "saccader", stage: "joint", step: 12, data: "d", split: "val",
+            images: 10,
             classes: 2, imageSize: 9, program: "1", headlineGlimpses: 1, meanLogits: mean,
             policies: policies,
             checkpoints: scores.map { scores in

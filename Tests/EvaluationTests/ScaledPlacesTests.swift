@@ -1,17 +1,17 @@
+import Models
 import Testing
 
 @testable import Evaluation
-@testable import SaccaderModel
 
 /// Near a known place is more pixels in a larger image.
-@Test(arguments: [(0.5, [0, 0, 0]), (0.7, [0, 0, 1]), (1.0, [0, 1, 2]), (2.0, [1, 2, 3])])
-func nearGrowsWithTheImage(scale: Double, hits: [Int]) {
-    var sizes = RepresentationConfiguration()
-    (sizes.blocks, sizes.kernel3, sizes.strides, sizes.planes) = ([1], [1], [2], [4])
-    let geometry = Geometry(sizes, imageSize: 9)
-    // Central pixels (2, 2), (4, 4) and (6, 6): 8, 6 and 4 from the place.
-    let trajectory = Trajectory(
-        [0, 4, 8], averages: [[Float]](repeating: [1, 0], count: 3), coveredPixels: [1, 2, 3],
-        label: 0, geometry: geometry, known: [(10, 10)], scale: scale)
-    #expect(trajectory.hits == hits)
+@Test(arguments: [(32, [0, 1, 1]), (64, [0, 1, 1]), (128, [0, 1, 2])])
+func nearGrowsWithTheImage(imageSize: Int, hits: [Int]) {
+    // Central pixels 13, 6 and 12 from the place.
+    let windows = [(0, 3), (7, 10), (1, 22)].map { row, column in
+        Window(rows: row..<(row + 1), columns: column..<(column + 1))
+    }
+    let look = Look(
+        windows: windows, places: [0, 1, 2], predictions: [[Float]](repeating: [1, 0], count: 3))
+    let found = Trajectory(look, label: 0, imageSize: imageSize, known: [(13, 10)])
+    #expect(found.hits == hits)
 }

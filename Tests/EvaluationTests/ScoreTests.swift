@@ -1,4 +1,5 @@
 import Foundation
+import Models
 import Testing
 
 @testable import Evaluation
@@ -29,10 +30,10 @@ import Testing
 
     private func follow(_ locations: [Int], label: Int = 0) -> Trajectory {
         Trajectory(
-            locations,
-            averages: AveragedLogits.prefixes(logits, classes: 2, locations: locations),
-            coveredPixels: Coverage.pixels(locations, geometry: geometry, imageSize: size),
-            label: label, geometry: geometry, known: [(10, 10)])
+            Look(
+                windows: locations.map { geometry.window(of: $0) }, places: locations,
+                predictions: AveragedLogits.prefixes(logits, classes: 2, locations: locations)),
+            label: label, imageSize: size, known: [(10, 10)])
     }
 
     @Test func aTrajectoryIsWorkedByHand() {
@@ -48,7 +49,7 @@ import Testing
     }
 
     @Test func scoresCountImages() {
-        var score = PolicyScore(glimpses: 2, locationCount: 9, pixelCount: 81)
+        var score = PolicyScore(glimpses: 2, placeCount: 9, pixelCount: 81)
         score.add(follow([0, 4]))
         score.add(follow([4, 1]))
         score.add(follow([0, 4], label: 1))
@@ -68,7 +69,7 @@ import Testing
     }
 
     @Test func diversityIsOneWhereAllPlacesAreVisitedAlike() {
-        var score = PolicyScore(glimpses: 1, locationCount: 9, pixelCount: 81)
+        var score = PolicyScore(glimpses: 1, placeCount: 9, pixelCount: 81)
         for place in 0..<9 { score.add(follow([place])) }
         #expect(abs(score.diversity(1) - 1) < 1e-12)
     }
@@ -87,7 +88,7 @@ import Testing
     @Test func ranksAddUpExactly() throws {
         func scores(_ places: [[Int]], first: Int) -> Scores {
             var scores = Scores()
-            var score = PolicyScore(glimpses: 2, locationCount: 9, pixelCount: 81)
+            var score = PolicyScore(glimpses: 2, placeCount: 9, pixelCount: 81)
             var verdicts = Scores.Verdicts(
                 predictions: [0, 0, 0, 0], losses: [0, 0, 0, 0])
             for (index, locations) in places.enumerated() {
@@ -98,6 +99,7 @@ import Testing
             }
             scores.policies = [.learned: [score], .random: [score, score]]
             scores.verdicts = [.learned: verdicts]
+            scores.imageCount = places.count
             scores.meanLogits = Scores.MeanLogits(
                 top1: places.count - 1, top5: places.count, imageCount: places.count)
             return scores

@@ -1,9 +1,10 @@
 import Layers
+import Models
 import Tensors
 import TestSupport
 import Testing
 
-@testable import SaccaderModel
+@testable import ResNetModel
 
 /// The classifier against central differences of a reference in double precision: padded
 /// convolutions, max pooling, pre-activation, both kinds of shortcut.
@@ -11,8 +12,8 @@ import Testing
     private static let imageCount = 3
     private static let labels: [Int32] = [2, 0, 1]
 
-    private static var configuration: ModelConfiguration {
-        var configuration = ModelConfiguration()
+    private static var configuration: ClassifierSettings {
+        var configuration = ClassifierSettings()
         configuration.classes = 3
         configuration.classifier.stemChannels = 3
         configuration.classifier.planes = [2, 3]
@@ -117,10 +118,16 @@ import Testing
 
     @Test func inferenceUsesTheRunningStatistics() throws {
         let subject = Subject(size: 17)
-        let inference = ClassifierInference(
-            subject.model, store: subject.store, pool: ThreadPool(threadCount: 2), imageSize: 17,
-            imageCapacity: 8, shardSize: 2)
-        let found = try inference(subject.pixels, imageCount: Self.imageCount)
+        let viewer = ClassifierViewer(
+            subject.model, imageSize: 17,
+            plan: ViewPlan(
+                store: subject.store, pool: ThreadPool(threadCount: 2), imageCapacity: 8,
+                shardSize: 2, glimpses: 0, policies: [:], seed: 0))
+        let found = try viewer(
+            ViewedImages(
+                standardized: subject.pixels, pixels: [],
+                identifiers: Array(0..<Self.imageCount)), wantsMap: false
+        ).map { $0.whole ?? [] }
         let expected = subject.reference.logits(subject.images, training: false)
         #expect(relativeDifference(found.flatMap { $0 }, expected.flatMap { $0 }) < 1e-5)
     }

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 import Testing
 
@@ -13,8 +14,8 @@ import Testing
 
     private static func configuration(
         _ norm: ShortcutNorm, attention: Bool = true
-    ) -> ModelConfiguration {
-        var configuration = ModelConfiguration()
+    ) -> SaccaderSettings {
+        var configuration = SaccaderSettings()
         configuration.classes = 3
         configuration.mixedFeatures = 4
         configuration.representation.stemChannels = 3
@@ -38,7 +39,7 @@ import Testing
         let reference: ReferenceModel
         let pixels: [Float]
 
-        init(_ configuration: ModelConfiguration) {
+        init(_ configuration: SaccaderSettings) {
             let model = Saccader<Float>(configuration)
             let store = ParameterStore(layout: model.layout, seed: 6)
             var random = CounterRandom(seed: 9, purpose: .initialization)
@@ -94,8 +95,8 @@ import Testing
         completed.check(trained: {
             switch objective {
             case is RepresentationObjective<Float>, is RepresentationObjective<BFloat16>:
-                Saccader<Float>.isRepresentation($0)
-            case is LocationObjective<Float>: !Saccader<Float>.isRepresentation($0)
+                isRepresentation($0)
+            case is LocationObjective<Float>: !isRepresentation($0)
             default: true
             }
         })
@@ -163,13 +164,13 @@ import Testing
             } / Double(Self.imageCount)
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
-        compare(subject, trained: Saccader<Float>.isRepresentation, loss: loss)
+        compare(subject, trained: isRepresentation, loss: loss)
     }
 
     @Test(arguments: [NormMode.inference, .training], [true, false])
     func location(frozenNorm: NormMode, attention: Bool) throws {
         let subject = Subject(Self.configuration(.residual, attention: attention))
-        var settings = StageConfiguration(.location)
+        var settings = SaccaderStageSettings(.location)
         (settings.glimpses, settings.frozenNorm) = (4, frozenNorm)
         let objective = try LocationObjective(
             subject.model, settings: settings, store: subject.store,
@@ -194,14 +195,14 @@ import Testing
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
         compare(
             subject,
-            trained: { !Saccader<Float>.isRepresentation($0) },
+            trained: { !isRepresentation($0) },
             loss: loss)
     }
 
     @Test(arguments: [ShortcutNorm.residual, .reference], [true, false])
     func joint(norm: ShortcutNorm, attention: Bool) throws {
         let subject = Subject(Self.configuration(norm, attention: attention))
-        var settings = StageConfiguration(.joint)
+        var settings = SaccaderStageSettings(.joint)
         (settings.glimpses, settings.samples, settings.reinforceWeight) = (3, 2, 0.7)
         let objective = JointObjective(
             subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
@@ -257,7 +258,7 @@ import Testing
         configuration.representation.strides = Array([2, 1].prefix(planes.count))
         configuration.representation.kernel3 = planes.map { _ in 1 }
         let subject = Subject(configuration)
-        var settings = StageConfiguration(.joint)
+        var settings = SaccaderStageSettings(.joint)
         (settings.glimpses, settings.samples) = (2, 1)
         let gradients = try [true, false].map { sparesMemory in
             let objective = JointObjective(
@@ -274,7 +275,7 @@ import Testing
         var configuration = Self.configuration(.residual, attention: attention)
         configuration.cell.soft = true
         let subject = Subject(configuration)
-        var settings = StageConfiguration(.joint)
+        var settings = SaccaderStageSettings(.joint)
         settings.glimpses = 3
         let objective = SoftJointObjective(
             subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
@@ -308,8 +309,8 @@ import Testing
 
     /// Every seventh pixel's gradient, batch norm in inference mode.
     @Test(
-        arguments: [ShortcutNorm.residual, .reference], InputGradient.Target.allCases)
-    func pixels(norm: ShortcutNorm, target: InputGradient.Target) throws {
+        arguments: [ShortcutNorm.residual, .reference], AttackTarget.allCases)
+    func pixels(norm: ShortcutNorm, target: AttackTarget) throws {
         let subject = Subject(Self.configuration(norm))
         let network = InputGradient(
             subject.model, store: subject.store, pool: ThreadPool(threadCount: 2),
@@ -378,3 +379,6 @@ import Testing
         #expect(dot / (left * right).squareRoot() > 0.97)
     }
 }
+
+/// Whether a parameter is the representation network's, by its path.
+private func isRepresentation(_ path: String) -> Bool { path.hasPrefix("representation/") }

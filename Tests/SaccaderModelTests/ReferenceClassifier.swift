@@ -1,9 +1,10 @@
 import Foundation
+import ResNetModel
 import SaccaderModel
 
 /// The classifier in double precision, written as plainly as the paper's figure.
 struct ReferenceClassifier {
-    let configuration: ModelConfiguration
+    let configuration: ClassifierSettings
     /// Parameters and running statistics by path.
     var numbers: [String: [Double]]
 

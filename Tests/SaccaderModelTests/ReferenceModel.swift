@@ -4,7 +4,7 @@ import SaccaderModel
 /// The method in double precision, written as plainly as the equations: what the engine is
 /// compared with.
 struct ReferenceModel {
-    let configuration: ModelConfiguration
+    let configuration: SaccaderSettings
     /// Parameters and running statistics by path.
     var numbers: [String: [Double]]
 

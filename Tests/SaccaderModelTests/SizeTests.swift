@@ -1,15 +1,20 @@
+import Layers
+import Models
 import Testing
 
+@testable import ResNetModel
 @testable import SaccaderModel
 
 /// The numbers of method §1.
 @Suite struct SizeTests {
     @Test func parameterCountsAreThePapers() {
-        let layout = Saccader<Float>(ModelConfiguration()).layout
-        let representation = layout.parameters.filter {
-            Saccader<Float>.isRepresentation($0.path)
-        }.reduce(0) { $0 + $1.count }
-        #expect(representation == 20_574_249)
+        let layout = Saccader<Float>(SaccaderSettings()).layout
+        #expect(layout.trainableCount(of: .representation) == 20_574_249)
+        #expect(layout.trainableCount(of: .location) == 35_523_625 - 20_574_249)
+        #expect(
+            layout.parameters.allSatisfy {
+                $0.path.hasPrefix("representation/") == ($0.group == .representation)
+            })
         #expect(layout.trainableCount == 35_523_625)
         #expect(layout.trainableCount + layout.statisticCount == 35_583_913)
     }
@@ -17,7 +22,7 @@ import Testing
     /// The count of PyTorch's modules in the same arrangement (TrainingTests/Fixtures), and of
     /// this sum: convolutions, norms' gamma and beta, logits.
     @Test func theClassifierIsResNetV2With50Layers() {
-        var configuration = ModelConfiguration()
+        var configuration = ClassifierSettings()
         configuration.classes = 1000
         let layout = Classifier<Float>(configuration).layout
         var (convolutions, normed, inputs) = (7 * 7 * 3 * 64, 0, 64)
@@ -44,17 +49,17 @@ import Testing
     }
 
     @Test func operationsAreThePapers() {
-        let count = OperationCount(ModelConfiguration(), imageSize: 224)
+        let count = SaccaderOperations(SaccaderSettings(), imageSize: 224)
         #expect((count.representation / 1e8).rounded() == 282)
         // 361 locations: 2048→1024, 9·1024→1024, 1024→512, 9·512→512, then 1024→512.
         let products =
             361 * (2048 * 1024 + 9 * 1024 * 1024 + 1024 * 512 + 9 * 512 * 512 + 1024 * 512)
         #expect(count.location == Double(2 * products))
-        #expect(count.training(.joint) == 3 * (count.representation + count.location))
+        #expect(count.training(Stage.joint) == 3 * (count.representation + count.location))
     }
 
     @Test func pathsAreUniqueAndDecayIsForKernels() {
-        let layout = Saccader<Float>(ModelConfiguration()).layout
+        let layout = Saccader<Float>(SaccaderSettings()).layout
         #expect(Set(layout.parameters.map(\.path)).count == layout.parameters.count)
         for parameter in layout.parameters {
             let isKernel = parameter.path.hasSuffix("/kernel") || parameter.path == "cell/a"
@@ -64,7 +69,7 @@ import Testing
 
     @Test func theLastNormOfABottleneckStartsAtZero() {
         for norm in [ShortcutNorm.residual, .reference] {
-            var configuration = ModelConfiguration()
+            var configuration = SaccaderSettings()
             configuration.representation.shortcutNorm = norm
             let layout = Saccader<Float>(configuration).layout
             let gammas = layout.parameters.filter { $0.path.hasSuffix("norm3/gamma") }

@@ -12,18 +12,25 @@ import Testing
         "Checkpoints": ["CHDF5"],
         "Images": ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
         "Layers": ["Tensors"],
-        "SaccaderModel": ["Layers", "Tensors"],
+        "Models": ["Layers", "Tensors"],
+        "SaccaderModel": ["Models", "Layers", "Tensors"],
+        "ResNetModel": ["Models", "Layers", "Tensors"],
+        "Families": [
+            "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+        ],
+        "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
-            "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
+            "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
             "CCairo",
         ],
         "Training": [
-            "Evaluation", "SaccaderModel", "Layers", "Tensors", "Images", "Checkpoints",
+            "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
             "Configuration", "Collectives",
         ],
-        "EvaluationCommand": ["Evaluation", "SaccaderModel"],
+        "EvaluationCommand": ["Evaluation", "Models"],
         "saccader-dist": [
-            "Training", "Evaluation", "EvaluationCommand", "Collectives", "Images",
+            "Training", "Evaluation", "EvaluationCommand", "Collectives", "Families", "Images",
+            "Models",
         ],
         "saccader-eval": ["Evaluation", "EvaluationCommand"],
     ]

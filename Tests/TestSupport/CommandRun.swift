@@ -15,16 +15,18 @@ public struct CommandRun: Sendable {
     static let folder = URL(fileURLWithPath: "/proc/self/exe").resolvingSymlinksInPath()
         .deletingLastPathComponent().path
 
-    /// Where a program of this package lies.
-    public static func path(_ program: String) -> String { "\(folder)/\(program)" }
+    /// Where a program of this package lies; a path is one already.
+    public static func path(_ program: String) -> String {
+        program.hasPrefix("/") ? program : "\(folder)/\(program)"
+    }
 
-    /// Runs `program` of this package, under mpirun where `ranks` is given.
+    /// Runs `program`, of this package or a path, under mpirun where `ranks` is given.
     public init(
-        _ program: String, _ arguments: [String], ranks: Int? = nil, in folder: String? = nil,
+        _ program: String, _ arguments: [String], ranks: Int? = nil,
         environment: [String: String] = [:]
     ) throws {
         self = try StartedCommand(
-            program, arguments, ranks: ranks, in: folder, environment: environment
+            program, arguments, ranks: ranks, environment: environment
         ).wait()
     }
 

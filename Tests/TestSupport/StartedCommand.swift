@@ -6,26 +6,30 @@ public final class StartedCommand {
     private let capture: TemporaryFolder
     private let start = Date()
 
-    /// Starts `program`, under mpirun where `ranks` is given.
+    /// Starts `program`, under mpirun where `ranks` is given, as nothing of what the tests were started
+    /// in can change: environment, empty working folder, umask and signals are always the same.
     ///
     /// - Parameters:
     ///   - launcher: What takes mpirun's place, with arguments for `env` before it.
-    ///   - environment: Replaces variables of the tests' own.
+    ///   - environment: Replaces variables of `ProgramEnvironment`.
     public init(
         _ program: String, _ arguments: [String], ranks: Int? = nil,
-        launcher: [String]? = nil, in folder: String? = nil, environment: [String: String] = [:]
+        launcher: [String]? = nil, environment: [String: String] = [:]
     ) throws {
         process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
         let launch =
             (launcher ?? (ranks == nil ? [] : ["mpirun"])) + (ranks.map { ["-n", "\($0)"] } ?? [])
-        process.arguments = launch + [CommandRun.path(program)] + arguments
-        process.environment = ProcessInfo.processInfo.environment.merging([
-            "OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1",
-            "OMPI_MCA_rmaps_base_oversubscribe": "1", "OPENBLAS_NUM_THREADS": "1",
-        ]) { $1 }.merging(environment) { $1 }
-        if let folder { process.currentDirectoryURL = URL(fileURLWithPath: folder) }
-        // Files, not pipes: nothing can fill up and stall the program.
+        // As after nohup: a shell cannot trap what was ignored when it started.
+        process.arguments =
+            ["--default-signal"] + launch + [CommandRun.path(program)] + arguments
         capture = try TemporaryFolder()
+        let home = capture.path("home")
+        try FileManager.default.createDirectory(
+            atPath: home, withIntermediateDirectories: false)
+        process.environment = try ProgramEnvironment.variables(home: home)
+            .merging(environment) { $1 }
+        process.currentDirectoryURL = URL(fileURLWithPath: home)
+        // Files, not pipes: nothing can fill up and stall the program.
         for name in ["output", "errors"] {
             try Data().write(to: URL(fileURLWithPath: capture.path(name)))
         }
@@ -40,7 +44,22 @@ public final class StartedCommand {
         sigemptyset(&none)
         pthread_sigmask(SIG_SETMASK, &none, &before)
         defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+        let mask = umask(0o022)
+        defer { umask(mask) }
         try process.run()
+    }
+
+    deinit {
+        // A test that failed has not waited for its end.
+        if process.isRunning { Self.end(identifier) }
+    }
+
+    /// Kills a process and all that it started; a stopped one, too.
+    private static func end(_ process: Int32) {
+        let started: [Int32]
+        do { started = try children(process) } catch { return }  // It has gone meanwhile.
+        kill(process, SIGKILL)
+        started.forEach(end)
     }
 
     /// The process that was started: mpirun, where there are ranks.
@@ -57,8 +76,30 @@ public final class StartedCommand {
 
     /// Whether a process runs; one that has ended may wait for its parent to notice.
     public static func isAlive(_ process: Int32) -> Bool {
-        let status = FileManager.default.contents(atPath: "/proc/\(process)/stat") ?? Data()
-        return !status.isEmpty && !String(decoding: status, as: UTF8.self).contains(") Z ")
+        state("/proc/\(process)/stat").map { $0 != "Z" } ?? false
+    }
+
+    /// Whether all threads of a process have been stopped; one that has not may still take a signal.
+    public static func isStopped(_ process: Int32) throws -> Bool {
+        let tasks = "/proc/\(process)/task"
+        return try FileManager.default.contentsOfDirectory(atPath: tasks).allSatisfy {
+            state("\(tasks)/\($0)/stat") == "T"
+        }
+    }
+
+    /// The letter after the name, which may hold anything; nil where there is no such process.
+    private static func state(_ path: String) -> Character? {
+        let status = String(
+            decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
+        guard let end = status.lastIndex(of: ")") else { return nil }
+        return status[end...].dropFirst(2).first
+    }
+
+    /// Whether a signal has been sent to a process that has not taken it yet.
+    public static func isPending(_ signal: Int32, _ process: Int32) throws -> Bool {
+        let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+        let mask = status.firstMatch(of: /ShdPnd:\s+([0-9a-f]+)/).flatMap { Int($0.1, radix: 16) }
+        return ((mask ?? 0) >> (Int(signal) - 1)) & 1 == 1
     }
 
     /// What it has written to standard error so far.

@@ -1,5 +1,8 @@
 import Configuration
 import Foundation
+import Models
+import ResNetModel
+import SaccaderModel
 import TestSupport
 import Testing
 
@@ -40,7 +43,9 @@ import Testing
         // The text of the class that is wrong with it stands in the setting's own words.
         let key = setting.split(separator: "=")[0]
         do {
-            _ = try RunConfiguration.read(.demonstration, overrides: small + [setting])
+            _ = try RunConfiguration.read(
+                .demonstration, overrides: small + [setting],
+                for: [.representation, .location, .joint, .classifier])
             Issue.record("\(setting) is taken")
         } catch let error as ConfigurationError {
             let named = error.description.contains(key)

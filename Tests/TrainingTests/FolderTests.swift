@@ -25,12 +25,7 @@ import Testing
                 output, "--threads", "1", "--quiet", "--set",
                 "stages.representation.epochs=1000",
             ], ranks: 2)
-        let deadline = Date() + 60
-        while Date() < deadline {
-            let log = FileManager.default.contents(atPath: "\(output)/metrics.jsonl") ?? Data()
-            if log.count > 2000 { break }
-            Thread.sleep(forTimeInterval: 0.02)
-        }
+        try Waiting.lines(7, in: output)
         return started
     }
 
@@ -61,7 +56,7 @@ import Testing
         let third = try train(ranks: 2)
         #expect(third.status == 0, "\(third.errors)")
         #expect(third.messages.isEmpty, "\(third.errors)")
-        #expect(third.seconds < 30)
+        #expect(third.seconds < Waiting.limit)
         #expect(!FileManager.default.fileExists(atPath: "\(output)/.lock"))
     }
 

@@ -1,14 +1,15 @@
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 import Testing
 
+@testable import SaccaderModel
 @testable import Training
 
 /// Two updates by hand: v ← μv + g, θ ← θ − rate·(g + μv), g with λθ on kernels only.
-@Test(arguments: [StageName.representation, .location, .joint])
-func updatesAreNesterovsWithDecayOnKernels(stage: StageName) throws {
-    var configuration = ModelConfiguration()
+@Test(arguments: [Stage.representation, .location, .joint])
+func updatesAreNesterovsWithDecayOnKernels(stage: Stage) throws {
+    var configuration = SaccaderSettings()
     configuration.classes = 3
     configuration.mixedFeatures = 4
     configuration.representation.stemChannels = 2
@@ -18,11 +19,11 @@ func updatesAreNesterovsWithDecayOnKernels(stage: StageName) throws {
     configuration.representation.kernel3 = [1]
     let model = Saccader<Float>(configuration)
     let store = ParameterStore(layout: model.layout, seed: 1)
-    var settings = StageConfiguration(stage)
+    var settings = SaccaderStageSettings(stage)
     (settings.momentum, settings.l2, settings.l2Location) = (0.8, 0.25, 0.5)
     let optimizer = Optimizer(stage: stage, settings: settings, store: store)
     let trained = model.layout.parameters.filter { parameter in
-        let isRepresentation = Saccader<Float>.isRepresentation(parameter.path)
+        let isRepresentation = parameter.path.hasPrefix("representation/")
         return stage == .joint || isRepresentation == (stage == .representation)
     }
     #expect(Set(optimizer.parameters.map(\.path)) == Set(trained.map(\.path)))
@@ -40,7 +41,7 @@ func updatesAreNesterovsWithDecayOnKernels(stage: StageName) throws {
                 store.gradient(parameter)[index] = Float(index % 5) - 2 + Float(step)
             }
             guard trained.contains(where: { $0.path == parameter.path }) else { continue }
-            let isRepresentation = Saccader<Float>.isRepresentation(parameter.path)
+            let isRepresentation = parameter.path.hasPrefix("representation/")
             let decay = parameter.decays ? (isRepresentation ? 0.25 : 0.5) : 0
             var values = expected[parameter.path] ?? []
             var speeds = velocity[parameter.path] ?? [Double](repeating: 0, count: values.count)
@@ -58,8 +59,8 @@ func updatesAreNesterovsWithDecayOnKernels(stage: StageName) throws {
             (expected[parameter.path], velocity[parameter.path]) = (values, speeds)
         }
         let penalty = optimizer.addDecay(store: store)
-        #expect(abs(penalty.representation - penalties.representation) < 1e-4)
-        #expect(abs(penalty.location - penalties.location) < 1e-4)
+        #expect(abs(penalty[.representation] - penalties.representation) < 1e-4)
+        #expect(abs(penalty[.location] - penalties.location) < 1e-4)
         optimizer.update(
             store: store, learningRate: rate, pool: ThreadPool(threadCount: 2))
     }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Models
 import TestSupport
 import Testing
 
@@ -73,7 +74,7 @@ import Testing
 
     @Test func centerStaysInTheMiddle() throws {
         let expected = try fixture.integers("/expected/center/locations").map(Int.init)
-        let view = Inference<Float>.View(logits: [], learned: [])
+        let view = Inference<Float>.Sight(logits: [], learned: [])
         let found = Policy.center.locations(
             view, image: [], imageSize: size, geometry: geometry, classes: classes, most: 3,
             seed: 0, identifier: 0)
@@ -81,7 +82,7 @@ import Testing
     }
 
     @Test func randomVisitsEachPlaceOnceAndAllAlike() {
-        let view = Inference<Float>.View(logits: [], learned: [])
+        let view = Inference<Float>.Sight(logits: [], learned: [])
         var counts = [Int](repeating: 0, count: places)
         for identifier in 0..<4000 {
             let found = Policy.random.locations(

@@ -1,4 +1,5 @@
 import Collectives
+import Models
 import SaccaderModel
 import Testing
 
@@ -17,7 +18,7 @@ import Testing
 @Test(arguments: [1, 2, 3, 4, 7, 8], [1, 5, 12, 64])
 func ranksTogetherTakeEachImageOnce(ranks: Int, batchSize: Int) {
     for shardSize in [1, 4, 8] {
-        var settings = StageConfiguration(.joint)
+        var settings = SaccaderStageSettings(.joint)
         (settings.batchSize, settings.shardSize) = (batchSize, shardSize)
         func schedule(_ rank: Int, of count: Int) -> BatchSchedule {
             BatchSchedule(
@@ -53,7 +54,7 @@ func ranksTogetherTakeEachImageOnce(ranks: Int, batchSize: Int) {
 @Test(arguments: [(50, 12), (49, 12), (48, 12), (7, 12), (97, 10), (1, 1), (1281, 256)])
 func resumingGoesOnWithExactlyTheNextImage(imageCount: Int, batchSize: Int) {
     for (before, after) in [(1, 1), (1, 4), (3, 2), (4, 1), (2, 7)] {
-        var settings = StageConfiguration(.representation)
+        var settings = SaccaderStageSettings(.representation)
         (settings.batchSize, settings.shardSize) = (batchSize, 3)
         func batch(_ step: Int, ranks: Int) -> [Int] {
             (0..<ranks).flatMap { rank in

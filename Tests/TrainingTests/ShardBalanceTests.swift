@@ -1,3 +1,5 @@
+import Models
+import SaccaderModel
 import Testing
 
 @testable import Training

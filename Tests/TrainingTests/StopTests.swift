@@ -31,20 +31,6 @@ import Testing
         return try file.datasets(under: "/model").map { try file.floats("/model/\($0)") }
     }
 
-    /// Waits until the log has at least `count` lines.
-    private func wait(for count: Int, in output: String) throws {
-        let deadline = Date() + 60
-        while Date() < deadline {
-            if let data = FileManager.default.contents(atPath: "\(output)/metrics.jsonl"),
-                data.split(separator: UInt8(ascii: "\n")).count >= count
-            {
-                return
-            }
-            Thread.sleep(forTimeInterval: 0.01)
-        }
-        Issue.record("no \(count) steps in 60 s")
-    }
-
     @Test(arguments: [(SIGTERM, 1), (SIGUSR1, 0), (SIGINT, 1)])
     func aSignalToOneRankStopsAllAndTheNextRunEndsWithTheSameBits(
         signal: Int32, rank: Int
@@ -53,7 +39,7 @@ import Testing
         #expect(try CommandRun("saccader-dist", arguments(whole), ranks: 2).status == 0)
         let output = folder.path("stopped")
         let started = try StartedCommand("saccader-dist", arguments(output), ranks: 2)
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         kill(try started.ranks()[rank], signal)
         let stopped = try started.wait()
         #expect(stopped.status == 75, "\(stopped.errors)")
@@ -73,7 +59,7 @@ import Testing
         let output = folder.path("stopped")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong, ranks: 2)
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         kill(started.identifier, signal)
         let stopped = try started.wait()
         #expect(Int(stopped.status) == status, "\(stopped.errors)")
@@ -97,7 +83,7 @@ import Testing
         let output = folder.path("stopped")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong, ranks: 2, launcher: Self.launcher)
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         kill(started.identifier, signal)
         let stopped = try started.wait()
         #expect(stopped.status == 75, "\(stopped.errors)")
@@ -109,7 +95,7 @@ import Testing
         let started = try StartedCommand(
             "saccader-dist", arguments(folder.path("killed")) + Self.isLong, ranks: 2,
             launcher: Self.launcher)
-        try wait(for: 7, in: folder.path("killed"))
+        try Waiting.lines(7, in: folder.path("killed"))
         let mpirun = try #require(try StartedCommand.children(started.identifier).first)
         kill(try #require(try StartedCommand.children(mpirun).last), SIGKILL)
         let lost = try started.wait()
@@ -120,24 +106,22 @@ import Testing
         let output = folder.path("twice")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong, ranks: 2, launcher: Self.launcher)
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         let mpirun = try #require(try StartedCommand.children(started.identifier).first)
         let ranks = try StartedCommand.children(mpirun)
         // No rank comes to the end of its step: the first signal has no effect.
         for rank in ranks { kill(rank, SIGSTOP) }
+        try Waiting.until("ranks that are stopped") {
+            try ranks.allSatisfy(StartedCommand.isStopped)
+        }
         kill(started.identifier, SIGTERM)
-        Thread.sleep(forTimeInterval: 1)
+        try Waiting.until("the first signal at the ranks, as SIGUSR1") {
+            try ranks.allSatisfy { try StartedCommand.isPending(SIGUSR1, $0) }
+        }
         kill(started.identifier, SIGTERM)
         let stopped = try started.wait()
         #expect(stopped.status == 75, "\(stopped.errors)")
-        // Killed ones may wait for the system to notice.
-        let deadline = Date() + 10
-        while Date() < deadline, ranks.contains(where: StartedCommand.isAlive) {
-            Thread.sleep(forTimeInterval: 0.05)
-        }
-        for rank in ranks {
-            #expect(!StartedCommand.isAlive(rank), "process \(rank) is still there")
-        }
+        try Waiting.end(of: ranks)
         try Checkpoint(reading: "\(output)/checkpoints/last.h5").verify()
     }
 
@@ -145,13 +129,12 @@ import Testing
         let output = folder.path("blocked")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong, launcher: ["--block-signal=TERM"])
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         kill(started.identifier, SIGTERM)
-        let deadline = Date() + 20
-        while Date() < deadline, kill(started.identifier, 0) == 0 {
-            Thread.sleep(forTimeInterval: 0.05)
+        do { try Waiting.end(of: [started.identifier]) } catch {
+            kill(started.identifier, SIGKILL)
+            throw error
         }
-        kill(started.identifier, SIGKILL)
         #expect(try started.wait().status == 75)
     }
 
@@ -159,7 +142,7 @@ import Testing
         let output = folder.path("twice")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong + ["--set", "checkpoint.everySteps=1"])
-        try wait(for: 7, in: output)
+        try Waiting.lines(7, in: output)
         kill(started.identifier, SIGTERM)
         kill(started.identifier, SIGTERM)
         usleep(1000)
@@ -175,9 +158,9 @@ import Testing
         let output = folder.path("limited")
         var runs = 0
         var status: Int32 = 75
-        while status == 75 && runs < 40 {
-            // Longer each time: a machine that is busy gets to the end, too.
-            let limit = "\(0.5 * Double(runs + 1))s"
+        while status == 75 && runs < 24 {
+            // From less than any machine needs to a minute and more: a busy one gets to the end, too.
+            let limit = "\(0.1 * pow(1.35, Double(runs)))s"
             let limited = try CommandRun(
                 "saccader-dist", arguments(output) + ["--time-limit", limit], ranks: 2)
             status = limited.status

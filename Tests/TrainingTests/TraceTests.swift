@@ -1,5 +1,7 @@
 import Checkpoints
 import Foundation
+import Models
+import SaccaderModel
 import Tensors
 import TestSupport
 import Testing
@@ -32,6 +34,12 @@ import Testing
         try compare("classifier", "classifier", more: ["stages.classifier.shardSize=4"], threads: 1)
     }
 
+    /// The program's own way to the DRAM, whose every case DRAMModelTests judge.
+    @Test(arguments: ["inference", "pretrain", "dram"])
+    func theDRAMAgreesWithItsFixture(name: String) throws {
+        try compare(path: Fixture.dram, name, more: [], threads: 1)
+    }
+
     /// A step in bfloat16 comes to the same within the eight bits that such numbers have, not to
     /// float32's numbers.
     @Test func aStepIsComputedInTheSettingsPrecision() throws {
@@ -41,7 +49,7 @@ import Testing
             try Trace(
                 checkpointPath: try Fixture.path("residual"), batchPath: nil,
                 overrides: ["precision=\(precision)"], threadCount: 1
-            ).write(.representation, to: path)
+            ).write(.stage(.representation), to: path)
             return try HDF5File.open(path).doubles("/trace/representation/logits2d")
         }
         let difference = relativeDifference(logits[1], logits[0])
@@ -50,14 +58,17 @@ import Testing
     }
 
     private func compare(_ file: String, _ name: String, more: [String], threads: Int) throws {
-        let path = try Fixture.path(file)
+        try compare(path: Fixture.path(file), name, more: more, threads: threads)
+    }
+
+    private func compare(path: String, _ name: String, more: [String], threads: Int) throws {
         let fixture = try HDF5File.open(path)
         let root = "/expected/\(name)"
         let objective = try #require(try fixture.text("objective", of: root))
         let list = try #require(try fixture.text("set", of: root))
         let overrides = try JSONDecoder().decode([String].self, from: Data(list.utf8))
         let folder = try TemporaryFolder()
-        let kind = try #require(Trace.Kind(rawValue: objective))
+        let kind = try #require(TraceObjective(named: objective))
         try Trace(
             checkpointPath: path, batchPath: nil, overrides: overrides + more,
             threadCount: threads

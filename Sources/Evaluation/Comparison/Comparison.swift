@@ -1,6 +1,6 @@
 import Checkpoints
 import Foundation
-import SaccaderModel
+import Models
 
 /// Several models beside one another, for example the paper's ablations: the prediction of each
 /// after some glimpses.
@@ -76,10 +76,10 @@ public struct Comparison: Codable, Equatable, Sendable {
         if models.contains(where: { entries($0).contains { $0.hits != nil } }) {
             lines += block("glimpses on a digit, %", \.hits, \.hits)
         }
-        lines += ["", row("no attention, top-1, %", ["all"])]
-        lines += models.map { member in
-            let mean = member.report.meanLogits
-            return row(member.name, [EvaluationReport.percent(mean.top1, mean.deviation?.top1)])
+        let means = models.compactMap { member in member.report.meanLogits.map { (member, $0) } }
+        if !means.isEmpty { lines += ["", row("no attention, top-1, %", ["all"])] }
+        lines += means.map { member, mean in
+            row(member.name, [EvaluationReport.percent(mean.top1, mean.deviation?.top1)])
         }
         return lines.joined(separator: "\n")
     }

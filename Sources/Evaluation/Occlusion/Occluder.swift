@@ -1,5 +1,6 @@
 import Checkpoints
-import SaccaderModel
+import Families
+import Models
 import Tensors
 
 /// Takes the windows that a policy chose out of the images and asks a classifier, which was trained
@@ -11,81 +12,96 @@ public final class Occluder {
     let path: String
     /// Where it comes from.
     let provenance: Provenance?
-    private let classifier: StoredClassifier
-    private var inference: ClassifierInference<Float>?
+    private let classifier: StoredModel
+    private var viewer: (any Viewer)?
 
     /// Opens a checkpoint of the stage `classifier`.
     convenience init(path: String) throws {
         let checkpoint = try Checkpoint(reading: path)
+        let stage = try StoredModel.stage(of: checkpoint)
+        // A model that chooses glimpses is no judge of whole images.
+        guard Families.family(of: stage).policies(after: stage).isEmpty else {
+            throw EvaluationError(
+                "\(path): is of stage \(stage.name) and holds no classifier; give one that "
+                    + "saccader-dist train --stages classifier wrote", exitCode: .badData)
+        }
         self.init(
-            try StoredClassifier(checkpoint), path: path,
+            try StoredModel(checkpoint), path: path,
             provenance: Provenance(path: path, header: checkpoint.header))
     }
 
-    init(_ classifier: StoredClassifier, path: String, provenance: Provenance? = nil) {
+    init(_ classifier: StoredModel, path: String, provenance: Provenance? = nil) {
         (self.classifier, self.path, self.provenance) = (classifier, path, provenance)
     }
 
-    /// Refuses a classifier of other images or classes than those of a Saccader.
-    func requireLikeness(_ settings: ModelSettings, of saccader: String) throws {
-        func require<Value: Equatable>(
-            _ what: String, _ value: (ModelSettings) -> Value
-        ) throws {
-            let (own, other) = (value(classifier.settings), value(settings))
+    /// Refuses a classifier of other images or classes than those of the model that looks.
+    func requireLikeness(
+        _ settings: CheckpointSettings, _ model: any ModelFamily, of viewer: String
+    ) throws {
+        func require<Value: Equatable>(_ what: String, _ own: Value, _ other: Value) throws {
             if own == other { return }
             throw EvaluationError(
-                "--occlusion \(path): has \(what) \(own), but \(saccader) has \(other); give "
+                "--occlusion \(path): has \(what) \(own), but \(viewer) has \(other); give "
                     + "a classifier trained on images prepared alike",
                 exitCode: .badData)
         }
-        try require("the number of classes") { $0.model.classes }
-        try require("the image size") { $0.data.imageSize }
-        try require("data.backgroundClass") { $0.data.backgroundClass }
-        try require("data.centralCropMargin") { $0.data.centralCropMargin }
+        let (own, other) = (classifier.settings.data, settings.data)
+        try require("the number of classes", classifier.model.classes, model.classes)
+        try require("the image size", own.imageSize, other.imageSize)
+        try require("data.backgroundClass", own.backgroundClass, other.backgroundClass)
+        try require("data.centralCropMargin", own.centralCropMargin, other.centralCropMargin)
     }
 
     /// Counts what the classifier says of a batch, whole and without each policy's windows.
     ///
     /// - Parameters:
     ///   - images: `[N, H, W, 3]`, standardised.
-    ///   - locations: Each policy's places, `[draw][N][T]`; after each of the scores' numbers of
-    ///     glimpses the windows of the places up to there are gone.
+    ///   - windows: What each policy's glimpses saw, `[draw][N][T]`; after each of the scores'
+    ///     numbers of glimpses the windows up to there are gone.
     func count(
-        _ images: [Float], labels: [Int32], locations: [Policy: [[[Int]]]], geometry: Geometry,
-        pool: ThreadPool, into scores: inout OcclusionScores
+        _ images: [Float], labels: [Int32], windows: [Policy: [[[Window]]]], pool: ThreadPool,
+        into scores: inout OcclusionScores
     ) throws {
         let size = classifier.settings.data.imageSize
-        let inference =
-            self.inference
-            ?? ClassifierInference(
-                classifier.model, store: classifier.store, pool: pool, imageSize: size,
-                imageCapacity: (labels.count + Evaluator.shardSize - 1) / Evaluator.shardSize
-                    * Evaluator.shardSize, shardSize: Evaluator.shardSize)
+        let viewer =
+            try self.viewer
+            ?? classifier.model.viewer(
+                ViewPlan(
+                    store: classifier.store, pool: pool,
+                    imageCapacity: (labels.count + Evaluator.shardSize - 1) / Evaluator.shardSize
+                        * Evaluator.shardSize, shardSize: Evaluator.shardSize, glimpses: 0,
+                    policies: [:], seed: 0))
         // The first batch is the largest.
-        self.inference = inference
+        self.viewer = viewer
         func judge(_ images: [Float]) throws -> OcclusionScores.Tally {
-            let ranks = zip(try inference(images, imageCount: labels.count), labels).map {
-                AveragedLogits.rank(of: Int($1), in: $0)
+            let views = try viewer(
+                ViewedImages(
+                    standardized: images, pixels: [], identifiers: Array(labels.indices)),
+                wantsMap: false)
+            let ranks = zip(views, labels).map { view, label in
+                guard let logits = view.whole else {
+                    preconditionFailure("a classifier judges whole images")
+                }
+                return AveragedLogits.rank(of: Int(label), in: logits)
             }
             return OcclusionScores.Tally(
                 top1: ranks.count { $0 < 1 }, top5: ranks.count { $0 < 5 })
         }
         scores.intact += try judge(images)
         let pixels = size * size * 3
-        for (policy, draws) in locations {
-            for (draw, places) in draws.enumerated() {
+        for (policy, draws) in windows {
+            for (draw, seen) in draws.enumerated() {
                 var occluded = images
                 var shown = 0
                 var tally = OcclusionScores.Tally()
                 for (index, glimpses) in scores.glimpses.enumerated() {
                     var isNew = false
-                    for (image, places) in places.enumerated() {
-                        for place in places[shown..<glimpses]
-                        where !places[..<shown].contains(place) {
+                    for (image, windows) in seen.enumerated() {
+                        for window in windows[shown..<glimpses]
+                        where !windows[..<shown].contains(window) {
                             isNew = true
                             Self.clear(
-                                geometry.window(of: place), side: size, of: &occluded,
-                                from: image * pixels)
+                                window, side: size, of: &occluded, from: image * pixels)
                         }
                     }
                     shown = glimpses
@@ -98,8 +114,7 @@ public final class Occluder {
     }
 
     private static func clear(
-        _ window: (rows: Range<Int>, columns: Range<Int>), side: Int, of images: inout [Float],
-        from start: Int
+        _ window: Window, side: Int, of images: inout [Float], from start: Int
     ) {
         let columns = window.columns.clamped(to: 0..<side)
         for y in window.rows.clamped(to: 0..<side) {

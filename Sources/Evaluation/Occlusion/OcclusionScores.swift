@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// How a classifier fares on images without the windows of each policy, as exact counts.
 public struct OcclusionScores: Equatable, Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 import Images
-import SaccaderModel
+import Models
 
 /// Images side by side with a policy's first glimpses: numbered windows, the rest dimmed, a green
 /// frame where the averaged logits are right and a red one where they are wrong.
@@ -12,18 +12,16 @@ public struct ContactSheet {
     private let sightings: [Sighting]
     private let policy: Policy
     private let glimpses: Int
-    private let geometry: Geometry
     private let classes: [String]
 
     /// Lays out `sightings`, each with a policy's first `glimpses` glimpses.
     ///
     /// - Parameter classes: The word for each label.
     public init(
-        _ sightings: [Sighting], policy: Policy, glimpses: Int, geometry: Geometry,
-        classes: [String]
+        _ sightings: [Sighting], policy: Policy, glimpses: Int, classes: [String]
     ) {
         (self.sightings, self.policy, self.glimpses) = (sightings, policy, glimpses)
-        (self.geometry, self.classes) = (geometry, classes)
+        self.classes = classes
     }
 
     /// The sheet as a PNG file; nil without images.
@@ -60,24 +58,24 @@ public struct ContactSheet {
         guard let trajectory = sighting.trajectories[policy] else { return }
         let side = Double(sighting.pixels.width) * scale
         let picture = Canvas.Box(x: x, y: y, width: side, height: side)
-        let places = trajectory.locations.prefix(glimpses)
-        let windows = places.map { place in
-            Canvas.Box(
-                x: x + Double(place % geometry.gridSize * geometry.stride) * scale,
-                y: y + Double(place / geometry.gridSize * geometry.stride) * scale,
-                width: Double(geometry.receptiveField) * scale,
-                height: Double(geometry.receptiveField) * scale)
-        }
+        let seen = trajectory.windows.prefix(glimpses)
+        let windows = seen.map { $0.box(x: x, y: y, scale: scale) }
         canvas.image(sighting.pixels, x: x, y: y, scale: scale)
         canvas.dim(picture, except: windows)
+        // What was seen before in low resolution is drawn thin, within the picture.
+        for window in trajectory.context {
+            canvas.frame(
+                window.box(x: x, y: y, scale: scale, within: sighting.pixels.width), .glimpse,
+                width: 0.5)
+        }
         for window in windows { canvas.frame(window, .glimpse, width: 1.5) }
-        for (number, place) in places.enumerated() {
-            let center = geometry.center(ofLocation: place)
+        for (number, window) in seen.enumerated() {
+            let center = window.center
             canvas.text(
                 "\(number + 1)", x: x + center.x * scale, y: y + center.y * scale, size: 15,
                 color: .glimpse, hasRim: true)
         }
-        let prediction = trajectory.predictions[max(0, places.count - 1)]
+        let prediction = trajectory.predictions[max(0, seen.count - 1)]
         let isRight = prediction == sighting.label
         canvas.frame(
             Canvas.Box(

@@ -1,6 +1,6 @@
 import Foundation
 import Images
-import SaccaderModel
+import Models
 
 /// The learned policy R̃ (eq. 3) at each glimpse, one image a row: light where it wants to look,
 /// each map scaled to its largest probability, which stands below; the window it took is framed.
@@ -11,14 +11,13 @@ struct HeatMapSheet {
 
     let sightings: [Sighting]
     let glimpses: Int
-    let geometry: Geometry
     let classes: [String]
 
     /// Lays out the first of `sightings`, each with its policy for `glimpses` glimpses.
-    init(_ sightings: [Sighting], glimpses: Int, geometry: Geometry, classes: [String]) {
-        self.sightings = Array(sightings.filter { !$0.policy.isEmpty }.prefix(Self.rows))
+    init(_ sightings: [Sighting], glimpses: Int, classes: [String]) {
+        self.sightings = Array(sightings.filter { $0.map != nil }.prefix(Self.rows))
         self.glimpses = min(glimpses, Self.maps)
-        (self.geometry, self.classes) = (geometry, classes)
+        self.classes = classes
     }
 
     /// The sheet as a PNG file; nil without images.
@@ -56,29 +55,25 @@ struct HeatMapSheet {
         _ sighting: Sighting, _ glimpse: Int, on canvas: Canvas, x: Double, y: Double,
         scale: Double
     ) {
-        let count = geometry.locationCount
-        let map = sighting.policy[(glimpse * count)..<((glimpse + 1) * count)]
-        let largest = Double(map.max() ?? 1)
+        guard let map = sighting.map else { return }
+        let count = map.windows.count
+        let values = map.values[(glimpse * count)..<((glimpse + 1) * count)]
+        let largest = Double(values.max() ?? 1)
         let side = Double(sighting.pixels.width) * scale
         let box = Canvas.Box(x: x, y: y, width: side, height: side)
         canvas.image(sighting.pixels, x: x, y: y, scale: scale)
         canvas.fill(box, .black, opacity: 0.45)
-        let cell = Double(geometry.stride) * scale
-        for (place, value) in map.enumerated() {
-            let center = geometry.center(ofLocation: place)
+        let cell = Double(map.stride) * scale
+        for (window, value) in zip(map.windows, values) {
+            let center = window.center
             let part = Double(value) / largest
             canvas.fill(
                 Canvas.Box(
                     x: x + center.x * scale - cell / 2, y: y + center.y * scale - cell / 2,
                     width: cell, height: cell), Self.heat(part), opacity: 0.15 + 0.75 * part)
         }
-        if let place = sighting.trajectories[.learned]?.locations[glimpse] {
-            let field = Double(geometry.receptiveField) * scale
-            let center = geometry.center(ofLocation: place)
-            canvas.frame(
-                Canvas.Box(
-                    x: x + center.x * scale - field / 2, y: y + center.y * scale - field / 2,
-                    width: field, height: field), .white, width: 1.5)
+        if let window = sighting.trajectories[.learned]?.windows[glimpse] {
+            canvas.frame(window.box(x: x, y: y, scale: scale), .white, width: 1.5)
         }
         canvas.label(
             String(format: "%d: largest %.1f %%", glimpse + 1, 100 * largest),

@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 extension Plot.Style {
     /// Colours of Okabe and Ito, told apart by the colour-blind, with dashes and markers.
@@ -46,7 +46,7 @@ extension EvaluationReport {
         func lines(_ point: (Entry) -> Plot.Point) -> [Plot.Line] {
             present.map { policy in
                 Plot.Line(
-                    name: policy.title, style: .of(policy),
+                    name: policy.title(familyTitle), style: .of(policy),
                     points: (policies[policy.rawValue] ?? []).map(point))
             }
         }
@@ -72,11 +72,11 @@ extension EvaluationReport {
             Plot(
                 name: "accuracy-glimpses", title: "Accuracy by number of glimpses",
                 xTitle: "Glimpses T", yTitle: "Top-1 accuracy (%)",
-                lines: accuracy + [reference(ends)], countsGlimpses: true),
+                lines: accuracy + reference(ends), countsGlimpses: true),
             Plot(
                 name: "accuracy-coverage", title: "Accuracy by part of the image seen",
                 xTitle: "Coverage (% of pixels)", yTitle: "Top-1 accuracy (%)",
-                lines: against + [reference([0, Ticks(0, coverages.max() ?? 1).range.upperBound])],
+                lines: against + reference([0, Ticks(0, coverages.max() ?? 1).range.upperBound]),
                 countsGlimpses: false),
             Plot(
                 name: "coverage-glimpses", title: "Part of the image seen by number of glimpses",
@@ -91,7 +91,7 @@ extension EvaluationReport {
         func lines(_ x: (Occlusion.Entry) -> Double) -> [Plot.Line] {
             order.map { policy in
                 Plot.Line(
-                    name: policy.title, style: .of(policy),
+                    name: policy.title(familyTitle), style: .of(policy),
                     points: (occlusion.policies[policy.rawValue] ?? []).map { entry in
                         let left = interval(entry.top1, of: entry.deviation?.top1)
                         let intact = occlusion.intactTop1
@@ -122,11 +122,14 @@ extension EvaluationReport {
                 + "of coverages ± one standard deviation of images."
     }
 
-    private func reference(_ x: [Double]) -> Plot.Line {
+    private func reference(_ x: [Double]) -> [Plot.Line] {
+        guard let meanLogits else { return [] }
         let band = interval(meanLogits.top1, of: meanLogits.deviation?.top1)
-        return Plot.Line(
-            name: "No attention", style: .meanLogits,
-            points: x.map { Self.point($0, meanLogits.top1, band) })
+        return [
+            Plot.Line(
+                name: "No attention", style: .meanLogits,
+                points: x.map { Self.point($0, meanLogits.top1, band) })
+        ]
     }
 
     /// The deviation of repeats where there is one, else the interval of a single measurement.

@@ -1,5 +1,5 @@
 import Foundation
-import SaccaderModel
+import Models
 
 extension ReportPage {
     /// The headline and what it is of.
@@ -9,10 +9,15 @@ extension ReportPage {
         return "<p class=\"big\">\(Self.escaped(lines.joined(separator: " ")))</p>\n"
             + "<p>\(Self.escaped(origin)). \(report.images) images\(part) of "
             + "\(Self.escaped(report.split)) in \(Self.escaped(report.data)), "
-            + "\(report.classes) classes, \(report.imageSize)² pixels. The network without "
-            + "attention (mean of all logits): top-1 "
-            + EvaluationReport.percent(report.meanLogits.top1, report.meanLogits.deviation?.top1)
-            + " %.\(Self.escaped(spread))</p>"
+            + "\(report.classes) classes, \(report.imageSize)² pixels.\(withoutAttention)"
+            + "\(Self.escaped(spread))</p>"
+    }
+
+    /// What the network comes to without attention.
+    private var withoutAttention: String {
+        guard let mean = report.meanLogits else { return "" }
+        return " The network without attention (mean of all logits): top-1 "
+            + EvaluationReport.percent(mean.top1, mean.deviation?.top1) + " %."
     }
 
     /// Which models.
@@ -46,7 +51,7 @@ extension ReportPage {
         ) -> String {
             let rows = order.map { policy in
                 (
-                    policy.title,
+                    policy.title(report.familyTitle),
                     (report.policies[policy.rawValue] ?? []).map { entry in
                         value(entry).map { Cell($0, entry.deviation.flatMap(deviation)) }
                     }
@@ -60,6 +65,7 @@ extension ReportPage {
         return block("Top-1 accuracy (%)", \.top1, \.top1, marksBest: true) + equal
             + block("Top-5 accuracy (%)", \.top5, \.top5, marksBest: true)
             + block("Part of the image seen (%)", \.coverage, \.coverage)
+            + (report.coverageNote.map { "<p class=\"note\">\(Self.escaped($0))</p>\n" } ?? "")
             + block("Location diversity (%)", \.diversity, \.diversity)
             + block("Glimpses near a known place of evidence (%)", \.hits, \.hits, marksBest: true)
             + (report.occlusion.map { tables($0, heads: heads) } ?? "")
@@ -71,7 +77,7 @@ extension ReportPage {
         table(
             robustness.title,
             heads: robustness.attack.epsilons.map { "ε = " + Robustness.text($0) },
-            rows: robustness.rows.map { row in
+            rows: robustness.rows(report.familyTitle).map { row in
                 (row.title, row.entries.map { Optional(Cell($0.top1, $0.deviation?.top1)) })
             }, marksBest: true)
     }
@@ -80,7 +86,7 @@ extension ReportPage {
     private func tables(_ occlusion: Occlusion, heads: [String]) -> String {
         let rows = order.map { policy in
             (
-                policy.title,
+                policy.title(report.familyTitle),
                 (occlusion.policies[policy.rawValue] ?? []).map {
                     Optional(Cell($0.top1, $0.deviation?.top1))
                 }
@@ -106,7 +112,7 @@ extension ReportPage {
             heads: equalCoverage.map { EvaluationReport.percent($0.coverage, nil) + " %" },
             rows: order.map { policy in
                 (
-                    policy.title,
+                    policy.title(report.familyTitle),
                     equalCoverage.map { equal in
                         equal.top1[policy.rawValue].map {
                             Cell($0, equal.deviation?[policy.rawValue])

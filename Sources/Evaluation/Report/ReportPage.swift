@@ -1,5 +1,5 @@
 import Foundation
-import SaccaderModel
+import Models
 
 /// The report as one HTML file that needs nothing beside it.
 struct ReportPage {

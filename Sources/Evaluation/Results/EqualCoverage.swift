@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// How accurate the policies are where they have seen as much of the images as the learned policy
 /// after some glimpses: a policy whose windows overlap needs more of them.

@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 extension EvaluationReport {
     /// One row for each checkpoint, policy and number of glimpses: the content of `results.csv`.
@@ -36,16 +36,18 @@ extension EvaluationReport {
 
     /// The rows of one checkpoint, or of the mean of all.
     private func csvRows(
-        _ origin: [String], _ mean: MeanLogits, _ policies: [String: [Entry]],
+        _ origin: [String], _ mean: MeanLogits?, _ policies: [String: [Entry]],
         _ occlusion: Occlusion?, repeats: Int, order: [Policy]
     ) -> [[String]] {
         let start = origin + [split, "\(images)"]
         func empty(_ count: Int) -> [String] { [String](repeating: "", count: count) }
-        var rows = [
-            start + ["meanLogits", "", "\(repeats)", "\(mean.top1Count)", "\(mean.top1)"]
-                + ["\(mean.top5Count)", "\(mean.top5)"] + empty(8)
-                + Self.spread(mean.deviation) + empty(2)
-        ]
+        var rows: [[String]] = []
+        if let mean {
+            rows.append(
+                start + ["meanLogits", "", "\(repeats)", "\(mean.top1Count)", "\(mean.top1)"]
+                    + ["\(mean.top5Count)", "\(mean.top5)"] + empty(8)
+                    + Self.spread(mean.deviation) + empty(2))
+        }
         if let occlusion {
             rows.append(
                 start + ["classifier", "", "1", "\(occlusion.intactTop1Count)"]

@@ -1,8 +1,9 @@
-import SaccaderModel
+import Models
 
 extension EvaluationReport.MeanLogits {
-    /// Sums up checkpoints.
-    init(_ parts: [Scores.MeanLogits]) {
+    /// Sums up checkpoints; nil where they have no logits without attention.
+    init?(_ parts: [Scores.MeanLogits]) {
+        guard parts.contains(where: { $0.imageCount > 0 }) else { return nil }
         func part(_ count: Int, _ of: Int) -> Double { Double(count) / Double(max(1, of)) }
         let top1 = Repeats(parts.map { part($0.top1, $0.imageCount) })
         let top5 = Repeats(parts.map { part($0.top5, $0.imageCount) })

@@ -1,5 +1,5 @@
 import Foundation
-import SaccaderModel
+import Models
 
 extension EvaluationReport {
     /// The table policy × glimpses, one block for each question.
@@ -14,10 +14,12 @@ extension EvaluationReport {
             : "mean ± SD (n − 1) of \(checkpoints.count) checkpoints"
         var lines = ["\(images) images of \(split) in \(data), \(what)"]
         if let draws, draws > 1 { lines[0] += ", random: mean of \(draws) draws" }
-        lines.append(
-            "mean of all logits, no attention: top-1 "
-                + Self.percent(meanLogits.top1, meanLogits.deviation?.top1) + " %, top-5 "
-                + Self.percent(meanLogits.top5, meanLogits.deviation?.top5) + " %")
+        if let meanLogits {
+            lines.append(
+                "mean of all logits, no attention: top-1 "
+                    + Self.percent(meanLogits.top1, meanLogits.deviation?.top1) + " %, top-5 "
+                    + Self.percent(meanLogits.top5, meanLogits.deviation?.top5) + " %")
+        }
         let width = checkpoints.count > 1 ? 11 : 7
         func block(
             _ title: String, _ value: (Entry) -> Double?, _ deviation: (Deviation) -> Double?
@@ -48,6 +50,7 @@ extension EvaluationReport {
             equalCoverage, "top-1, %, having seen", order: order, counts: counts, width: width)
         block("top-5 accuracy, %", \.top5, \.top5)
         block("part of image seen, %", \.coverage, \.coverage)
+        if let coverageNote { lines.append("(\(coverageNote))") }
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
         if let occlusion { lines += table(occlusion, order: order, counts: counts, width: width) }
@@ -116,7 +119,8 @@ extension EvaluationReport {
             (top1, top5, deviation) = (entry.top1, entry.top5, entry.deviation)
         } else {
             what = "mean of all logits"
-            (top1, top5, deviation) = (meanLogits.top1, meanLogits.top5, meanLogits.deviation)
+            (top1, top5) = (meanLogits?.top1 ?? 0, meanLogits?.top5 ?? 0)
+            deviation = meanLogits?.deviation
         }
         let spread = deviation.map { deviation in
             String(

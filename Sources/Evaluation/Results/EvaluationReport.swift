@@ -1,5 +1,6 @@
+import Families
 import Foundation
-import SaccaderModel
+import Models
 
 /// What an evaluation came to: the content of `results.json`.
 public struct EvaluationReport: Codable, Equatable, Sendable {
@@ -63,8 +64,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public struct CheckpointPart: Codable, Equatable, Sendable {
         /// Its origin.
         public let provenance: Provenance
-        /// Without attention.
-        public let meanLogits: MeanLogits
+        /// Without attention; left out where the model has nothing of the kind.
+        public let meanLogits: MeanLogits?
         /// By policy.
         public let policies: [String: [Entry]]
         /// Without the policies' windows, if a classifier was asked.
@@ -73,6 +74,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
 
     /// The checkpoint's path; of several the first one's.
     public let checkpoint: String
+    /// The family of its model.
+    public let family: String
     /// The stage in which it was written.
     public let stage: String
     /// Steps of that stage.
@@ -96,8 +99,8 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public var subsetImages: Int?
     /// How often the random policy was drawn; left out without it.
     public var draws: Int?
-    /// Without attention, all checkpoints together.
-    public let meanLogits: MeanLogits
+    /// Without attention, all checkpoints together; left out where the model has nothing of the kind.
+    public let meanLogits: MeanLogits?
     /// By policy, all checkpoints together.
     public let policies: [String: [Entry]]
     /// Each checkpoint.
@@ -108,6 +111,9 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// What a classifier says of the images without the policies' windows, all checkpoints
     /// together; nil unless one was asked.
     public var occlusion: Occlusion?
+
+    /// What the figures of coverage leave out; nil: nothing.
+    public var coverageNote: String?
 
     /// The predictions under attack, if one was asked for.
     public var robustness: Robustness?
@@ -120,10 +126,15 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
         return String(decoding: try encoder.encode(self), as: UTF8.self)
     }
 
-    /// The policy that the last line tells of: the learned one, or nil for the mean of all logits.
+    /// The policy that the last line tells of: the learned one, or nil for the mean of all logits;
+    /// the first of all where there are no such logits.
     public var headlinePolicy: Policy? {
-        policies[Policy.learned.rawValue] == nil ? nil : .learned
+        if policies[Policy.learned.rawValue] != nil { return .learned }
+        return meanLogits == nil ? Policy.allCases.first { policies[$0.rawValue] != nil } : nil
     }
+
+    /// What plots and tables call the model.
+    var familyTitle: String { Families.family(named: family)?.title ?? family }
 
     /// The entry of a policy after a number of glimpses.
     func entry(_ policy: Policy, _ glimpses: Int) -> Entry? {

@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// What a classifier, trained apart, says of the images when the windows that a policy chose are
 /// taken out (paper fig. 5b): the more it loses, the more those windows mattered.
@@ -48,7 +48,7 @@ public struct Occlusion: Codable, Equatable, Sendable {
         let parts = scores.compactMap(\.occlusion)
         guard let first = parts.first, parts.count == scores.count else { return nil }
         func part(_ count: Int) -> Double {
-            Double(count) / Double(max(1, scores[0].meanLogits.imageCount))
+            Double(count) / Double(max(1, scores[0].imageCount))
         }
         self.classifier = classifier
         (intactTop1Count, intactTop5Count) = (first.intact.top1, first.intact.top5)

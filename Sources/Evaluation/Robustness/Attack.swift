@@ -1,6 +1,6 @@
 import Foundation
 import Images
-import SaccaderModel
+import Models
 import Tensors
 
 /// An attack within an L∞ ball around an image, pixels on the scale [0, 1] (paper, appendix D).

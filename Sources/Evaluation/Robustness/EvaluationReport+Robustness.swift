@@ -1,13 +1,14 @@
 import Foundation
-import SaccaderModel
+import Models
 
 extension EvaluationReport {
     /// Accuracy against ε, of both predictions.
     var robustnessPlots: [Plot] {
         guard let robustness else { return [] }
-        let lines = robustness.rows.map { name, _, entries in
+        let lines = robustness.rows(familyTitle).map { name, _, entries in
             Plot.Line(
-                name: name == "learned" ? "Saccader, T = \(robustness.glimpses)" : "No attention",
+                name: name == "learned"
+                    ? "\(familyTitle), T = \(robustness.glimpses)" : "No attention",
                 style: name == "learned" ? .of(.learned) : .measuredMeanLogits,
                 points: entries.sorted { $0.epsilon < $1.epsilon }.map { entry in
                     Self.point(
@@ -29,7 +30,7 @@ extension EvaluationReport {
         guard let robustness else { return [] }
         let width = checkpoints.count > 1 ? 11 : 9
         let heads = robustness.attack.epsilons.map { Self.padded(Robustness.text($0), width) }
-        let rows = robustness.rows.map { name, _, entries in
+        let rows = robustness.rows(familyTitle).map { name, _, entries in
             let name = name == "learned" ? "learned, T=\(robustness.glimpses)" : name
             return name.padding(toLength: 24, withPad: " ", startingAt: 0)
                 + entries.map {

@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// Accuracy under attack, of the learned policy's prediction and of the network without attention.
 public struct Robustness: Codable, Equatable, Sendable {
@@ -43,7 +43,7 @@ public struct Robustness: Codable, Equatable, Sendable {
     private static func entries(
         _ attack: Attack, glimpses: Int, counts: [[Int]], images: Int
     ) -> [String: [Entry]] {
-        let targets = glimpses > 0 ? InputGradient.Target.allCases : [.meanLogits]
+        let targets = glimpses > 0 ? AttackTarget.allCases : [.meanLogits]
         var predictions: [String: [Entry]] = [:]
         for (row, target) in targets.enumerated() {
             predictions[target.rawValue] = attack.epsilons.enumerated().map { column, epsilon in
@@ -75,7 +75,7 @@ public struct Robustness: Codable, Equatable, Sendable {
         ]
         let mean = checkpoints.count > 1 ? [("mean", predictions)] : []
         for (path, predictions) in Array(zip(paths, checkpoints)) + mean {
-            for target in InputGradient.Target.allCases {
+            for target in AttackTarget.allCases {
                 for entry in predictions[target.rawValue] ?? [] {
                     let steps = attack.method == .pgd ? attack.steps : 1
                     rows.append(
@@ -98,12 +98,15 @@ public struct Robustness: Codable, Equatable, Sendable {
     }
 
     /// The predictions in the order of their rows, with what people call them.
-    var rows: [(name: String, title: String, entries: [Entry])] {
-        InputGradient.Target.allCases.compactMap { target in
+    ///
+    /// - Parameter family: The title of the model's family.
+    func rows(_ family: String) -> [(name: String, title: String, entries: [Entry])] {
+        AttackTarget.allCases.compactMap { target in
             predictions[target.rawValue].map { entries in
                 let title =
                     target == .learned
-                    ? "Saccader (learned), T = \(glimpses)" : "No attention (mean of all logits)"
+                    ? "\(Policy.learned.title(family)), T = \(glimpses)"
+                    : "No attention (mean of all logits)"
                 return (target.rawValue, title, entries)
             }
         }

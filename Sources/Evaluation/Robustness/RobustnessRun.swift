@@ -1,29 +1,29 @@
 import Images
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// Attacks the predictions of one checkpoint and counts which hold.
 final class RobustnessRun {
     private let attack: Attack
-    private let settings: ModelSettings
-    private let targets: [InputGradient.Target]
-    private let network: InputGradient
+    private let data: DataConfiguration
+    private let seed: UInt64
+    private let targets: [AttackTarget]
+    private let network: any PixelGradient
 
     /// Images right after the attack: for each target, each ε, top-1 and top-5.
     typealias Counts = [Int]
 
-    /// Readies an attack on the prediction after `glimpses` glimpses (0: only on the mean logits).
+    /// Readies an attack.
+    ///
+    /// - Parameter attacksLearned: Whether on the learned policy's prediction too, not only on that
+    ///   without attention.
     init(
-        _ attack: Attack, model: Saccader<Float>, store: ParameterStore, settings: ModelSettings,
-        pool: ThreadPool, glimpses: Int
+        _ attack: Attack, on network: any PixelGradient, data: DataConfiguration, seed: UInt64,
+        attacksLearned: Bool
     ) {
-        (self.attack, self.settings) = (attack, settings)
-        targets = glimpses > 0 ? InputGradient.Target.allCases : [.meanLogits]
-        // Activations are kept for backward: no more images at once than the threads need.
-        network = InputGradient(
-            model, store: store, pool: pool, imageSize: settings.data.imageSize,
-            imageCapacity: max(8, pool.threadCount), glimpses: glimpses)
+        (self.attack, self.network, self.data, self.seed) = (attack, network, data, seed)
+        targets = attacksLearned ? AttackTarget.allCases : [.meanLogits]
     }
 
     /// Attacks the images `range` of `set`.
@@ -33,7 +33,7 @@ final class RobustnessRun {
         _ set: ImageSet, range: Range<Int>, progress: (Int) -> Void
     ) throws -> Counts {
         let step = network.imageCapacity
-        let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
+        let loader = BatchLoader(set, configuration: data, seed: seed) { number in
             let first = range.lowerBound + number * step
             guard first < range.upperBound else { return nil }
             return BatchRequest(
@@ -61,7 +61,7 @@ final class RobustnessRun {
 
     /// The averaged logits of the perturbed images at each ε.
     private func predictions(
-        _ batch: ImageBatch, target: InputGradient.Target
+        _ batch: ImageBatch, target: AttackTarget
     ) throws -> [[[Float]]] {
         let count = batch.entries.count
         let length = batch.images.count / count
@@ -79,7 +79,7 @@ final class RobustnessRun {
                     .map(\.prediction)
             }
             var current = zip(origins, batch.entries).map { origin, entry in
-                attack.start(origin, epsilon: epsilon, seed: settings.seed, identifier: entry)
+                attack.start(origin, epsilon: epsilon, seed: seed, identifier: entry)
             }
             for _ in 0..<attack.gradientCount(epsilon) {
                 // Standardising scales a channel by a positive number: signs stay.
@@ -98,7 +98,7 @@ final class RobustnessRun {
     }
 
     private func gradients(
-        _ images: [Float], _ labels: [Int32], of target: InputGradient.Target
+        _ images: [Float], _ labels: [Int32], of target: AttackTarget
     ) throws -> [[Float]] {
         try network(images, imageCount: labels.count, labels: labels, of: target).map(\.gradient)
     }

@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// What to evaluate, as the command line says it.
 public struct EvaluationOptions: Sendable {

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
-import SaccaderModel
+import Models
 
 extension EvaluationRun {
     /// Makes the folder that `write` will fill.
@@ -75,6 +75,7 @@ extension EvaluationRun {
         guard options.picturedCount > 0, !policies.isEmpty else { return [] }
         let (checkpoint, scores) = (checkpoints[0], scores[0])
         let evaluator = try evaluator(checkpoint, batchSize: options.picturedCount)
+        let familyTitle = checkpoint.stored.family.title
         var pictures: [ReportPage.Picture] = []
         for policy in policies {
             guard let verdicts = scores.verdicts[policy] else { continue }
@@ -85,19 +86,18 @@ extension EvaluationRun {
                 let ending = choice == .spread ? "" : "-\(choice.rawValue)"
                 let sightings = try evaluator.sightings(images, chosen, places: places)
                 let sheet = ContactSheet(
-                    sightings, policy: policy, glimpses: picturedGlimpses,
-                    geometry: checkpoint.geometry, classes: classes)
+                    sightings, policy: policy, glimpses: picturedGlimpses, classes: classes)
                 if let png = try sheet.png() {
                     pictures.append(
                         ReportPage.Picture(
                             name: "glimpses-\(policy.rawValue)\(ending)",
-                            title: "\(policy.title), T = \(picturedGlimpses): \(choice.title)",
+                            title:
+                                "\(policy.title(familyTitle)), T = \(picturedGlimpses): \(choice.title)",
                             png: png))
                 }
                 guard policy.isLearned else { continue }
                 let maps = HeatMapSheet(
-                    sightings, glimpses: picturedGlimpses, geometry: checkpoint.geometry,
-                    classes: classes)
+                    sightings, glimpses: picturedGlimpses, classes: classes)
                 if let png = try maps.png() {
                     pictures.append(
                         ReportPage.Picture(

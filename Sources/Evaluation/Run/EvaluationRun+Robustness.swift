@@ -1,5 +1,5 @@
 import Images
-import SaccaderModel
+import Models
 
 extension EvaluationRun {
     /// Attacks the learned policy's prediction after as many glimpses as in training, and that of
@@ -14,11 +14,13 @@ extension EvaluationRun {
         let attacked = policies.contains(.learned) ? headlineGlimpses : 0
         var counts: [[Int]] = []
         for (index, checkpoint) in checkpoints.enumerated() {
-            var settings = checkpoint.settings
-            settings.data.workers = max(settings.data.workers, options.threadCount)
+            guard
+                let network = checkpoint.model.pixelGradient(
+                    store: checkpoint.stored.store, pool: pool, glimpses: attacked)
+            else { return nil }
             let run = RobustnessRun(
-                attack, model: checkpoint.stored.model, store: checkpoint.stored.store,
-                settings: settings, pool: pool, glimpses: attacked)
+                attack, on: network, data: data(checkpoint), seed: checkpoint.settings.seed,
+                attacksLearned: attacked > 0)
             let part = try run.counts(images, range: share.part(count)) {
                 progress(index * count + min(count, $0 * share.count))
             }

@@ -1,7 +1,7 @@
 import Checkpoints
 import Foundation
 import Images
-import SaccaderModel
+import Models
 import Tensors
 
 /// Checkpoints on one set of images.
@@ -39,32 +39,32 @@ public final class EvaluationRun {
             known == name ? words?.word(name) ?? name : String(known.prefix { $0 != "," })
         }
         classes = (first.settings.data.backgroundClass ? ["background"] : []) + names
-        if classes.count != first.settings.model.classes {
+        if classes.count != first.model.classes {
             throw EvaluationError(
                 "\(options.data): has \(classes.count) classes"
                     + (first.settings.data.backgroundClass ? " with the background" : "")
                     + ", but \(first.provenance.path) was trained on "
-                    + "\(first.settings.model.classes); give --data the folder with its classes",
+                    + "\(first.model.classes); give --data the folder with its classes",
                 exitCode: .badData)
         }
         let chosen = PictureChoice.spread(
             Array(all.entries.indices), options.limit ?? all.entries.count)
         images = all.picking(chosen)
         subsetCount = all.entries.count
-        let locations = first.geometry.locationCount
-        glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, locations))")
-        if glimpses.most > locations {
+        let most = first.model.glimpseLimit
+        glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, most))")
+        if glimpses.most > most {
             throw EvaluationError(
-                "--glimpses: \(glimpses.most) is more than the model's "
-                    + "\(locations) locations; ask for at most that many")
+                "--glimpses: \(glimpses.most) is more than the \(most) glimpses that the model can "
+                    + "take of an image; ask for at most that many")
         }
         occluder = try options.occlusionClassifier.map { try Occluder(path: $0) }
-        try occluder?.requireLikeness(first.settings, of: first.provenance.path)
-        let soft = checkpoints.first { $0.settings.model.cell.soft }
-        if let soft, options.attack != nil {
+        try occluder?.requireLikeness(
+            first.settings, first.model, of: first.provenance.path)
+        for checkpoint in checkpoints where options.attack != nil {
+            guard let problem = checkpoint.model.attackProblem else { continue }
             throw EvaluationError(
-                "--attack: \(soft.provenance.path) has soft attention; attacks follow gradients "
-                    + "through a hard one's logits alone: leave --attack out")
+                "--attack: \(checkpoint.provenance.path) \(problem): leave --attack out")
         }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         batchSize = min(options.batchSize, images.entries.count)
@@ -75,10 +75,9 @@ public final class EvaluationRun {
 
     /// Refuses a batch of which one layer's values alone are larger than the host's memory.
     private static func requireMemory(_ checkpoint: OpenedCheckpoint, images: Int) throws {
-        let settings = checkpoint.settings
+        let layer = checkpoint.model.largestLayer
         let problem = HostMemory.problem(
-            images: images, imageSize: settings.data.imageSize,
-            channels: settings.model.representation.stemChannels)
+            images: images, imageSize: layer.side, channels: layer.channels)
         guard let problem else { return }
         throw EvaluationError(
             "--batch-size: \(problem); give fewer, or a smaller --image-size")
@@ -93,12 +92,12 @@ public final class EvaluationRun {
                 "\(b.provenance.path): has \(what) \(right), but \(a.provenance.path) has \(left); "
                     + "a mean needs checkpoints of like models: evaluate these apart")
         }
-        try require("the stage") { $0.stored.stage.rawValue }
-        try require("the number of classes") { $0.settings.model.classes }
-        try require("soft attention") { $0.settings.model.cell.soft }
+        try require("the stage") { $0.stored.stage.name }
+        try require("the number of classes") { $0.model.classes }
         try require("the image size") { $0.settings.data.imageSize }
-        try require("the number of locations") { $0.geometry.locationCount }
-        try require("the receptive field") { $0.geometry.receptiveField }
+        for (index, fact) in a.model.description.likeness.enumerated() {
+            try require(fact.what) { $0.model.description.likeness[index].value }
+        }
         try require("data.backgroundClass") { $0.settings.data.backgroundClass }
         try require("data.centralCropMargin") { $0.settings.data.centralCropMargin }
     }
@@ -106,15 +105,22 @@ public final class EvaluationRun {
     private static func policies(
         _ options: EvaluationOptions, checkpoints: [OpenedCheckpoint]
     ) throws -> [Policy] {
-        let untrained = checkpoints.first { !$0.isAttentive }
-        guard let asked = options.policies else {
-            return Policy.allCases.filter { untrained == nil || !$0.isLearned }
-        }
-        if let untrained, asked.contains(.learned) {
+        // Checkpoints of one mean are of one stage.
+        let possible = checkpoints.first?.stored.policies ?? []
+        guard let asked = options.policies else { return possible }
+        if let other = asked.first(where: { !possible.contains($0) }), let first = checkpoints.first
+        {
+            let stored = first.stored
+            let later = stored.family.stages.map(\.stage).filter {
+                stored.family.policies(after: $0).contains(other)
+            }
             throw EvaluationError(
-                "\(untrained.provenance.path): of stage representation, it has no trained "
-                    + "attention for the policy \"learned\"; leave it out of --policies or give a "
-                    + "checkpoint of stage location or joint")
+                "\(first.provenance.path): of stage \(stored.stage.name), it cannot follow the policy "
+                    + "\"\(other.rawValue)\"; leave it out of --policies"
+                    + (later.isEmpty
+                        ? " (it follows \(possible.map(\.rawValue).joined(separator: ",")))"
+                        : " or give a checkpoint of stage "
+                            + later.map(\.name).joined(separator: " or ")))
         }
         return asked
     }
@@ -124,7 +130,7 @@ public final class EvaluationRun {
 
     /// T of the last line and the pictures.
     var headlineGlimpses: Int {
-        let trained = checkpoints.first?.trainedGlimpses ?? glimpses.most
+        let trained = checkpoints.first?.stored.trainedGlimpses ?? glimpses.most
         return glimpses.counts.last { $0 <= trained } ?? glimpses.counts[0]
     }
 
@@ -134,14 +140,21 @@ public final class EvaluationRun {
     }
 
     func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) throws -> Evaluator {
-        var settings = checkpoint.settings
-        // Decoding ahead of the network must not hold up the threads.
-        settings.data.workers = max(settings.data.workers, options.threadCount)
+        var plan = Evaluator.Plan()
+        (plan.policies, plan.glimpses, plan.draws) = (policies, glimpses.most, options.draws)
+        (plan.verdictGlimpses, plan.batchSize) = (picturedGlimpses, batchSize)
+        (plan.occluder, plan.occlusionGlimpses) = (occluder, glimpses.counts)
         return try Evaluator(
-            model: checkpoint.stored.model, store: checkpoint.stored.store, settings: settings,
-            pool: pool, policies: policies, glimpses: glimpses.most, draws: options.draws,
-            verdictGlimpses: picturedGlimpses, batchSize: batchSize, occluder: occluder,
-            occlusionGlimpses: glimpses.counts)
+            model: checkpoint.model, store: checkpoint.stored.store, data: data(checkpoint),
+            seed: checkpoint.settings.seed, pool: pool, plan: plan)
+    }
+
+    /// How a checkpoint's images are read: decoding ahead of the network must not hold up the
+    /// threads.
+    func data(_ checkpoint: OpenedCheckpoint) -> DataConfiguration {
+        var data = checkpoint.settings.data
+        data.workers = max(data.workers, options.threadCount)
+        return data
     }
 
     /// Looks at all images, together with the other ranks.
@@ -165,7 +178,8 @@ public final class EvaluationRun {
     private func report() -> EvaluationReport {
         let first = checkpoints[0]
         var report = EvaluationReport(
-            checkpoint: first.provenance.path, stage: first.provenance.stage,
+            checkpoint: first.provenance.path, family: first.model.familyName,
+            stage: first.provenance.stage,
             step: first.provenance.step, data: options.data, split: options.split,
             images: images.entries.count, classes: classes.count,
             imageSize: first.settings.data.imageSize, program: Program.version,
@@ -182,6 +196,7 @@ public final class EvaluationRun {
                     occlusion: occlusion([scores]))
             })
         report.subsetImages = subsetCount
+        report.coverageNote = first.model.description.coverageNote
         report.draws = policies.contains(.random) ? options.draws : nil
         report.occlusion = occlusion(scores)
         report.occlusion?.provenance = occluder?.provenance

@@ -1,7 +1,7 @@
 import Configuration
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 
 /// What can be said of memory before any is taken: what is larger than the host's is refused in one
 /// line, where the system would end the process in the middle.

@@ -1,54 +1,59 @@
 import Images
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
-/// Looks at images and counts: one forward pass of the network serves all policies.
+/// Looks at images and counts; what a glimpse is, is the model's own business.
 public final class Evaluator {
-    private let settings: ModelSettings
-    private let inference: Inference<Float>
+    /// What to look at images with, and for.
+    public struct Plan {
+        /// The policies, in the order of reports; none: whole images alone.
+        public var policies: [Policy] = []
+        /// T, the most glimpses.
+        public var glimpses = 0
+        /// How often the random policy is drawn.
+        public var draws = 1
+        /// After how many glimpses `Scores.verdicts` tells each image's prediction; 0 leaves them
+        /// out.
+        public var verdictGlimpses = 0
+        /// Images of one pass through the network.
+        public var batchSize = 64
+        /// Judges images without the policies' windows, if asked for.
+        var occluder: Occluder?
+        /// After which numbers of glimpses it does.
+        var occlusionGlimpses: [Int] = []
+
+        /// Whole images.
+        public init() {}
+
+        func drawCount(_ policy: Policy) -> Int { policy.isRandom ? draws : 1 }
+    }
+
+    private let viewer: any Viewer
+    private let data: DataConfiguration
+    private let seed: UInt64
     private let pool: ThreadPool
-    private let policies: [Policy]
-    private let glimpses: Int
-    private let draws: Int
-    private let verdictGlimpses: Int
+    private let plan: Plan
     private let batchSize: Int
-    private let occluder: Occluder?
-    private let occlusionGlimpses: [Int]
-    /// Pixels in the union of all windows.
-    private let allPixels: Int
 
     /// Images that one thread takes at a time; a batch is a whole number of them, so that an
     /// image's bits do not depend on how the set is divided.
     public static let shardSize = 8
 
-    /// Readies the policies for up to `glimpses` glimpses.
-    ///
-    /// - Parameters:
-    ///   - draws: How often the random policy is drawn.
-    ///   - verdictGlimpses: After how many glimpses `Scores.verdicts` tells each image's
-    ///     prediction; 0 leaves them out.
-    ///   - occluder: Judges images without the policies' windows, if asked for.
-    ///   - occlusionGlimpses: After which numbers of glimpses it does.
+    /// Readies a model's policies.
     public init(
-        model: Saccader<Float>, store: ParameterStore, settings: ModelSettings, pool: ThreadPool,
-        policies: [Policy], glimpses: Int, draws: Int = 1, verdictGlimpses: Int = 0,
-        batchSize: Int = 64, occluder: Occluder? = nil, occlusionGlimpses: [Int] = []
+        model: any ModelFamily, store: ParameterStore, data: DataConfiguration, seed: UInt64,
+        pool: ThreadPool, plan: Plan
     ) throws {
-        (self.occluder, self.occlusionGlimpses) = (occluder, occlusionGlimpses)
-        (self.settings, self.pool, self.policies) = (settings, pool, policies)
-        (self.glimpses, self.draws, self.verdictGlimpses) = (glimpses, draws, verdictGlimpses)
-        self.batchSize = max(1, batchSize / Self.shardSize) * Self.shardSize
-        inference = try Inference(
-            model, store: store, pool: pool, imageSize: settings.data.imageSize,
-            imageCapacity: self.batchSize, shardSize: Self.shardSize,
-            glimpses: policies.contains { $0.isLearned } ? glimpses : 0)
-        let geometry = inference.geometry
-        allPixels =
-            Coverage.pixels(
-                Array(0..<geometry.locationCount), geometry: geometry,
-                imageSize: settings.data.imageSize
-            ).last ?? 0
+        (self.data, self.seed, self.pool, self.plan) = (data, seed, pool, plan)
+        batchSize = max(1, plan.batchSize / Self.shardSize) * Self.shardSize
+        viewer = try model.viewer(
+            ViewPlan(
+                store: store, pool: pool, imageCapacity: batchSize, shardSize: Self.shardSize,
+                glimpses: plan.glimpses,
+                policies: Dictionary(
+                    uniqueKeysWithValues: plan.policies.map { ($0, plan.drawCount($0)) }),
+                seed: seed))
     }
 
     /// The images `part` of a set of `count` that one of several ranks looks at: whole shards.
@@ -68,42 +73,40 @@ public final class Evaluator {
         progress: (Int) -> Void = { _ in }
     ) throws -> Scores {
         var scores = Scores()
-        for policy in policies {
+        for policy in plan.policies {
             let none = PolicyScore(
-                glimpses: glimpses, locationCount: inference.geometry.locationCount,
-                pixelCount: settings.data.imageSize * settings.data.imageSize)
-            scores.policies[policy] = Array(repeating: none, count: drawCount(policy))
-            if verdictGlimpses > 0 {
+                glimpses: plan.glimpses, placeCount: viewer.placeCount,
+                pixelCount: data.imageSize * data.imageSize)
+            scores.policies[policy] = Array(repeating: none, count: plan.drawCount(policy))
+            if plan.verdictGlimpses > 0 {
                 let zeros = [Int](repeating: 0, count: set.entries.count)
                 scores.verdicts[policy] = Scores.Verdicts(predictions: zeros, losses: zeros)
             }
         }
-        var occlusion = occluder.map { _ in
+        scores.occlusion = plan.occluder.map { _ in
             OcclusionScores(
                 policies: Dictionary(
-                    uniqueKeysWithValues: policies.map { ($0, drawCount($0)) }),
-                glimpses: occlusionGlimpses)
+                    uniqueKeysWithValues: plan.policies.map { ($0, plan.drawCount($0)) }),
+                glimpses: plan.occlusionGlimpses)
         }
-        try look(at: Array(range), of: set, places: places, wantsPolicy: false) { looks, batch in
-            for look in looks { count(look, into: &scores) }
-            if let occluder, var counts = occlusion {
-                let locations = policies.map { policy in
+        try look(at: Array(range), of: set, places: places, wantsMap: false) { seen, batch in
+            for image in seen { count(image, into: &scores) }
+            if let occluder = plan.occluder, var counts = scores.occlusion {
+                let windows = plan.policies.map { policy in
                     (
                         policy,
-                        (0..<drawCount(policy)).map { draw in
-                            looks.map { $0.trajectories[policy]?[draw].locations ?? [] }
+                        (0..<plan.drawCount(policy)).map { draw in
+                            seen.map { $0.trajectories[policy]?[draw].windows ?? [] }
                         }
                     )
                 }
                 try occluder.count(
                     batch.images, labels: batch.labels,
-                    locations: Dictionary(uniqueKeysWithValues: locations),
-                    geometry: inference.geometry, pool: pool, into: &counts)
-                occlusion = counts
+                    windows: Dictionary(uniqueKeysWithValues: windows), pool: pool, into: &counts)
+                scores.occlusion = counts
             }
-            progress(scores.meanLogits.imageCount)
+            progress(scores.imageCount)
         }
-        scores.occlusion = occlusion
         return scores
     }
 
@@ -112,60 +115,60 @@ public final class Evaluator {
         _ set: ImageSet, _ chosen: [Int], places: KnownPlaces? = nil
     ) throws -> [Sighting] {
         var sightings: [Sighting] = []
-        try look(at: chosen, of: set, places: places, wantsPolicy: true) { looks, _ in
-            sightings += looks.map { look in
+        try look(at: chosen, of: set, places: places, wantsMap: true) { seen, _ in
+            sightings += seen.map { image in
                 Sighting(
-                    name: set.entries[look.entry].name,
+                    name: set.entries[image.entry].name,
                     pixels: Pixels(
-                        height: settings.data.imageSize, width: settings.data.imageSize,
-                        bytes: look.pixels.map { UInt8(($0 * 255).rounded()) }),
-                    label: look.label,
-                    trajectories: look.trajectories.compactMapValues(\.first),
-                    policy: look.policy)
+                        height: data.imageSize, width: data.imageSize,
+                        bytes: image.pixels.map { UInt8(($0 * 255).rounded()) }),
+                    label: image.label,
+                    trajectories: image.trajectories.compactMapValues(\.first), map: image.map)
             }
         }
         return sightings
     }
 
     /// What came of one image.
-    private struct Look {
+    private struct SeenImage {
         let entry: Int
         let label: Int
-        /// Without attention.
-        let meanRank: Int
+        /// Without any choice of glimpses; nil where the model has nothing of the kind.
+        let wholeRank: Int?
         /// `[H, W, 3]`, on the scale [0, 1].
         let pixels: [Float]
         /// Each policy's draws.
         let trajectories: [Policy: [Trajectory]]
-        let policy: [Float]
+        let map: PolicyMap?
     }
 
-    private func drawCount(_ policy: Policy) -> Int { policy.isRandom ? draws : 1 }
-
-    private func count(_ look: Look, into scores: inout Scores) {
-        scores.meanLogits.imageCount += 1
-        scores.meanLogits.top1 += look.meanRank < 1 ? 1 : 0
-        scores.meanLogits.top5 += look.meanRank < 5 ? 1 : 0
-        for (policy, trajectories) in look.trajectories {
+    private func count(_ image: SeenImage, into scores: inout Scores) {
+        scores.imageCount += 1
+        if let rank = image.wholeRank {
+            scores.meanLogits.imageCount += 1
+            scores.meanLogits.top1 += rank < 1 ? 1 : 0
+            scores.meanLogits.top5 += rank < 5 ? 1 : 0
+        }
+        for (policy, trajectories) in image.trajectories {
             for (draw, trajectory) in trajectories.enumerated() {
                 scores.policies[policy]?[draw].add(trajectory)
             }
-            guard verdictGlimpses > 0, let first = trajectories.first else { continue }
-            scores.verdicts[policy]?.predictions[look.entry] =
-                first.predictions[verdictGlimpses - 1]
-            scores.verdicts[policy]?.losses[look.entry] = first.losses[verdictGlimpses - 1]
+            guard plan.verdictGlimpses > 0, let first = trajectories.first else { continue }
+            scores.verdicts[policy]?.predictions[image.entry] =
+                first.predictions[plan.verdictGlimpses - 1]
+            scores.verdicts[policy]?.losses[image.entry] = first.losses[plan.verdictGlimpses - 1]
         }
     }
 
-    /// Passes all images through the network, batch by batch.
+    /// Shows the model all images, batch by batch.
     private func look(
-        at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsPolicy: Bool,
-        _ take: ([Look], ImageBatch) throws -> Void
+        at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsMap: Bool,
+        _ take: ([SeenImage], ImageBatch) throws -> Void
     ) throws {
         // A run in training scores again after more steps.
-        try inference.readParameters()
+        try viewer.readParameters()
         let step = batchSize
-        let loader = BatchLoader(set, configuration: settings.data, seed: settings.seed) { number in
+        let loader = BatchLoader(set, configuration: data, seed: seed) { number in
             let first = number * step
             guard first < entries.count else { return nil }
             return BatchRequest(
@@ -173,61 +176,56 @@ public final class Evaluator {
                 augmentation: nil)
         }
         while let batch = try loader.next() {
-            let count = batch.entries.count
-            let views = try inference(
-                batch.images, imageCount: count, wantsPolicy: wantsPolicy)
-            var looks = [Look?](repeating: nil, count: count)
-            looks.withUnsafeMutableBufferPointer { looks in
-                pool.run(count) { index, _ in
-                    looks[index] = look(views[index], batch, index, set: set, places: places)
-                }
-            }
-            try take(looks.compactMap { $0 }, batch)
+            let pixels = self.pixels(batch)
+            let views = try viewer(
+                ViewedImages(
+                    standardized: batch.images, pixels: pixels, identifiers: batch.entries),
+                wantsMap: wantsMap)
+            try take(seen(views, pixels, batch, set: set, places: places), batch)
         }
     }
 
-    private func look(
-        _ view: Inference<Float>.View, _ batch: ImageBatch, _ index: Int, set: ImageSet,
-        places: KnownPlaces?
-    ) -> Look {
-        let (classes, size) = (settings.model.classes, settings.data.imageSize)
-        let (entry, label) = (batch.entries[index], Int(batch.labels[index]))
-        let count = size * size * 3
-        let pixels =
-            policies.isEmpty
-            ? []
-            : Preparation.unstandardized(
-                Array(batch.images[(index * count)..<((index + 1) * count)]))
-        let crop = batch.crops[index]
-        let known =
-            policies.isEmpty
-            ? []
-            : (places?.places(of: set.entries[entry].name) ?? []).compactMap {
-                crop.place(y: $0.y, x: $0.x)
-            }
-        var trajectories: [Policy: [Trajectory]] = [:]
-        for policy in policies {
-            trajectories[policy] = (0..<drawCount(policy)).map { draw in
-                let locations = policy.locations(
-                    view, image: pixels, imageSize: size, geometry: inference.geometry,
-                    classes: classes, most: glimpses, seed: settings.seed, identifier: entry,
-                    draw: draw)
-                // Soft attention sees all windows at every glimpse, its locations being the most
-                // attended ones.
-                let covered =
-                    policy.isLearned && !view.soft.isEmpty
-                    ? locations.map { _ in allPixels }
-                    : Coverage.pixels(locations, geometry: inference.geometry, imageSize: size)
-                return Trajectory(
-                    locations,
-                    averages: view.averages(policy, locations, classes: classes),
-                    coveredPixels: covered, label: label, geometry: inference.geometry,
-                    known: known, scale: Double(size) / Double(PolicyScore.hitImageSize))
+    /// Each image on the scale [0, 1]; empty where no policies are followed.
+    private func pixels(_ batch: ImageBatch) -> [[Float]] {
+        let (count, length) = (batch.entries.count, data.imageSize * data.imageSize * 3)
+        var pixels = [[Float]](repeating: [], count: count)
+        if plan.policies.isEmpty { return pixels }
+        pixels.withUnsafeMutableBufferPointer { pixels in
+            pool.run(count) { index, _ in
+                pixels[index] = Preparation.unstandardized(
+                    Array(batch.images[(index * length)..<((index + 1) * length)]))
             }
         }
-        let mean = AveragedLogits.mean(view.logits, classes: classes)
-        return Look(
-            entry: entry, label: label, meanRank: AveragedLogits.rank(of: label, in: mean),
-            pixels: pixels, trajectories: trajectories, policy: view.policy)
+        return pixels
+    }
+
+    private func seen(
+        _ views: [View], _ pixels: [[Float]], _ batch: ImageBatch, set: ImageSet,
+        places: KnownPlaces?
+    ) -> [SeenImage] {
+        var seen = [SeenImage?](repeating: nil, count: views.count)
+        seen.withUnsafeMutableBufferPointer { seen in
+            pool.run(views.count) { index, _ in
+                let (entry, label) = (batch.entries[index], Int(batch.labels[index]))
+                let known =
+                    plan.policies.isEmpty
+                    ? []
+                    : (places?.places(of: set.entries[entry].name) ?? []).compactMap {
+                        batch.crops[index].place(y: $0.y, x: $0.x)
+                    }
+                let view = views[index]
+                seen[index] = SeenImage(
+                    entry: entry, label: label,
+                    wholeRank: view.whole.map { AveragedLogits.rank(of: label, in: $0) },
+                    pixels: pixels[index],
+                    trajectories: view.looks.mapValues { looks in
+                        looks.map {
+                            Trajectory(
+                                $0, label: label, imageSize: data.imageSize, known: known)
+                        }
+                    }, map: view.map)
+            }
+        }
+        return seen.compactMap { $0 }
     }
 }

@@ -1,5 +1,5 @@
 import Configuration
-import SaccaderModel
+import Models
 
 extension Policy {
     /// Policies by name, with commas between.

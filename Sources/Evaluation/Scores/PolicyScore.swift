@@ -21,35 +21,34 @@ public struct PolicyScore: Equatable, Sendable {
     public private(set) var knownCount = 0
 
     private let pixelCount: Int
-    private let locationCount: Int
+    private let placeCount: Int
 
     /// A hit's central pixel is at most this far from that of a known place, in the coordinate in
-    /// which they differ more: pixels of images of 64×64 as the demonstration's, more in larger.
-    public static let hitDistance = 6
-    /// The side of the images in which `hitDistance` counts, in pixels.
-    static let hitImageSize = 64
+    /// which they differ more: 6 pixels in images of 64×64 as the demonstration's and in smaller
+    /// ones, and in proportion more in larger ones.
+    static func hitDistance(imageSize: Int) -> Double { 6 * max(1, Double(imageSize) / 64) }
 
     /// No images yet.
     ///
     /// - Parameter pixelCount: Of one image.
-    public init(glimpses: Int, locationCount: Int, pixelCount: Int) {
+    public init(glimpses: Int, placeCount: Int, pixelCount: Int) {
         top1 = [Int](repeating: 0, count: glimpses)
         (top5, hits, coveredPixels, coveredSquares) = (top1, top1, top1, top1)
-        visits = [Int](repeating: 0, count: glimpses * locationCount)
-        (self.pixelCount, self.locationCount) = (pixelCount, locationCount)
+        visits = [Int](repeating: 0, count: glimpses * placeCount)
+        (self.pixelCount, self.placeCount) = (pixelCount, placeCount)
     }
 
     /// Counts one image.
     mutating func add(_ trajectory: Trajectory) {
         imageCount += 1
         knownCount += trajectory.isKnown ? 1 : 0
-        for t in trajectory.locations.indices {
+        for t in trajectory.places.indices {
             top1[t] += trajectory.labelRanks[t] < 1 ? 1 : 0
             top5[t] += trajectory.labelRanks[t] < 5 ? 1 : 0
             coveredPixels[t] += trajectory.coveredPixels[t]
             coveredSquares[t] += trajectory.coveredPixels[t] * trajectory.coveredPixels[t]
             hits[t] += trajectory.hits[t]
-            visits[t * locationCount + trajectory.locations[t]] += 1
+            visits[t * placeCount + trajectory.places[t]] += 1
         }
     }
 
@@ -102,8 +101,8 @@ extension PolicyScore {
 
     /// How often the first `glimpses` glimpses went to each place, `[P]`.
     public func visits(_ glimpses: Int) -> [Int] {
-        (0..<locationCount).map { place in
-            (0..<glimpses).reduce(0) { $0 + visits[$1 * locationCount + place] }
+        (0..<placeCount).map { place in
+            (0..<glimpses).reduce(0) { $0 + visits[$1 * placeCount + place] }
         }
     }
 
@@ -117,6 +116,6 @@ extension PolicyScore {
             let part = Double(count) / total
             return count == 0 ? sum : sum - part * log(part)
         }
-        return exp(entropy) / Double(locationCount)
+        return exp(entropy) / Double(placeCount)
     }
 }

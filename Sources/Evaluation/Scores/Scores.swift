@@ -1,4 +1,4 @@
-import SaccaderModel
+import Models
 
 /// What the policies came to on a set of images.
 public struct Scores: Equatable, Sendable {
@@ -12,7 +12,9 @@ public struct Scores: Equatable, Sendable {
         public var imageCount = 0
     }
 
-    /// Without attention.
+    /// Images looked at.
+    public var imageCount = 0
+    /// Without attention; no images where the model has nothing of the kind.
     public var meanLogits = MeanLogits()
     /// Each policy for 1…T glimpses, once for each draw (only the random policy has several).
     public var policies: [Policy: [PolicyScore]] = [:]
@@ -34,7 +36,7 @@ public struct Scores: Equatable, Sendable {
         guard share.count > 1 else { return }
         // One order on all ranks: dictionaries have none.
         let order = Policy.allCases.filter { policies[$0] != nil }
-        var counts = [meanLogits.top1, meanLogits.top5, meanLogits.imageCount]
+        var counts = [imageCount, meanLogits.top1, meanLogits.top5, meanLogits.imageCount]
         for policy in order {
             for score in policies[policy] ?? [] { counts += score.counts }
             if let verdicts = verdicts[policy] { counts += verdicts.predictions + verdicts.losses }
@@ -45,6 +47,7 @@ public struct Scores: Equatable, Sendable {
             defer { sums = sums.dropFirst(count) }
             return Array(sums.prefix(count))
         }
+        imageCount = take(1)[0]
         let mean = take(3)
         meanLogits = MeanLogits(top1: mean[0], top5: mean[1], imageCount: mean[2])
         for policy in order {

@@ -1,5 +1,5 @@
 import Images
-import SaccaderModel
+import Models
 
 /// One image with what the policies did, for pictures.
 public struct Sighting: Sendable {
@@ -11,6 +11,6 @@ public struct Sighting: Sendable {
     public let label: Int
     /// What each policy did, the random one in its first draw.
     public let trajectories: [Policy: Trajectory]
-    /// The learned policy R̃ at each glimpse, `[T, P]`; empty where it was not followed.
-    public let policy: [Float]
+    /// Where the learned policy wants to look; nil where it was not followed or has no map.
+    public let map: PolicyMap?
 }

@@ -1,15 +1,19 @@
 import Foundation
-import SaccaderModel
+import Models
 
 /// What one policy did on one image.
 public struct Trajectory: Equatable, Sendable {
-    /// Places in order, `[T]`.
-    public let locations: [Int]
-    /// What the averaged logits say after 1, 2, … T glimpses.
+    /// What each glimpse sees, `[T]`.
+    public let windows: [Window]
+    /// Each glimpse's place among those that the model tells apart, `[T]`.
+    public let places: [Int]
+    /// What was seen before the first glimpse in low resolution.
+    public let context: [Window]
+    /// What the model says after 1, 2, … T glimpses.
     public let predictions: [Int]
     /// How many classes come before the image's own: 0 is right, below 5 top-5 right.
     public let labelRanks: [Int]
-    /// The cross entropy −log p(label) of the averaged logits, in millionths: an integer, so that
+    /// The cross entropy −log p(label) of the prediction, in millionths: an integer, so that
     /// it travels between ranks exactly.
     public let losses: [Int]
     /// Pixels in the union of the first 1, 2, … T windows.
@@ -19,28 +23,27 @@ public struct Trajectory: Equatable, Sendable {
     /// Whether the image's places of evidence are known.
     public let isKnown: Bool
 
-    /// Follows places on an image.
+    /// Judges what a policy saw of an image.
     ///
-    /// - Parameters:
-    ///   - averages: The averaged logits after 1, 2, … T glimpses.
-    ///   - coveredPixels: Those in the union of the first 1, 2, … T windows.
-    ///   - known: Where the evidence lies, (y, x) in pixels of what the model sees.
-    ///   - scale: What the hits' distance is multiplied by.
-    init(
-        _ locations: [Int], averages: [[Float]], coveredPixels: [Int], label: Int,
-        geometry: Geometry, known: [(y: Int, x: Int)], scale: Double = 1
-    ) {
-        (self.locations, self.coveredPixels) = (locations, coveredPixels)
-        predictions = averages.map { AveragedLogits.prediction($0) }
-        labelRanks = averages.map { AveragedLogits.rank(of: label, in: $0) }
-        losses = averages.map { Int((1e6 * Self.crossEntropy($0, label: label)).rounded()) }
+    /// - Parameter known: Where the evidence lies, (y, x) in pixels of what the model
+    ///   sees.
+    init(_ look: Look, label: Int, imageSize: Int, known: [(y: Int, x: Int)]) {
+        (windows, places, context) = (look.windows, look.places, look.context)
+        coveredPixels =
+            look.pixelsOfEachGlimpse.map { pixels in look.windows.map { _ in pixels } }
+            ?? Coverage.pixels(look.windows, imageSize: imageSize)
+        predictions = look.predictions.map { AveragedLogits.prediction($0) }
+        labelRanks = look.predictions.map { AveragedLogits.rank(of: label, in: $0) }
+        losses = look.predictions.map {
+            Int((1e6 * Self.crossEntropy($0, label: label)).rounded())
+        }
         isKnown = !known.isEmpty
         var count = 0
-        hits = locations.map { location in
-            let center = geometry.centralPixel(ofLocation: location)
+        let near = PolicyScore.hitDistance(imageSize: imageSize)
+        hits = look.windows.map { window in
+            let center = window.centralPixel
             let isHit = known.contains {
-                Double(max(abs($0.y - center.y), abs($0.x - center.x)))
-                    <= Double(PolicyScore.hitDistance) * scale
+                Double(max(abs($0.y - center.y), abs($0.x - center.x))) <= near
             }
             count += isHit ? 1 : 0
             return count

@@ -5,18 +5,6 @@ import Tensors
 /// Other readers' gradients are added, the ReLU's zeros are masked, the chunk is stored, and the
 /// two per-channel sums that the norm before it needs are gathered.
 public struct GradientSink<Element: StorageElement>: Sendable {
-    /// The gradient that another reader of the same input has left.
-    public struct Added: Sendable {
-        let gradient: Tensor<Element>
-        let crop: Int
-        let stride: Int
-
-        /// Row (i, j) of `gradient` belongs to pixel (crop + stride·i, crop + stride·j).
-        public init(_ gradient: Tensor<Element>, crop: Int = 0, stride: Int = 1) {
-            (self.gradient, self.crop, self.stride) = (gradient, crop, stride)
-        }
-    }
-
     /// A batch norm whose output, possibly among others, the input is made of.
     public struct NormTarget: Sendable {
         let raw: Tensor<Element>
@@ -56,7 +44,7 @@ public struct GradientSink<Element: StorageElement>: Sendable {
     /// Takes the finished rows `rows` (flat indices into `[rows, C]`), `values` in place.
     func finish(_ values: UnsafeMutablePointer<Float>, rows: Range<Int>, shard: Int) {
         let channels = destination.shape.channels
-        if let added { add(added, to: values, rows: rows) }
+        added?.add(to: values, rows: rows, of: destination.shape)
         let result = destination.row(rows.lowerBound)
         var sums = norms.map { target in
             GradientKernels.NormSums(
@@ -80,57 +68,6 @@ public struct GradientSink<Element: StorageElement>: Sendable {
         for norm in sums {
             GradientKernels.addNormSums(
                 result, norm: norm, rows: rows.count, channels: channels)
-        }
-    }
-
-    private func add(_ added: Added, to values: UnsafeMutablePointer<Float>, rows: Range<Int>) {
-        let shape = destination.shape
-        let (channels, source) = (shape.channels, added.gradient)
-        if added.crop == 0 && added.stride == 1 {
-            GradientKernels.add(
-                source.row(rows.lowerBound), to: values, count: rows.count * channels)
-            return
-        }
-        var row = rows.lowerBound
-        while row < rows.upperBound {
-            let (image, location) = (row / shape.locations, row % shape.locations)
-            let (y, x) = (location / shape.width, location % shape.width)
-            let end = min(shape.width, x + rows.upperBound - row)
-            let i = y - added.crop
-            if i >= 0 && i % added.stride == 0 && i / added.stride < source.shape.height {
-                let sourceRow =
-                    (image * source.shape.height + i / added.stride) * source.shape.width
-                addRun(
-                    added, sourceRow: sourceRow, columns: x..<end,
-                    to: values + (row - rows.lowerBound) * channels)
-            }
-            row += end - x
-        }
-    }
-
-    /// Adds what belongs to the pixels `columns` of one row of pixels.
-    private func addRun(
-        _ added: Added, sourceRow: Int, columns: Range<Int>,
-        to values: UnsafeMutablePointer<Float>
-    ) {
-        let channels = destination.shape.channels
-        let width = added.gradient.shape.width
-        if added.stride == 1 {
-            let first = max(columns.lowerBound, added.crop)
-            let end = min(columns.upperBound, added.crop + width)
-            guard first < end else { return }
-            GradientKernels.add(
-                added.gradient.row(sourceRow + first - added.crop),
-                to: values + (first - columns.lowerBound) * channels,
-                count: (end - first) * channels)
-            return
-        }
-        for x in columns {
-            let j = x - added.crop
-            guard j >= 0, j % added.stride == 0, j / added.stride < width else { continue }
-            GradientKernels.add(
-                added.gradient.row(sourceRow + j / added.stride),
-                to: values + (x - columns.lowerBound) * channels, count: channels)
         }
     }
 }

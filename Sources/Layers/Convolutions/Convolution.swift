@@ -10,27 +10,29 @@ public enum Convolution<Element: StorageElement>: Sendable {
     case spatial(SpatialConvolution<Element>)
 
     /// Registers the kernel below `path` and chooses the form.
+    ///
+    /// - Parameter initial: How the kernel starts; nil: as `Parameter.Initial.kernel` says.
     public init(
         _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
-        layout: inout ParameterLayout
+        initial: Parameter.Initial? = nil, layout: inout ParameterLayout
     ) {
         if geometry == PatchGeometry(kernel: 1) {
             self = .pointwise(
                 PointwiseConvolution(
                     path, inputChannels: [inputChannels], outputChannels: outputChannels,
-                    layout: &layout))
+                    initial: initial, layout: &layout))
         } else if WinogradConvolution<Element>.fits(
             geometry, inputChannels: inputChannels, outputChannels: outputChannels)
         {
             self = .winograd(
                 WinogradConvolution(
                     path, inputChannels: inputChannels, outputChannels: outputChannels,
-                    geometry: geometry, layout: &layout))
+                    geometry: geometry, initial: initial, layout: &layout))
         } else {
             self = .spatial(
                 SpatialConvolution(
                     path, inputChannels: inputChannels, outputChannels: outputChannels,
-                    geometry: geometry, layout: &layout))
+                    geometry: geometry, initial: initial, layout: &layout))
         }
     }
 
@@ -106,20 +108,47 @@ public enum Convolution<Element: StorageElement>: Sendable {
         }
     }
 
-    /// The gradients of the kernel and, where there is a sink, of the input.
+    /// One use of the layer in a step, as its backward pass sees it.
+    public struct Use: Sendable {
+        let gradient: GradientSource<Element>
+        let input: Activation<Element>
+        let sink: GradientSink<Element>?
+
+        /// Names a use: the gradient of its raw output, what forward read, and where the gradient
+        /// of that goes, if it is wanted.
+        public init(
+            _ gradient: GradientSource<Element>, input: Activation<Element>,
+            sink: GradientSink<Element>?
+        ) {
+            (self.gradient, self.input, self.sink) = (gradient, input, sink)
+        }
+    }
+
+    /// The gradients of the kernel and, where there is a sink, of the input, of a layer that was
+    /// used once.
     public func backward(
         _ gradient: GradientSource<Element>, input: Activation<Element>,
         sink: GradientSink<Element>?, pass: Pass
     ) {
+        backward([Use(gradient, input: input, sink: sink)], pass: pass)
+    }
+
+    /// The gradients of the kernel, summed over all uses, and, where there is a sink, of each
+    /// use's input.
+    public func backward(_ uses: [Use], pass: Pass) {
         switch self {
         case .pointwise(let convolution):
-            convolution.backward(gradient, inputs: [input], sinks: [sink], pass: pass)
+            convolution.backward(
+                uses.map { .init($0.gradient, inputs: [$0.input], sinks: [$0.sink]) }, pass: pass)
         case .winograd(let convolution):
-            convolution.backward(gradient, input: input, sink: sink, pass: pass)
+            convolution.backward(uses, pass: pass)
         case .spatial(let convolution):
             convolution.backward(
-                gradient, input: input, inputGradient: sink.map { .pixels($0) } ?? .none,
-                pass: pass)
+                uses.map {
+                    .init(
+                        $0.gradient, input: $0.input,
+                        inputGradient: $0.sink.map { .pixels($0) } ?? .none)
+                }, pass: pass)
         }
     }
 }

@@ -32,12 +32,12 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
     /// Registers the kernel at `convolutionPath` and the norm at `normPath`.
     public init(
         _ convolutionPath: String, normPath: String, inputChannels: Int, outputChannels: Int,
-        geometry: PatchGeometry = PatchGeometry(kernel: 1),
+        geometry: PatchGeometry = PatchGeometry(kernel: 1), initial: Parameter.Initial? = nil,
         configuration: BatchNormConfiguration, layout: inout ParameterLayout
     ) {
         convolution = Convolution(
             convolutionPath, inputChannels: inputChannels, outputChannels: outputChannels,
-            geometry: geometry, layout: &layout)
+            geometry: geometry, initial: initial, layout: &layout)
         norm = BatchNorm(
             normPath, channels: outputChannels, configuration: configuration, layout: &layout)
     }
@@ -84,17 +84,46 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
             buffers.input, into: buffers.output.raw, momentsOf: nil, pass: pass)
     }
 
-    /// The gradients of kernel, gamma, beta and, where there is a sink, of the input.
-    ///
-    /// - Parameter outputGradient: Masked by the ReLU, with the norm's sums already gathered.
+    /// One use of the unit in a step, as its backward pass sees it.
+    public struct Use: Sendable {
+        let buffers: Buffers
+        let outputGradient: Tensor<Element>
+        let sink: GradientSink<Element>?
+
+        /// Names a use.
+        ///
+        /// - Parameters:
+        ///   - outputGradient: Masked by the ReLU, with the norm's sums already gathered.
+        ///   - sink: Where the input's gradient goes, if it is wanted.
+        public init(
+            _ buffers: Buffers, outputGradient: Tensor<Element>, sink: GradientSink<Element>?
+        ) {
+            (self.buffers, self.outputGradient, self.sink) = (buffers, outputGradient, sink)
+        }
+    }
+
+    /// The gradients of kernel, gamma, beta and, where there is a sink, of the input, of a unit
+    /// that was used once.
     public func backward(
         _ buffers: Buffers, outputGradient: Tensor<Element>, sink: GradientSink<Element>?,
         mode: NormMode = .training, pass: Pass
     ) throws {
+        try backward(
+            [Use(buffers, outputGradient: outputGradient, sink: sink)], mode: mode, pass: pass)
+    }
+
+    /// The gradients of kernel, gamma and beta, summed over all uses, and, where there is a sink,
+    /// of each use's input.
+    public func backward(_ uses: [Use], mode: NormMode = .training, pass: Pass) throws {
+        guard let shape = uses.first?.outputGradient.shape else { return }
         try norm.finishBackward(
-            buffers.norm, locations: buffers.output.shape.locations, mode: mode, pass: pass)
+            uses.map(\.buffers.norm), locations: shape.locations, mode: mode, pass: pass)
         convolution.backward(
-            GradientSource(outputGradient, through: buffers.norm, of: buffers.output.raw),
-            input: buffers.input, sink: sink, pass: pass)
+            uses.map {
+                Convolution.Use(
+                    GradientSource(
+                        $0.outputGradient, through: $0.buffers.norm, of: $0.buffers.output.raw),
+                    input: $0.buffers.input, sink: $0.sink)
+            }, pass: pass)
     }
 }

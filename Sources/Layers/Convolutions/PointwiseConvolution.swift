@@ -6,25 +6,34 @@ import Tensors
 public struct PointwiseConvolution<Element: StorageElement>: Sendable {
     let kernel: Parameter
     let bias: Parameter?
+    /// Whether the bias has a gradient.
+    private let trainsBias: Bool
     let inputChannels: [Int]
     /// Channels of the output.
     public let outputChannels: Int
 
     /// Registers `kernel` `[1, 1, in, out]` below `path` and, if asked for, `bias` `[out]`, which
     /// starts at 0.
+    ///
+    /// - Parameters:
+    ///   - beforeNorms: Whether every path from the output leads through a batch norm, so that the
+    ///     bias's gradient is 0 (`Pass.completeWithoutGradient`).
+    ///   - initial: How the kernel starts; nil: as `Parameter.Initial.kernel` says.
     public init(
         _ path: String, inputChannels: [Int], outputChannels: Int, bias hasBias: Bool = false,
+        beforeNorms: Bool = false, initial: Parameter.Initial? = nil,
         layout: inout ParameterLayout
     ) {
         let inputs = inputChannels.reduce(0, +)
         kernel = layout.parameter(
             "\(path)/kernel", shape: [1, 1, inputs, outputChannels], decays: true,
-            initial: .kernel(inputs: inputs))
+            initial: initial ?? .kernel(inputs: inputs))
         bias =
             hasBias
             ? layout.parameter(
                 "\(path)/bias", shape: [outputChannels], decays: false, initial: .constant(0))
             : nil
+        trainsBias = hasBias && !beforeNorms
         self.inputChannels = inputChannels
         self.outputChannels = outputChannels
     }
@@ -105,11 +114,16 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         }
     }
 
-    private var partialCount: Int { kernel.count + (bias?.count ?? 0) }
+    /// What has a gradient, in the order of registration.
+    private var trained: [Parameter] { [kernel] + (bias.map { trainsBias ? [$0] : [] } ?? []) }
+
+    private var partialCount: Int { trained.reduce(0) { $0 + $1.count } }
 
     /// `output = concat(inputs)·kernel (+ bias)`, raw, `[N, H, W, out]`.
     ///
-    /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    /// - Parameters:
+    ///   - inputs: The last ones may be left out, as if they were 0.
+    ///   - norm: The batch norm that follows in training mode: its moments are gathered.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
     public func forward(
@@ -141,55 +155,109 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         }
     }
 
-    /// The gradients of kernel and bias (summed over this rank's shards) and of the inputs.
-    ///
-    /// - Parameters:
-    ///   - gradient: Of the raw output.
-    ///   - inputs: What forward read.
-    ///   - sinks: Where each input's gradient goes; nil where none is wanted.
-    @_specialize(where Element == Float)
-    @_specialize(where Element == BFloat16)
+    /// One use of the layer in a step, as its backward pass sees it.
+    public struct Use: Sendable {
+        let gradient: GradientSource<Element>
+        let inputs: [Activation<Element>]
+        let sinks: [GradientSink<Element>?]
+
+        /// Names a use.
+        ///
+        /// - Parameters:
+        ///   - gradient: Of the raw output.
+        ///   - inputs: What forward read; the last ones may be left out, as if they were 0.
+        ///   - sinks: Where each input's gradient goes; nil where none is wanted.
+        public init(
+            _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
+            sinks: [GradientSink<Element>?]
+        ) {
+            (self.gradient, self.inputs, self.sinks) = (gradient, inputs, sinks)
+        }
+    }
+
+    /// The gradients of kernel and bias (summed over this rank's shards) and of the inputs, of a
+    /// layer that was used once.
     public func backward(
         _ gradient: GradientSource<Element>, inputs: [Activation<Element>],
         sinks: [GradientSink<Element>?], pass: Pass
     ) {
+        backward([Use(gradient, inputs: inputs, sinks: sinks)], pass: pass)
+    }
+
+    /// The gradients of kernel and bias, summed over all uses and this rank's shards, and of each
+    /// use's inputs (`ParameterStore` says why all uses come at once).
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func backward(_ uses: [Use], pass: Pass) {
         let weights = packed(transposed: true, pass: pass)
         let rowCount = chunkRows(pass.workspace)
         let widest = inputChannels.reduce(0, max)
-        let locations = inputs[0].shape.locations
-        let trained = [kernel] + (bias.map { [$0] } ?? [])
         pass.sumOverShards(into: trained) { shard, images, scratch, partial in
             let inputGradientScratch = scratch + rowCount * widest
             let gradientScratch = inputGradientScratch + rowCount * widest
-            let kernelPartial = partial + (bias?.count ?? 0)
-            if let bias { partial.update(repeating: 0, count: bias.count) }
-            for sink in sinks { sink?.begin(shard: shard) }
-            var isFirst = true
-            pass.forEachChunk(of: images, locations: locations, rowCount: rowCount) { rows in
-                let outputGradient = gradient.operand(rows, scratch: gradientScratch)
-                if bias != nil {
-                    RowKernels.addSums(
-                        outputGradient, rows: rows.count, channels: outputChannels,
-                        to: partial)
-                }
-                var first = 0
-                for (index, input) in inputs.enumerated() {
-                    let channels = inputChannels[index]
-                    // output = input·kernel, for the kernel:
-                    MatrixMultiply.product(
-                        transposed: input.operand(rows, scratch: scratch), outputGradient,
-                        into: kernelPartial + first * outputChannels,
-                        rows: channels, columns: outputChannels, inner: rows.count,
-                        adding: !isFirst)
-                    // … and for the input:
-                    if let sink = sinks[index] {
-                        weights[index].product(
-                            outputGradient, into: inputGradientScratch, rows: rows.count)
-                        sink.finish(inputGradientScratch, rows: rows, shard: shard)
+            let biasCount = partialCount - kernel.count
+            let kernelPartial = partial + biasCount
+            partial.update(repeating: 0, count: biasCount)
+            /// Inputs, the first ones, whose part of the gradient has been written.
+            var written = 0
+            for use in uses {
+                for sink in use.sinks { sink?.begin(shard: shard) }
+                pass.forEachChunk(
+                    of: images, locations: use.inputs[0].shape.locations, rowCount: rowCount
+                ) { rows in
+                    let outputGradient = use.gradient.operand(rows, scratch: gradientScratch)
+                    if trainsBias {
+                        RowKernels.addSums(
+                            outputGradient, rows: rows.count, channels: outputChannels,
+                            to: partial)
                     }
-                    first += channels
+                    var first = 0
+                    for (index, input) in use.inputs.enumerated() {
+                        let channels = inputChannels[index]
+                        // output = input·kernel, for the kernel:
+                        MatrixMultiply.product(
+                            transposed: input.operand(rows, scratch: scratch), outputGradient,
+                            into: kernelPartial + first * outputChannels,
+                            rows: channels, columns: outputChannels, inner: rows.count,
+                            adding: index < written)
+                        // … and for the input:
+                        if let sink = use.sinks[index] {
+                            weights[index].product(
+                                outputGradient, into: inputGradientScratch, rows: rows.count)
+                            sink.finish(inputGradientScratch, rows: rows, shard: shard)
+                        }
+                        first += channels
+                    }
+                    written = max(written, use.inputs.count)
                 }
-                isFirst = false
+            }
+            let rows = inputChannels.prefix(written).reduce(0, +)
+            (kernelPartial + rows * outputChannels).update(
+                repeating: 0, count: kernel.count - rows * outputChannels)
+        }
+        if let bias, !trainsBias { pass.completeWithoutGradient([bias]) }
+    }
+
+    /// The gradients of one use's inputs alone; the kernel's follow when those of all uses are
+    /// known.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func backwardInputs(_ use: Use, pass: Pass) {
+        let weights = packed(transposed: true, pass: pass)
+        let rowCount = chunkRows(pass.workspace)
+        let widest = inputChannels.reduce(0, max)
+        pass.forEachShard { shard, images, scratch in
+            let gradientScratch = scratch + 2 * rowCount * widest
+            for sink in use.sinks { sink?.begin(shard: shard) }
+            pass.forEachChunk(
+                of: images, locations: use.inputs[0].shape.locations, rowCount: rowCount
+            ) { rows in
+                let outputGradient = use.gradient.operand(rows, scratch: gradientScratch)
+                for (index, sink) in use.sinks.enumerated() {
+                    guard let sink else { continue }
+                    weights[index].product(outputGradient, into: scratch, rows: rows.count)
+                    sink.finish(scratch, rows: rows, shard: shard)
+                }
             }
         }
     }

@@ -18,11 +18,11 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
     /// Registers `kernel` `[3, 3, in, out]` below `path`.
     init(
         _ path: String, inputChannels: Int, outputChannels: Int, geometry: PatchGeometry,
-        layout: inout ParameterLayout
+        initial: Parameter.Initial? = nil, layout: inout ParameterLayout
     ) {
         kernel = layout.parameter(
             "\(path)/kernel", shape: [3, 3, inputChannels, outputChannels], decays: true,
-            initial: .kernel(inputs: 9 * inputChannels))
+            initial: initial ?? .kernel(inputs: 9 * inputChannels))
         self.geometry = geometry
         self.inputChannels = inputChannels
         self.outputChannels = outputChannels
@@ -145,55 +145,69 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
         }
     }
 
-    /// The gradient of the kernel (summed over this rank's shards) and, where there is a sink, of
-    /// the input.
+    /// The gradient of the kernel, summed over all uses and this rank's shards, and, where there is
+    /// a sink, of each use's input.
     @_specialize(where Element == Float)
     @_specialize(where Element == BFloat16)
-    func backward(
-        _ gradient: GradientSource<Element>, input: Activation<Element>,
-        sink: GradientSink<Element>?, pass: Pass
-    ) {
-        let weights = sink == nil ? [] : packed(transposed: true, pass: pass)
-        let room = Scratch(self, input: input.shape, chunkRows: pass.workspace.chunkRows)
-        let tiles = room.tiles
+    func backward(_ uses: [Convolution<Element>.Use], pass: Pass) {
+        let wantsPixels = uses.contains { $0.sink != nil }
+        let weights = wantsPixels ? packed(transposed: true, pass: pass) : []
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
+            let room = Scratch(
+                self, input: uses[0].input.shape, chunkRows: pass.workspace.chunkRows)
             room.clearOutside(scratch)
-            var pixels = PixelGradients(
-                geometry, input: tiles.input, outputHeight: tiles.output.height,
-                windowHeight: tiles.slabHeight, window: scratch + room.windowOffset)
-            sink?.begin(shard: shard)
             var isFirst = true
-            tiles.forEachChunk(of: images) { image, outputRows, rows in
-                let outputGradient = gradient.operand(rows, scratch: scratch + room.outputOffset)
-                room.transformGradients(outputGradient, of: outputRows, scratch: scratch)
-                room.transformPixels(
-                    of: outputRows, image: image, input: input, scratch: scratch)
-                let count = tiles.count(of: outputRows)
-                for place in 0..<Winograd.places {
-                    let placeGradient = room.gradientPlane(place, scratch)
-                    // products = pixels·kernel at each place, for the kernel:
-                    MatrixMultiply.product(
-                        transposed: room.pixelPlane(place, scratch), placeGradient,
-                        into: room.kernelPlane(place, scratch), rows: inputChannels,
-                        columns: outputChannels, inner: count, adding: !isFirst)
-                    // … and for the pixels:
-                    if sink != nil {
-                        weights[place].product(
-                            placeGradient, into: room.productPlane(place, scratch), rows: count)
-                    }
-                }
-                isFirst = false
-                guard let sink else { return }
-                pixels.add(outputRows: outputRows, image: image) { window, firstRow in
-                    room.addPixelGradients(
-                        of: outputRows, to: window, firstRow: firstRow, scratch: scratch)
-                } finish: {
-                    sink.finish($0, rows: $1, shard: shard)
-                }
+            for use in uses {
+                backward(
+                    use, room: room, weights: weights, shard: shard, images: images,
+                    scratch: scratch, isFirst: &isFirst)
             }
             Winograd.kernelGradient(
                 ofTransformed: room.kernelPlane(0, scratch), plane: room.kernelStride,
                 count: pairCount, into: partial)
+        }
+    }
+
+    /// One shard's part of one use; the kernel's transformed gradient is added to, unless this is
+    /// the first chunk.
+    @inline(__always)
+    private func backward(
+        _ use: Convolution<Element>.Use, room: Scratch, weights: [PackedMatrix<Element>],
+        shard: Int, images: Range<Int>, scratch: UnsafeMutablePointer<Float>,
+        isFirst: inout Bool
+    ) {
+        let tiles = room.tiles
+        var pixels = PixelGradients(
+            geometry, input: tiles.input, outputHeight: tiles.output.height,
+            windowHeight: tiles.slabHeight, window: scratch + room.windowOffset)
+        use.sink?.begin(shard: shard)
+        tiles.forEachChunk(of: images) { image, outputRows, rows in
+            let outputGradient = use.gradient.operand(rows, scratch: scratch + room.outputOffset)
+            room.transformGradients(outputGradient, of: outputRows, scratch: scratch)
+            room.transformPixels(
+                of: outputRows, image: image, input: use.input, scratch: scratch)
+            let count = tiles.count(of: outputRows)
+            for place in 0..<Winograd.places {
+                let placeGradient = room.gradientPlane(place, scratch)
+                // products = pixels·kernel at each place, for the kernel:
+                MatrixMultiply.product(
+                    transposed: room.pixelPlane(place, scratch), placeGradient,
+                    into: room.kernelPlane(place, scratch), rows: inputChannels,
+                    columns: outputChannels, inner: count, adding: !isFirst)
+                // … and for the pixels:
+                if use.sink != nil {
+                    weights[place].product(
+                        placeGradient, into: room.productPlane(place, scratch), rows: count)
+                }
+            }
+            isFirst = false
+            guard let sink = use.sink else { return }
+            pixels.add(outputRows: outputRows, image: image) { window, firstRow in
+                room.addPixelGradients(
+                    of: outputRows, to: window, firstRow: firstRow, scratch: scratch)
+            } finish: {
+                sink.finish($0, rows: $1, shard: shard)
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// Which statistics normalise.
-public enum NormMode: String, Codable, Sendable {
+public enum NormMode: String, Codable, CaseIterable, Sendable {
     /// The batch's; the running statistics follow.
     case training
     /// The running statistics.
@@ -87,6 +87,8 @@ public struct BatchNorm: Normalization {
     func follow(channel: Int, mean batchMean: Double, variance: Double, count: Double, pass: Pass) {
         guard count > 0 else { return }
         let keep = configuration.momentum
+        // Copies tell nothing more about the variance.
+        let count = count / Double(pass.copyCount)
         let unbiased = count > 1 ? variance * count / (count - 1) : variance
         let (means, variances) = (pass.store.values(mean), pass.store.values(self.variance))
         means[channel] = Float(keep * Double(means[channel]) + (1 - keep) * batchMean)
@@ -121,32 +123,44 @@ public struct BatchNorm: Normalization {
     public func finishBackward(
         _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
     ) throws {
-        if mode == .inference { return buffers.keepScale() }
-        let (channels, batch) = (buffers.channels, buffers.batch.pointer)
+        try finishBackward([buffers], locations: locations, mode: mode, pass: pass)
+    }
+
+    /// The same for all uses of the norm in a step, each with its own batch's statistics: the
+    /// gradients of gamma and beta are sums over the uses, in double precision.
+    func finishBackward(
+        _ uses: [NormBuffers], locations: Int, mode: NormMode, pass: Pass
+    ) throws {
+        if mode == .inference { return uses.forEach { $0.keepScale() } }
         let count = valueCount(locations: locations, pass: pass)
-        try reduceGradientSums(buffers, pass: pass)
-        let sums = buffers.gradientSumTable.pointer
+        try reduceGradientSums(uses, pass: pass)
         let gammas = pass.store.values(gamma)
-        for channel in 0..<channels {
-            let inverse = 1 / (batch[channels + channel] + configuration.epsilon).squareRoot()
-            let betaGradient = sums[channel]
-            let gammaGradient = inverse * sums[channels + channel]
-            setGradient(channel, gamma: gammaGradient, beta: betaGradient, pass: pass)
-            // dy = gamma/σ · (g − Σg/M − ŷ·Σgŷ/M), ŷ = (y − mean)/σ.
-            let p = Double(gammas[channel]) * inverse
-            let q = count > 0 ? -p * inverse * gammaGradient / count : 0
-            let r = (count > 0 ? -p * betaGradient / count : 0) - q * batch[channel]
-            buffers.p.pointer[channel] = Float(p)
-            buffers.q.pointer[channel] = Float(q)
-            buffers.r.pointer[channel] = Float(r)
+        for channel in 0..<(uses.first?.channels ?? 0) {
+            var (gammaSum, betaSum) = (0.0, 0.0)
+            for buffers in uses {
+                let (channels, batch) = (buffers.channels, buffers.batch.pointer)
+                let sums = buffers.gradientSumTable.pointer
+                let inverse = 1 / (batch[channels + channel] + configuration.epsilon).squareRoot()
+                let betaGradient = sums[channel]
+                let gammaGradient = inverse * sums[channels + channel]
+                gammaSum += gammaGradient
+                betaSum += betaGradient
+                // dy = gamma/σ · (g − Σg/M − ŷ·Σgŷ/M), ŷ = (y − mean)/σ.
+                let p = Double(gammas[channel]) * inverse
+                let q = count > 0 ? -p * inverse * gammaGradient / count : 0
+                let r = (count > 0 ? -p * betaGradient / count : 0) - q * batch[channel]
+                buffers.p.pointer[channel] = Float(p)
+                buffers.q.pointer[channel] = Float(q)
+                buffers.r.pointer[channel] = Float(r)
+            }
+            setGradient(channel, gamma: gammaSum, beta: betaSum, pass: pass)
         }
         pass.complete([gamma, beta])
     }
 
-    func reduceGradientSums(_ buffers: NormBuffers, pass: Pass) throws {
+    func reduceGradientSums(_ uses: [NormBuffers], pass: Pass) throws {
         try pass.sum(
-            buffers.gradientSumTable, length: 2 * buffers.channels,
-            acrossRanks: configuration.sync)
+            uses.map { ($0.gradientSumTable, 2 * $0.channels) }, acrossRanks: configuration.sync)
     }
 
     /// Writes one channel's gradients of gamma and beta.

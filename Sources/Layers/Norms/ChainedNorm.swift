@@ -51,7 +51,7 @@ public struct ChainedNorm: Normalization {
         if mode == .inference { return buffers.keepScale() }
         let (channels, batch) = (buffers.channels, buffers.batch.pointer)
         let count = first.valueCount(locations: locations, pass: pass)
-        try first.reduceGradientSums(buffers, pass: pass)
+        try first.reduceGradientSums([buffers], pass: pass)
         let sums = buffers.gradientSumTable.pointer
         for channel in 0..<channels {
             let variance = batch[channels + channel]

@@ -46,31 +46,54 @@ public struct PreActivation<Element: StorageElement>: Sendable {
             buffers.norm, locations: buffers.input.shape.locations, mode: mode, pass: pass)
     }
 
-    /// The gradients of gamma and beta, and of the value itself.
-    ///
-    /// - Parameters:
-    ///   - gradient: Of the output, masked and with the norm's sums gathered; overwritten with the
-    ///     value's.
-    ///   - shortcut: What the value's other reader has left, added to it.
+    /// One use of the norm in a step, as its backward pass sees it.
+    public struct Use: Sendable {
+        let buffers: Buffers
+        let gradient: Tensor<Element>
+        let shortcut: GradientSink<Element>.Added?
+
+        /// Names a use.
+        ///
+        /// - Parameters:
+        ///   - gradient: Of the output, masked and with the norm's sums gathered; overwritten with
+        ///     the value's.
+        ///   - shortcut: What the value's other reader has left, added to it.
+        public init(
+            _ buffers: Buffers, gradient: Tensor<Element>,
+            adding shortcut: GradientSink<Element>.Added?
+        ) {
+            (self.buffers, self.gradient, self.shortcut) = (buffers, gradient, shortcut)
+        }
+    }
+
+    /// The gradients of gamma and beta, and of the value itself, of a norm that was used once.
     public func backward(
         _ buffers: Buffers, gradient: Tensor<Element>, adding shortcut: Tensor<Element>?,
         pass: Pass
     ) throws {
-        let locations = buffers.input.shape.locations
+        try backward(
+            [Use(buffers, gradient: gradient, adding: shortcut.map { .init($0) })], pass: pass)
+    }
+
+    /// The gradients of gamma and beta, summed over all uses, and of each use's value.
+    public func backward(_ uses: [Use], pass: Pass) throws {
+        guard let shape = uses.first?.gradient.shape else { return }
         try norm.finishBackward(
-            buffers.norm, locations: locations, mode: .training, pass: pass)
-        let source = GradientSource(gradient, through: buffers.norm, of: buffers.input)
+            uses.map(\.buffers.norm), locations: shape.locations, mode: .training, pass: pass)
+        for use in uses { backwardValue(use, pass: pass) }
+    }
+
+    private func backwardValue(_ use: Use, pass: Pass) {
+        let (gradient, shape) = (use.gradient, use.buffers.input.shape)
+        let source = GradientSource(gradient, through: use.buffers.norm, of: use.buffers.input)
         pass.forEachShard { _, images, scratch in
-            pass.forEachChunk(of: images, locations: locations) { rows in
+            pass.forEachChunk(of: images, locations: shape.locations) { rows in
                 let count = rows.count * channels
                 let values = scratch + pass.workspace.chunkRows * channels
                 RowKernels.apply(
                     source.operand(rows, scratch: scratch), affine: nil, rectify: false,
                     rows: rows.count, channels: channels, into: values)
-                if let shortcut {
-                    GradientKernels.add(
-                        shortcut.row(rows.lowerBound), to: values, count: count)
-                }
+                use.shortcut?.add(to: values, rows: rows, of: shape)
                 RowKernels.store(values, count: count, into: gradient.row(rows.lowerBound))
             }
         }

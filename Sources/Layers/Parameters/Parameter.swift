@@ -6,6 +6,10 @@ public struct Parameter: Sendable {
         case constant(Float)
         /// Normal with mean 0 and the given standard deviation.
         case normal(deviation: Float)
+        /// The same, drawn again where it is more than two deviations away.
+        case truncatedNormal(deviation: Float)
+        /// Uniform in ±limit.
+        case uniform(limit: Float)
 
         /// A convolution kernel's that reads `inputs` values: deviation √(1/(3·inputs)), the
         /// variance of a uniform start in ±1/√inputs.
@@ -15,6 +19,18 @@ public struct Parameter: Sendable {
         /// open. On the demonstration He's √(2/inputs) ends stage 2 at a loss of 0.44, this at 0.33.
         public static func kernel(inputs: Int) -> Initial {
             .normal(deviation: (1 / (3 * Float(inputs))).squareRoot())
+        }
+
+        /// He's for a convolution kernel that reads `inputs` values, as TensorFlow's slim library
+        /// draws it: truncated, from the deviation √(2.6/inputs) that truncation brings near to
+        /// √(2/inputs).
+        public static func truncatedHe(inputs: Int) -> Initial {
+            .truncatedNormal(deviation: (2.6 / Float(inputs)).squareRoot())
+        }
+
+        /// Glorot's for a matrix `[rows, columns]`: uniform in ±√(6/(rows + columns)).
+        public static func glorot(rows: Int, columns: Int) -> Initial {
+            .uniform(limit: (6 / Float(rows + columns)).squareRoot())
         }
     }
 
@@ -26,6 +42,8 @@ public struct Parameter: Sendable {
     public let decays: Bool
     /// The value before training.
     public let initial: Initial
+    /// What it is part of, which decides on the stages that train it and on its regularisation.
+    public let group: ParameterGroup
     /// The order of registration, from 0.
     public let index: Int
 
@@ -51,15 +69,21 @@ public struct ParameterLayout: Sendable {
     /// In the order in which the layers asked for them.
     public private(set) var statistics: [Statistic] = []
 
-    /// Creates an empty list.
-    public init() {}
+    /// The group of what is registered next.
+    public var group: ParameterGroup
+
+    /// Creates an empty list, which begins with a group's parameters.
+    public init(_ group: ParameterGroup = ParameterGroup("model", l2Name: "l2")) {
+        self.group = group
+    }
 
     /// Adds a parameter.
     public mutating func parameter(
         _ path: String, shape: [Int], decays: Bool, initial: Parameter.Initial
     ) -> Parameter {
         let parameter = Parameter(
-            path: path, shape: shape, decays: decays, initial: initial, index: parameters.count)
+            path: path, shape: shape, decays: decays, initial: initial, group: group,
+            index: parameters.count)
         parameters.append(parameter)
         return parameter
     }

@@ -1,4 +1,3 @@
-import Foundation
 import Tensors
 
 /// All trainable numbers in one flat buffer, their gradients in a second, running statistics in a
@@ -6,6 +5,12 @@ import Tensors
 ///
 /// Parameters lie in backward order, the last layer's first, so that gradients which are complete
 /// are contiguous; reduction, update and checkpoint are one pass each.
+///
+/// A step writes each parameter's gradient once, and then says that it is complete. So a layer that
+/// a step uses several times (the same weights at each glimpse) has one backward pass for all its
+/// uses together: each shard adds the uses' parts one after the other, then the shards' sums are
+/// added along the tree. Were each use's gradient summed on its own and added to the last one's,
+/// the bits would depend on the number of ranks, as each rank would add up its own shards' first.
 public final class ParameterStore: Sendable {
     /// What the slices are called and where they came from.
     public let layout: ParameterLayout
@@ -75,20 +80,32 @@ public final class ParameterStore: Sendable {
 
     private func initialize(_ parameter: Parameter, seed: UInt64) {
         let target = values(parameter)
+        var random = CounterRandom(
+            seed: seed, purpose: .initialization, index: UInt64(parameter.index))
         switch parameter.initial {
         case .constant(let value):
             target.update(repeating: value, count: parameter.count)
         case .normal(let deviation):
-            var random = CounterRandom(
-                seed: seed, purpose: .initialization, index: UInt64(parameter.index))
-            // Box and Muller: two uniform numbers give two normal ones.
             for position in stride(from: 0, to: parameter.count, by: 2) {
-                let radius = (-2 * log(1 - random.uniform())).squareRoot()
-                let angle = 2 * Double.pi * random.uniform()
-                target[position] = deviation * Float(radius * cos(angle))
+                let (first, second) = random.normalPair()
+                target[position] = deviation * Float(first)
                 if position + 1 < parameter.count {
-                    target[position + 1] = deviation * Float(radius * sin(angle))
+                    target[position + 1] = deviation * Float(second)
                 }
+            }
+        case .truncatedNormal(let deviation):
+            var position = 0
+            while position < parameter.count {
+                let (first, second) = random.normalPair()
+                for value in [first, second]
+                where abs(value) <= 2 && position < parameter.count {
+                    target[position] = deviation * Float(value)
+                    position += 1
+                }
+            }
+        case .uniform(let limit):
+            for position in 0..<parameter.count {
+                target[position] = limit * Float(2 * random.uniform() - 1)
             }
         }
     }

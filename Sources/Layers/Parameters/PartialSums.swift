@@ -29,7 +29,7 @@ extension Pass {
     ///
     /// - Parameter parameters: Registered one after the other; `partial` holds them in the store's
     ///   order, the last one first.
-    func sumOverShards(
+    public func sumOverShards(
         into parameters: [Parameter],
         _ body: (
             _ shard: Int, _ images: Range<Int>, _ scratch: UnsafeMutablePointer<Float>,

@@ -6,7 +6,7 @@ import Tensors
 struct AttentionNetwork<Element: StorageElement>: Sendable {
     let layers: [NormalizedConvolution<Element>]
 
-    init(_ configuration: ModelConfiguration, layout: inout ParameterLayout) {
+    init(_ configuration: SaccaderSettings, layout: inout ParameterLayout) {
         let attention = configuration.attention
         var channels = configuration.representation.featureChannels
         var layers: [NormalizedConvolution<Element>] = []

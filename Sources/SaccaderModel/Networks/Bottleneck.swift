@@ -19,7 +19,7 @@ struct Bottleneck<Element: StorageElement>: Sendable {
 
     init(
         _ path: String, inputChannels: Int, planes: Int, kernel: Int, stride: Int,
-        configuration: ModelConfiguration, layout: inout ParameterLayout
+        configuration: SaccaderSettings, layout: inout ParameterLayout
     ) {
         let norms = configuration.batchNorm
         outputChannels = planes * configuration.representation.expansion

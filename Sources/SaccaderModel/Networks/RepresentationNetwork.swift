@@ -9,7 +9,7 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
     let lowD: NormalizedConvolution<Element>
     let logits: PointwiseConvolution<Element>
 
-    init(_ configuration: ModelConfiguration, layout: inout ParameterLayout) {
+    init(_ configuration: SaccaderSettings, layout: inout ParameterLayout) {
         let sizes = configuration.representation
         stem = NormalizedConvolution(
             "representation/stem/conv", normPath: "representation/stem/norm", inputChannels: 3,

@@ -1,5 +1,6 @@
 import Foundation
 import Layers
+import Models
 import Tensors
 
 /// The Saccader cell (method §1, equations 1–3): from features F and the places already visited to

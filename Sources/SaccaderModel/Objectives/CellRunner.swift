@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// The cell on a batch of features: what the location and joint stages share.

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 3 (eq. 6): the policy learns by REINFORCE from sampled trajectories, everything else by
@@ -6,7 +7,7 @@ import Tensors
 public struct JointObjective<Element: StorageElement>: Objective {
     public let workspace: Workspace
     private let model: Saccader<Element>
-    private let settings: StageConfiguration
+    private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
     private let representationGradients: RepresentationNetwork<Element>.Gradients
@@ -22,7 +23,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
     ///
     /// - Parameter sparesMemory: As in `Workspace`; the bits are the same.
     public init(
-        _ model: Saccader<Element>, settings: StageConfiguration, imageSize: Int,
+        _ model: Saccader<Element>, settings: SaccaderStageSettings, imageSize: Int,
         imageCapacity: Int, shardCapacity: Int, threadCount: Int, sparesMemory: Bool? = nil
     ) {
         self.model = model

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 2 (eq. 5): with the representation network frozen, the policy learns to visit the
@@ -9,7 +10,7 @@ import Tensors
 public struct LocationObjective<Element: StorageElement>: Objective {
     public let workspace: Workspace
     private let model: Saccader<Element>
-    private let settings: StageConfiguration
+    private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
     private let gradients: Saccader<Element>.LocationGradients
@@ -21,7 +22,7 @@ public struct LocationObjective<Element: StorageElement>: Objective {
     /// - Parameter store: Holds the representation network that stays frozen; what it has now is
     ///   what every step uses.
     public init(
-        _ model: Saccader<Element>, settings: StageConfiguration, store: ParameterStore,
+        _ model: Saccader<Element>, settings: SaccaderStageSettings, store: ParameterStore,
         pool: ThreadPool, imageSize: Int, imageCapacity: Int, shardCapacity: Int
     ) throws {
         self.model = model

@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 1 (eq. 4): cross entropy of the softmax of the mean over all locations of the logits.

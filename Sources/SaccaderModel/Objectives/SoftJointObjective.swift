@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// Stage 3 with soft attention, an ablation: nothing is sampled, and all networks learn by the
@@ -6,7 +7,7 @@ import Tensors
 public struct SoftJointObjective<Element: StorageElement>: Objective {
     public let workspace: Workspace
     private let model: Saccader<Element>
-    private let settings: StageConfiguration
+    private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
     private let representationGradients: RepresentationNetwork<Element>.Gradients
@@ -19,7 +20,7 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
 
     /// Plans a step of at most the given images and shards on this rank.
     public init(
-        _ model: Saccader<Element>, settings: StageConfiguration, imageSize: Int,
+        _ model: Saccader<Element>, settings: SaccaderStageSettings, imageSize: Int,
         imageCapacity: Int, shardCapacity: Int, threadCount: Int
     ) {
         self.model = model

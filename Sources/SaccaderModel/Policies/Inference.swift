@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// A model that looks at images and is not trained: batch norm in inference mode, in a workspace
@@ -68,7 +69,7 @@ public final class Inference<Element: StorageElement>: Sendable {
     }
 
     /// What the model made of one image.
-    public struct View: Sendable {
+    public struct Sight: Sendable {
         /// `[P, c]`.
         public let logits: [Float]
         /// The learned policy's places, `[T]`; empty where it was left out.
@@ -89,10 +90,10 @@ public final class Inference<Element: StorageElement>: Sendable {
 
     /// Looks at `imageCount` images, `[N, H, W, 3]`.
     ///
-    /// - Parameter wantsPolicy: Whether the views tell R̃.
+    /// - Parameter wantsPolicy: Whether the sights tell R̃.
     public func callAsFunction(
         _ images: [Float], imageCount: Int, wantsPolicy: Bool = false
-    ) throws -> [View] {
+    ) throws -> [Sight] {
         let shards = stride(from: 0, to: imageCount, by: shardSize).map {
             $0..<min(imageCount, $0 + shardSize)
         }
@@ -127,12 +128,12 @@ public final class Inference<Element: StorageElement>: Sendable {
                     start: runner.buffers.locations(image, 0), count: runner.buffers.glimpses
                 ).map { Int($0) }
             }
-            var view = View(
+            var sight = Sight(
                 logits: Array(logits[(image * count)..<((image + 1) * count)]),
                 learned: places ?? [])
-            if wantsPolicy { view.policy = policy(ofImage: image) }
-            view.soft = softAverages(ofImage: image)
-            return view
+            if wantsPolicy { sight.policy = policy(ofImage: image) }
+            sight.soft = softAverages(ofImage: image)
+            return sight
         }
     }
 

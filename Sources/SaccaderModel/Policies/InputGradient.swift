@@ -1,4 +1,5 @@
 import Layers
+import Models
 import Tensors
 
 /// The gradient of a prediction's cross entropy with respect to the pixels, batch norm in inference
@@ -6,25 +7,7 @@ import Tensors
 ///
 /// The locations of the learned policy are those that it chooses on the given pixels; being an
 /// argmax they carry no gradient.
-public final class InputGradient: Sendable {
-    /// Which prediction is meant.
-    public enum Target: String, CaseIterable, Codable, Sendable {
-        /// The mean of the logits at the learned policy's locations.
-        case learned
-        /// The mean of all logits: the network without attention.
-        case meanLogits
-    }
-
-    /// What was found on one image.
-    public struct Result: Sendable {
-        /// The averaged logits, `[c]`.
-        public let prediction: [Float]
-        /// The locations whose logits were averaged.
-        public let locations: [Int]
-        /// Of the cross entropy of the prediction, `[H, W, 3]`; empty unless asked for.
-        public let gradient: [Float]
-    }
-
+public final class InputGradient: PixelGradient {
     /// Images of one pass.
     public let imageCapacity: Int
     private let model: Saccader<Float>
@@ -72,8 +55,8 @@ public final class InputGradient: Sendable {
     ///   - pixels: Standardised, `[N, H, W, 3]`.
     ///   - labels: `[N]`, or nil where only predictions are wanted.
     public func callAsFunction(
-        _ pixels: [Float], imageCount: Int, labels: [Int32]?, of target: Target
-    ) throws -> [Result] {
+        _ pixels: [Float], imageCount: Int, labels: [Int32]?, of target: AttackTarget
+    ) throws -> [AttackedImage] {
         let pass = Pass(
             pool: pool, reducer: NoRanks(), store: store, workspace: workspace,
             shards: (0..<imageCount).map { $0..<($0 + 1) }, globalImageCount: imageCount)
@@ -83,7 +66,7 @@ public final class InputGradient: Sendable {
         let predictions = (0..<imageCount).map { prediction($0, of: target) }
         guard let labels else {
             return predictions.enumerated().map { image, prediction in
-                Result(
+                AttackedImage(
                     prediction: prediction, locations: places(image, of: target), gradient: [])
             }
         }
@@ -95,7 +78,7 @@ public final class InputGradient: Sendable {
         let count = images.shape.locations * 3
         let values = images.elements(imageCount * count)
         return predictions.enumerated().map { image, prediction in
-            Result(
+            AttackedImage(
                 prediction: prediction, locations: places(image, of: target),
                 gradient: Array(values[(image * count)..<((image + 1) * count)]))
         }
@@ -117,7 +100,7 @@ public final class InputGradient: Sendable {
         }
     }
 
-    private func places(_ image: Int, of target: Target) -> [Int] {
+    private func places(_ image: Int, of target: AttackTarget) -> [Int] {
         guard target == .learned, let runner else {
             return Array(0..<representation.logits.shape.locations)
         }
@@ -126,7 +109,7 @@ public final class InputGradient: Sendable {
         ).map { Int($0) }
     }
 
-    private func prediction(_ image: Int, of target: Target) -> [Float] {
+    private func prediction(_ image: Int, of target: AttackTarget) -> [Float] {
         let (locations, classes) = (
             representation.logits.shape.locations, representation.logits.shape.channels
         )
@@ -139,7 +122,9 @@ public final class InputGradient: Sendable {
     }
 
     /// Writes the gradient of one image's logits.
-    private func fillGradient(_ image: Int, prediction: [Float], label: Int32, of target: Target) {
+    private func fillGradient(
+        _ image: Int, prediction: [Float], label: Int32, of target: AttackTarget
+    ) {
         let (locations, classes) = (
             representation.logits.shape.locations, representation.logits.shape.channels
         )

@@ -1,3 +1,5 @@
+import Foundation
+
 /// Random numbers that are a pure function of their key: Philox4x32-10.
 ///
 /// Every draw of a run is keyed by what it is for and by the global index of the image it serves,
@@ -24,6 +26,8 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
         case randomPolicy
         /// Where an attack on an image starts.
         case attack
+        /// Places of glimpses in the plane: the noise of a Gaussian policy, and uniform ones.
+        case places
     }
 
     private let key: SIMD2<UInt32>
@@ -81,5 +85,13 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
     /// The next number in [0, 1), with 53 bits.
     public mutating func uniform() -> Double {
         Double(next() >> 11) * 0x1p-53
+    }
+
+    /// The next two normal numbers of mean 0 and deviation 1, from two uniform ones by the method
+    /// of Box and Muller.
+    public mutating func normalPair() -> (Double, Double) {
+        let radius = (-2 * log(1 - uniform())).squareRoot()
+        let angle = 2 * Double.pi * uniform()
+        return (radius * cos(angle), radius * sin(angle))
     }
 }

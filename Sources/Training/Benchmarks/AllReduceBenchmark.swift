@@ -1,8 +1,9 @@
 import Collectives
 import Evaluation
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 
 /// Times sums over all ranks, by size, as training forms them: along the fixed tree.
 public struct AllReduceBenchmark {
@@ -37,11 +38,12 @@ public struct AllReduceBenchmark {
         configurationPath: String?, overrides: [String], stage stageName: String, repeats: Int,
         communicator: any Communicator
     ) throws {
-        let configuration = try RunConfiguration.read(
-            configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides)
         let stages = try Trainer.stages(stageName)
-        let trained = TrainedModel(configuration.model, stages: stages).layout.parameters
-            .filter { parameter in stages.contains { Optimizer.trains(parameter, in: $0) } }
+        let configuration = try RunConfiguration.read(
+            configurationPath.map { .file($0) } ?? .demonstration, overrides: overrides,
+            for: stages)
+        let trained = configuration.model(of: stages[0]).layout.parameters
+            .filter { parameter in stages.contains { $0.trains(parameter) } }
         gradientByteCount = MemoryLayout<Float>.stride * trained.reduce(0) { $0 + $1.count }
         (stage, self.repeats, self.communicator) = (stageName, repeats, communicator)
     }

@@ -1,6 +1,7 @@
 import Collectives
+import Families
 import Images
-import SaccaderModel
+import Models
 import Tensors
 
 /// Where a step benchmark's batches come from.
@@ -11,11 +12,13 @@ enum BatchSource {
     case read(BatchLoader, seed: UInt64)
 
     /// Noise in place of `images` of the global batch.
-    static func noise(_ images: Range<Int>, configuration: RunConfiguration) -> BatchSource {
+    static func noise(
+        _ images: Range<Int>, classes: Int, configuration: RunConfiguration
+    ) -> BatchSource {
         .made(
             TrainingBatch(
                 images: pixels(images, configuration: configuration),
-                labels: images.map { Int32($0 % configuration.model.classes) },
+                labels: images.map { Int32($0 % classes) },
                 glimpses: .sampled(
                     seed: configuration.seed, stream: 0, identifiers: Array(images))))
     }
@@ -35,17 +38,17 @@ enum BatchSource {
 
     /// The training images of a folder or index, in an epoch's order, over and over.
     static func files(
-        _ path: String, layout: ShardLayout, stage: StageName, configuration: RunConfiguration
+        _ path: String, layout: ShardLayout, stage: Stage, configuration: RunConfiguration
     ) throws -> BatchSource {
         var configuration = configuration
         configuration.data.path = path
         let settings = configuration.data
         let data = try ImageDataset(path, configuration: settings, seed: configuration.seed)
-        try Trainer.requireFit(configuration, data: data, ranks: 1)
+        try Trainer.requireFit(configuration, stages: [stage], data: data, ranks: 1)
         let images = data.training
         let count = images.entries.count
         let order = EpochOrder(
-            count: count, seed: configuration.seed, stream: UInt64(stage.index) << 32)
+            count: count, seed: configuration.seed, stream: UInt64(stage.stream) << 32)
         let loader = BatchLoader(images, configuration: settings, seed: configuration.seed) {
             number in
             BatchRequest(

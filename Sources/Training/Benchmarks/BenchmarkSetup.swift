@@ -1,7 +1,8 @@
 import Collectives
 import Evaluation
+import Families
 import Foundation
-import SaccaderModel
+import Models
 import Tensors
 
 /// What a benchmark of the model runs with: settings, precision, threads, ranks.
@@ -18,10 +19,11 @@ struct BenchmarkSetup {
     ///   - path: YAML; nil: the demonstration.
     ///   - threadCount: Of each rank; nil: its share of the cores.
     init(
-        _ path: String?, overrides: [String], threadCount: Int?, communicator: any Communicator
+        _ path: String?, overrides: [String], stage: Stage, threadCount: Int?,
+        communicator: any Communicator
     ) throws {
         configuration = try RunConfiguration.read(
-            path.map { .file($0) } ?? .demonstration, overrides: overrides)
+            path.map { .file($0) } ?? .demonstration, overrides: overrides, for: [stage])
         self.communicator = communicator
         MatrixMultiply.useOneThread()
         let arithmetic = try RankArithmetic(communicator)
@@ -30,11 +32,6 @@ struct BenchmarkSetup {
             FileHandle.standardError.write(Data("\(warning)\n".utf8))
         }
         pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))
-    }
-
-    /// Nominal operations of one image.
-    var operations: OperationCount {
-        OperationCount(configuration.model, imageSize: configuration.data.imageSize)
     }
 
     /// Runs `body` `count` times, on all ranks at once, after once that does not count, and tells

@@ -1,8 +1,9 @@
 import Collectives
 import Evaluation
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// Times the evaluation forward of the whole model on made-up images: representation network,
@@ -10,60 +11,64 @@ import Tensors
 public final class InferenceBenchmark {
     private let setup: BenchmarkSetup
     private let layout: ShardLayout
-    private let images: [Float]
-    private let look: ([Float]) throws -> Void
+    private let images: ViewedImages
+    private let viewer: any Viewer
+    private let operationsPerImage: Double
 
     /// Plans the forward pass.
     ///
     /// - Parameters:
     ///   - configurationPath: YAML; nil: the demonstration.
+    ///   - stageName: Of the family whose model looks, and after which it does.
     ///   - batchSize: Images of all ranks together.
     ///   - glimpses: How far the learned policy is followed.
     ///   - threadCount: Of each rank; nil: its share of the cores.
     public init(
-        configurationPath: String?, overrides: [String], batchSize: Int, glimpses: Int,
-        threadCount: Int?, communicator: any Communicator
+        configurationPath: String?, overrides: [String], stage stageName: String, batchSize: Int,
+        glimpses: Int, threadCount: Int?, communicator: any Communicator
     ) throws {
-        setup = try BenchmarkSetup(
-            configurationPath, overrides: overrides, threadCount: threadCount,
+        let stage = try Trainer.stages(stageName)[0]
+        let setup = try BenchmarkSetup(
+            configurationPath, overrides: overrides, stage: stage, threadCount: threadCount,
             communicator: communicator)
-        let (configuration, pool) = (setup.configuration, setup.pool)
-        let geometry = Geometry(
-            configuration.model.representation, imageSize: configuration.data.imageSize)
-        guard glimpses <= geometry.locationCount else {
+        self.setup = setup
+        let model = setup.configuration.model(of: stage)
+        let isLearned = Families.family(of: stage).policies(after: stage).contains(.learned)
+        let policies: [Policy: Int] = isLearned ? [.learned: 1] : [:]
+        guard policies.isEmpty || glimpses <= model.glimpseLimit else {
             throw EvaluationError(
-                "--glimpses is \(glimpses): an image has \(geometry.locationCount) locations")
+                "--glimpses is \(glimpses): the model can take \(model.glimpseLimit) of an image")
         }
         let layout = ShardLayout(
             imageCount: batchSize, shardSize: 1, rank: communicator.rank,
             rankCount: communicator.size)
         self.layout = layout
-        try HostMemory.requireRoom(for: Saccader<Float>(configuration.model).layout)
+        try HostMemory.requireRoom(for: model.layout)
         let problem = HostMemory.problem(
-            images: layout.images.count, imageSize: configuration.data.imageSize,
-            channels: configuration.model.representation.stemChannels)
+            images: layout.images.count, imageSize: model.largestLayer.side,
+            channels: model.largestLayer.channels)
         if let problem { throw EvaluationError("--batch: \(problem); give fewer") }
-        images = BatchSource.pixels(layout.images, configuration: configuration)
-        func plan<Element: StorageElement>(_: Element.Type) throws -> ([Float]) throws -> Void {
-            let model = Saccader<Element>(configuration.model)
-            let inference = try Inference(
-                model, store: ParameterStore(layout: model.layout, seed: configuration.seed),
-                pool: pool, imageSize: configuration.data.imageSize,
-                imageCapacity: layout.images.count, shardSize: Evaluator.shardSize,
-                glimpses: glimpses)
-            return { _ = try inference($0, imageCount: layout.images.count) }
-        }
-        look = setup.precision == .bfloat16 ? try plan(BFloat16.self) : try plan(Float.self)
+        let pixels = BatchSource.pixels(layout.images, configuration: setup.configuration)
+        images = ViewedImages(
+            standardized: pixels, pixels: Array(repeating: [], count: layout.images.count),
+            identifiers: Array(layout.images))
+        viewer = try model.viewer(
+            ViewPlan(
+                precision: setup.precision,
+                store: ParameterStore(layout: model.layout, seed: setup.configuration.seed),
+                pool: setup.pool, imageCapacity: layout.images.count,
+                shardSize: Evaluator.shardSize, glimpses: glimpses, policies: policies,
+                seed: setup.configuration.seed))
+        operationsPerImage = model.viewingOperations(glimpses: isLearned ? glimpses : 0)
     }
 
     /// Looks at the images `count` times after once that does not count.
     public func run(count: Int) throws -> InferenceMeasurement {
-        let operations = setup.operations
-        return InferenceMeasurement(
+        InferenceMeasurement(
             speed: try setup.time(
                 "inference", count: count, imageCount: layout.imageCount,
-                operationsPerImage: operations.representation + operations.location
-            ) { _ in try look(images) }.speed)
+                operationsPerImage: operationsPerImage
+            ) { _ in try viewer(images, wantsMap: false) }.speed)
     }
 }
 

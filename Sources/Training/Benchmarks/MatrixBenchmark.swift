@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Models
 import Tensors
 
 /// How fast the matrix library multiplies here: the rate that a step is measured against.

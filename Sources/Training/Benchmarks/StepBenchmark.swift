@@ -1,17 +1,19 @@
 import Collectives
 import Evaluation
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// Times the training step of a stage: what a run does, without checkpoints and log.
 public final class StepBenchmark {
     private let setup: BenchmarkSetup
-    private let stage: StageName
+    private let stage: Stage
     private let layout: ShardLayout
     private let step: TrainingStep
     private let batches: BatchSource
+    private let operationsPerImage: Double
 
     /// Plans the step.
     ///
@@ -25,44 +27,47 @@ public final class StepBenchmark {
         threadCount: Int?, data: String? = nil, communicator: any Communicator
     ) throws {
         guard let stage = try Trainer.stages(stageName).first else {
-            throw EvaluationError("--stage: name one of \(StageName.allCases.map(\.rawValue))")
+            throw EvaluationError("--stage: name one of \(Families.stageNames)")
         }
         self.stage = stage
         setup = try BenchmarkSetup(
-            configurationPath, overrides: overrides, threadCount: threadCount,
+            configurationPath, overrides: overrides, stage: stage, threadCount: threadCount,
             communicator: communicator)
         let (configuration, pool) = (setup.configuration, setup.pool)
         let settings = configuration.stages[stage]
         layout = ShardLayout(
             imageCount: batchSize ?? settings.batchSize, shardSize: settings.shardSize,
             rank: communicator.rank, rankCount: communicator.size)
-        let model = TrainedModel(configuration.model, stages: [stage])
+        let model = configuration.model(of: stage)
+        operationsPerImage = model.trainingOperations(stage, settings: settings)
         try HostMemory.requireRoom(for: model.layout)
-        try Trainer.requireMemory(configuration, stage: stage, imageCount: layout.images.count)
+        try Trainer.requireMemory(
+            configuration, stage: stage, model: model, imageCount: layout.images.count)
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage,
             objective: try model.objective(
-                stage, precision: setup.precision, settings: settings, store: store, pool: pool,
-                imageSize: configuration.data.imageSize,
-                imageCapacity: layout.images.count, shardCapacity: layout.shards.count),
+                stage, settings: settings,
+                plan: StepPlan(
+                    precision: setup.precision, store: store, pool: pool,
+                    imageCapacity: layout.images.count, shardCapacity: layout.shards.count)),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
-            synchronizesNorms: configuration.model.batchNorm.sync, store: store, pool: pool,
+            synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
         batches =
             if let data {
                 try .files(
                     data, layout: layout, stage: stage, configuration: configuration)
             } else {
-                .noise(layout.images, configuration: configuration)
+                .noise(layout.images, classes: model.classes, configuration: configuration)
             }
     }
 
     /// Runs `stepCount` steps after one that does not count.
     public func run(stepCount: Int) throws -> StepMeasurement {
         let (speed, timings) = try setup.time(
-            stage.rawValue, count: stepCount, imageCount: layout.imageCount,
-            operationsPerImage: setup.operations.training(stage)
+            stage.name, count: stepCount, imageCount: layout.imageCount,
+            operationsPerImage: operationsPerImage
         ) { try time(number: $0) }
         return StepMeasurement(
             speed: speed, timings: timings,
@@ -93,7 +98,7 @@ public final class StepBenchmark {
     /// Images of all ranks.
     var imageCount: Int { layout.imageCount }
     /// The stage's name.
-    var stageName: String { stage.rawValue }
+    var stageName: String { stage.name }
     /// What multiplies, and how.
     var precisionName: String { setup.precision.rawValue }
 }

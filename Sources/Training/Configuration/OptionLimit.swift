@@ -1,4 +1,5 @@
-import SaccaderModel
+import Families
+import Models
 
 /// The most that options of the command line may ask for, like the settings in whose place they
 /// stand.

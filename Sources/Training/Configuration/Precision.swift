@@ -1,15 +1,8 @@
 import Collectives
+import Models
 import Tensors
 
-/// The number format in which activations are stored and matrices multiplied.
-///
-/// Weights, statistics, weight gradients, losses and sums are `Float` in either case.
-public enum Precision: String, Codable, CaseIterable, Sendable {
-    /// 24 bits of precision everywhere.
-    case float32
-    /// 8 bits for what is stored between layers and for the operands of products.
-    case bfloat16
-
+extension Precision {
     /// What the run uses: `bfloat16` only where every rank's processor and library have fast
     /// products of it.
     func agreed(_ arithmetic: RankArithmetic) -> Precision {

@@ -1,20 +1,14 @@
 import Configuration
 import Evaluation
+import Families
 import Foundation
 import Images
-import SaccaderModel
+import Models
 
 extension RunConfiguration {
     /// The words that some keys take, by dotted path.
-    private static let choices: [String: [String]] = {
-        var choices = ModelSettings.choices
-        choices["precision"] = Precision.allCases.map(\.rawValue)
-        for stage in StageName.allCases {
-            choices["stages.\(stage.rawValue).targetOrder"] = ["maxLogit", "predictedClass"]
-            choices["stages.\(stage.rawValue).frozenNorm"] = ["inference", "training"]
-        }
-        return choices
-    }()
+    private static let choices = CheckpointSettings.choices
+        .merging(["precision": Precision.allCases.map(\.rawValue)]) { $1 }
 
     /// Where a configuration comes from.
     public enum Source: Sendable {
@@ -29,7 +23,11 @@ extension RunConfiguration {
     }
 
     /// Lays the source and then each `--set` over the defaults, and checks the result.
-    public static func read(_ source: Source, overrides: [String]) throws -> RunConfiguration {
+    ///
+    /// - Parameter stages: Those that will run: of the others' settings only the form is checked.
+    public static func read(
+        _ source: Source, overrides: [String], for stages: [Stage] = []
+    ) throws -> RunConfiguration {
         var tree = try ConfigurationTree(defaults: RunConfiguration(), choices: choices)
         switch source {
         case .demonstration:
@@ -50,7 +48,7 @@ extension RunConfiguration {
         }
         for assignment in overrides { try tree.set(assignment) }
         let configuration = try tree.decode(RunConfiguration.self)
-        if let problem = configuration.problem {
+        if let problem = configuration.problem(of: stages) {
             throw ConfigurationError(key: problem.key, problem.message)
         }
         return configuration
@@ -59,13 +57,23 @@ extension RunConfiguration {
     /// All settings as a tree, for writing.
     func tree() throws -> ConfigurationTree { try ConfigurationTree(defaults: self) }
 
-    /// The first setting that cannot be used.
-    var problem: (key: String, message: String)? {
-        if let problem = ModelSettings.problem(model, data) { return problem }
-        let locations = Geometry(model.representation, imageSize: data.imageSize).locationCount
-        for stage in StageName.allCases {
-            if let problem = stages[stage].problem(locations: locations) {
-                return ("stages.\(stage.rawValue).\(problem.key)", problem.message)
+    /// The first setting that a run of `stages` cannot use.
+    func problem(of stages: [Stage]) -> SettingProblem? {
+        if let problem = data.problem { return problem.below("data") }
+        for stage in stages {
+            let family = Families.family(of: stage)
+            if let problem = model.problem(of: family, imageSize: data.imageSize) {
+                return problem
+            }
+            let model = model(of: stage)
+            if let problem = model.problem(self.stages[stage], of: stage) {
+                return problem.below("stages.\(stage.name)")
+            }
+            if evaluation.glimpses > model.glimpseLimit, family.scoredPolicy(stage) != nil {
+                return SettingProblem(
+                    "evaluation.glimpses",
+                    "is \(evaluation.glimpses), but the model can take \(model.glimpseLimit) glimpses"
+                )
             }
         }
         let counts = [
@@ -73,50 +81,19 @@ extension RunConfiguration {
             ("checkpoint.everySteps", checkpoint.everySteps, 0...Int.max),
             ("log.everySteps", log.everySteps, 1...Int.max),
             ("evaluation.everyEpochs", evaluation.everyEpochs, 0...1_000_000),
-            ("evaluation.glimpses", evaluation.glimpses, 0...locations),
+            ("evaluation.glimpses", evaluation.glimpses, 0...CountRange.imageSize.upperBound),
             ("evaluation.batchSize", evaluation.batchSize, CountRange.images),
         ]
-        for (key, value, range) in counts {
-            if let problem = CountRange.problem(value, in: range) { return (key, problem) }
-        }
+        if let problem = SettingProblem.first(counts) { return problem }
         if checkpoint.everyMinutes < 0 {
-            return ("checkpoint.everyMinutes", "is \(checkpoint.everyMinutes): give 0 or more")
+            return SettingProblem(
+                "checkpoint.everyMinutes", "is \(checkpoint.everyMinutes): give 0 or more")
         }
         return nil
     }
-}
 
-extension StageConfiguration {
-    /// Epochs beyond which their steps could not be counted.
-    private static let mostEpochs = 1e6
-
-    /// The first setting that cannot be used.
-    fileprivate func problem(locations: Int) -> (key: String, message: String)? {
-        let counts = [
-            ("batchSize", batchSize, CountRange.images),
-            ("shardSize", shardSize, CountRange.images),
-            ("glimpses", glimpses, CountRange.images), ("samples", samples, CountRange.few),
-        ]
-        for (key, value, range) in counts {
-            if let problem = CountRange.problem(value, in: range) { return (key, problem) }
-        }
-        if glimpses > locations {
-            return ("glimpses", "is \(glimpses), but there are \(locations) locations")
-        }
-        let amounts = [
-            ("epochs", epochs), ("learningRate", learningRate), ("warmupEpochs", warmupEpochs),
-            ("l2", l2), ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
-        ]
-        for (key, value) in amounts where value < 0 {
-            return (key, "is \(value): give a number of at least 0")
-        }
-        for (key, value) in [("epochs", epochs), ("warmupEpochs", warmupEpochs)]
-        where value > Self.mostEpochs {
-            return (key, "is \(value): give a number of at most 1000000")
-        }
-        if !(0..<1).contains(momentum) {
-            return ("momentum", "is \(momentum): give at least 0 and less than 1")
-        }
-        return nil
+    /// The model that a stage trains.
+    func model(of stage: Stage) -> any ModelFamily {
+        model.model(of: Families.family(of: stage), imageSize: data.imageSize)
     }
 }

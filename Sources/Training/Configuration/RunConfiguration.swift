@@ -1,27 +1,6 @@
+import Families
 import Images
-import SaccaderModel
-
-/// The settings of the stages.
-public struct StagesConfiguration: Codable, Equatable, Sendable {
-    /// Stage 1.
-    public var representation = StageConfiguration(.representation)
-    /// Stage 2.
-    public var location = StageConfiguration(.location)
-    /// Stage 3.
-    public var joint = StageConfiguration(.joint)
-    /// The classifier's.
-    public var classifier = StageConfiguration(.classifier)
-
-    /// The settings of one stage.
-    public subscript(stage: StageName) -> StageConfiguration {
-        switch stage {
-        case .representation: representation
-        case .location: location
-        case .joint: joint
-        case .classifier: classifier
-        }
-    }
-}
+import Models
 
 /// When checkpoints are written.
 public struct CheckpointConfiguration: Codable, Equatable, Sendable {

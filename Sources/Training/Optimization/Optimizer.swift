@@ -1,5 +1,6 @@
+import Families
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// SGD with Nesterov momentum on the parameters that a stage trains, and their L2 terms.
@@ -14,36 +15,21 @@ final class Optimizer: Sendable {
     let range: Range<Int>
     private let momentum: Float
     private let decay: [Float]
+    /// Runs of parameters that learn at the same factor of the learning rate.
+    private let rates: [(range: Range<Int>, factor: Float)]
     private let arena = Arena()
     private let velocityTensor: Tensor<Float>
 
     /// Chooses the stage's parameters; the momentum starts at 0.
-    init(stage: StageName, settings: StageConfiguration, store: ParameterStore) {
-        parameters = store.layout.parameters.reversed().filter { Self.trains($0, in: stage) }
-        decay = parameters.map {
-            guard $0.decays else { return 0 }
-            return Float(Self.isLocation($0) ? settings.l2Location : settings.l2)
-        }
+    init(stage: Stage, settings: any StageSettings, store: ParameterStore) {
+        parameters = store.layout.parameters.reversed().filter(stage.trains)
+        decay = parameters.map { $0.decays ? Float(settings.l2(of: $0.group)) : 0 }
         let ranges = parameters.map { store.range($0) }
         range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
         momentum = Float(settings.momentum)
+        rates = Self.rates(zip(parameters, ranges), settings)
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
-    }
-
-    /// Whether a stage trains a parameter.
-    static func trains(_ parameter: Parameter, in stage: StageName) -> Bool {
-        let isRepresentation = parameter.path.hasPrefix("representation/")
-        return switch stage {
-        case .representation: isRepresentation
-        case .location: !isRepresentation
-        case .joint, .classifier: true
-        }
-    }
-
-    /// Whether a parameter belongs to attention, mixing or cell, which have an L2 term of their own.
-    static func isLocation(_ parameter: Parameter) -> Bool {
-        !["representation/", "classifier/"].contains { parameter.path.hasPrefix($0) }
     }
 
     /// The momentum of a parameter.
@@ -51,12 +37,15 @@ final class Optimizer: Sendable {
         velocityTensor.pointer + store.range(parameter).lowerBound - range.lowerBound
     }
 
-    /// The L2 terms of the loss.
+    /// The L2 terms of the loss, (l2/2)·Σθ² over each group of parameters.
     struct Penalty: Sendable {
-        /// (λ/2)·Σθ² over the representation network or the classifier.
-        var representation = 0.0
-        /// (ν/2)·Σθ² over attention, mixing and cell.
-        var location = 0.0
+        private var values: [ParameterGroup: Double] = [:]
+
+        /// The term of a group; 0 where the stage does not train it.
+        subscript(group: ParameterGroup) -> Double {
+            get { values[group] ?? 0 }
+            set { values[group] = newValue }
+        }
     }
 
     /// Adds λθ to the gradients, which are sums over all ranks by now, and returns the terms.
@@ -66,11 +55,7 @@ final class Optimizer: Sendable {
             let sum = VectorKernels.addScaled(
                 store.values(parameter), by: factor, to: store.gradient(parameter),
                 count: parameter.count)
-            if Self.isLocation(parameter) {
-                penalty.location += 0.5 * Double(factor) * sum
-            } else {
-                penalty.representation += 0.5 * Double(factor) * sum
-            }
+            penalty[parameter.group] += 0.5 * Double(factor) * sum
         }
         return penalty
     }
@@ -90,13 +75,34 @@ final class Optimizer: Sendable {
             let gradients = store.allGradients.baseAddress
         else { return }
         let velocity = velocityTensor.pointer
-        pool.runRanges(range.count) { part in
-            for index in part {
-                let gradient = gradients[first + index]
-                let next = momentum * velocity[index] + gradient
-                velocity[index] = next
-                values[first + index] -= rate * (gradient + momentum * next)
+        for run in rates {
+            let (start, rate) = (run.range.lowerBound - first, rate * run.factor)
+            pool.runRanges(run.range.count) { part in
+                for index in part.lowerBound + start..<part.upperBound + start {
+                    let gradient = gradients[first + index]
+                    let next = momentum * velocity[index] + gradient
+                    velocity[index] = next
+                    values[first + index] -= rate * (gradient + momentum * next)
+                }
             }
         }
+    }
+
+    /// Neighbouring parameters of one factor, joined.
+    private static func rates(
+        _ parameters: some Sequence<(Parameter, Range<Int>)>, _ settings: any StageSettings
+    ) -> [(range: Range<Int>, factor: Float)] {
+        var runs: [(range: Range<Int>, factor: Float)] = []
+        for (parameter, range) in parameters {
+            let factor = Float(settings.learningRateFactor(of: parameter.group))
+            if let last = runs.last, last.factor == factor,
+                last.range.upperBound == range.lowerBound
+            {
+                runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
+            } else {
+                runs.append((range, factor))
+            }
+        }
+        return runs
     }
 }

@@ -1,14 +1,15 @@
 import Collectives
+import Families
 import Images
-import SaccaderModel
+import Models
 
 /// Which images each step of a stage takes, and which of them are this rank's: a pure function of
 /// the seed, the stage and the step.
 struct BatchSchedule: Sendable {
-    let stage: StageName
+    let stage: Stage
     /// Images of an epoch.
     let imageCount: Int
-    let settings: StageConfiguration
+    let settings: any StageSettings
     let seed: UInt64
     let rank: Int
     let rankCount: Int
@@ -40,7 +41,7 @@ struct BatchSchedule: Sendable {
     func request(step: Int) -> BatchRequest {
         let epoch = step / stepsPerEpoch
         let first = step % stepsPerEpoch * settings.batchSize
-        let stream = UInt64(stage.index) << 32 | UInt64(epoch)
+        let stream = UInt64(stage.stream) << 32 | UInt64(epoch)
         let order = EpochOrder(count: imageCount, seed: seed, stream: stream)
         return BatchRequest(
             entries: layout(step: step).images.map { order[first + $0] }, augmentation: stream)

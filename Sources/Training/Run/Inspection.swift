@@ -1,19 +1,15 @@
 import Checkpoints
 import Evaluation
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 
 /// What a checkpoint holds.
 public struct Inspection: CustomStringConvertible {
     private let path: String
     private let header: CheckpointHeader
-    /// Nil: a classifier, which has no locations.
-    private let geometry: Geometry?
-    private let imageSize: Int
-    private let representationCount: Int
-    private let trainableCount: Int
-    private let statisticCount: Int
+    private let model: any ModelFamily
     private let checksummed: Int
 
     /// Reads a checkpoint and verifies its checksums.
@@ -22,86 +18,54 @@ public struct Inspection: CustomStringConvertible {
         try checkpoint.verify()
         self.path = path
         header = checkpoint.header
-        let counts: ParameterCounts
-        if header.stage == StageName.classifier.rawValue {
-            let stored = try StoredClassifier(checkpoint)
-            (imageSize, geometry) = (stored.settings.data.imageSize, nil)
-            counts = ParameterCounts(stored.model.layout)
-        } else {
-            let stored = try StoredModel(checkpoint)
-            imageSize = stored.settings.data.imageSize
-            geometry = Geometry(stored.settings.model.representation, imageSize: imageSize)
-            counts = ParameterCounts(stored.model.layout)
-        }
-        (representationCount, trainableCount) = (counts.representation, counts.trainable)
-        statisticCount = counts.statistics
+        model = try StoredModel(checkpoint).model
         checksummed = try checkpoint.checksummedCount()
     }
 
     /// A few lines for a person.
     public var description: String {
-        """
-        checkpoint       \(path)
-        stage            \(header.stage), step \(header.step), epoch \(header.epoch), \
-        \(header.samples) images seen
-        run              seed \(header.seed), \(header.worldSize) ranks, \
-        program \(header.program.isEmpty ? "unknown" : header.program)
-        trainable        \(trainableCount)\(part)
-        with statistics  \(trainableCount + statisticCount)
-        \(view)
-        checksums        \(checksummed) verified
-        config           \(header.config)
-        """
-    }
-
-    private var part: String {
-        geometry == nil ? "" : " (representation network \(representationCount))"
-    }
-
-    private var view: String {
-        let images = "images of \(imageSize)×\(imageSize)"
-        guard let geometry else { return "classifier       of whole \(images)" }
-        return """
-            receptive field  \(geometry.receptiveField) pixels, one location every \
-            \(geometry.stride) pixels
-            locations        \(geometry.gridSize)×\(geometry.gridSize) on \(images)
-            """
+        let layout = model.layout
+        let description = model.description
+        let part = description.countedGroup.map {
+            " (\($0.title) \(layout.trainableCount(of: $0.group)))"
+        }
+        let lines = [
+            ("checkpoint", path), ("family", model.familyName),
+            (
+                "stage",
+                "\(header.stage), step \(header.step), epoch \(header.epoch), \(header.samples) images "
+                    + "seen"
+            ),
+            (
+                "run",
+                "seed \(header.seed), \(header.worldSize) ranks, program "
+                    + (header.program.isEmpty ? "unknown" : header.program)
+            ),
+            ("trainable", "\(layout.trainableCount)\(part ?? "")"),
+            ("with statistics", "\(layout.trainableCount + layout.statisticCount)"),
+        ]
+        let rest = [("checksums", "\(checksummed) verified"), ("config", header.config)]
+        return (lines + description.lines + rest).map { label, text in
+            label.padding(toLength: 17, withPad: " ", startingAt: 0) + text
+        }.joined(separator: "\n")
     }
 
     /// One JSON object.
     public func json() -> String {
-        let program = header.program
-        let grid =
-            geometry.map {
-                "\"receptiveField\": \($0.receptiveField), \"stride\": \($0.stride), "
-                    + "\"grid\": \($0.gridSize), "
-            } ?? ""
+        let layout = model.layout
+        let groups = type(of: model).groups.map {
+            "\"\($0.name)\": \(layout.trainableCount(of: $0)), "
+        }
+        let numbers = model.description.numbers.map { "\"\($0.key)\": \($0.value), " }
         return """
-            {"stage": "\(header.stage)", "step": \(header.step), "epoch": \(header.epoch), \
-            "samples": \(header.samples), "seed": \(header.seed), \
-            "worldSize": \(header.worldSize), "program": "\(program)", \
-            "parameters": {"representation": \(representationCount), \
-            "trainable": \(trainableCount), "statistics": \(statisticCount), \
-            "total": \(trainableCount + statisticCount)}, \
-            \(grid)"imageSize": \(imageSize), \
+            {"family": "\(model.familyName)", "stage": "\(header.stage)", "step": \(header.step), \
+            "epoch": \(header.epoch), "samples": \(header.samples), "seed": \(header.seed), \
+            "worldSize": \(header.worldSize), "program": "\(header.program)", \
+            "parameters": {\(groups.joined())\
+            "trainable": \(layout.trainableCount), "statistics": \(layout.statisticCount), \
+            "total": \(layout.trainableCount + layout.statisticCount)}, \
+            \(numbers.joined())"imageSize": \(model.imageSize), \
             "checksumsVerified": \(checksummed), "config": \(header.config)}
             """
-    }
-}
-
-/// How many numbers a model has.
-struct ParameterCounts: Equatable, Sendable {
-    /// Trainable, in the representation network.
-    let representation: Int
-    /// Trainable, in all.
-    let trainable: Int
-    /// Running means and variances.
-    let statistics: Int
-
-    init(_ layout: ParameterLayout) {
-        representation = layout.parameters.filter { $0.path.hasPrefix("representation/") }
-            .reduce(0) { $0 + $1.count }
-        trainable = layout.trainableCount
-        statistics = layout.statisticCount
     }
 }

@@ -1,6 +1,7 @@
 import Checkpoints
+import Families
 import Foundation
-import SaccaderModel
+import Models
 import Synchronization
 
 /// `metrics.jsonl`: one object a line, appended as training goes on.
@@ -136,18 +137,18 @@ enum MetricsValue {
 
 /// A place in a run.
 struct Position: Comparable, Sendable {
-    let stage: StageName
+    let stage: Stage
     /// Steps done in the stage.
     let step: Int
 
     static func < (left: Position, right: Position) -> Bool {
-        (left.stage.index, left.step) < (right.stage.index, right.step)
+        (left.stage, left.step) < (right.stage, right.step)
     }
 }
 
 extension Position {
     private struct Line: Decodable {
-        let stage: StageName
+        let stage: String
         let step: Int
     }
 
@@ -155,7 +156,8 @@ extension Position {
     init?(metricsLine line: Substring) {
         do {
             let line = try JSONDecoder().decode(Line.self, from: Data(line.utf8))
-            self.init(stage: line.stage, step: line.step)
+            guard let stage = Families.stage(named: line.stage) else { return nil }
+            self.init(stage: stage, step: line.step)
         } catch {
             return nil
         }

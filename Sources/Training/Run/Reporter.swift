@@ -1,6 +1,7 @@
 import Evaluation
+import Families
 import Foundation
-import SaccaderModel
+import Models
 import Tensors
 
 /// What the first rank says to a person; the others are silent.
@@ -22,8 +23,6 @@ struct Reporter {
 
     /// What is about to be trained, on what.
     func describe(_ trainer: Trainer, start: Position?) {
-        let counts = ParameterCounts(trainer.model.layout)
-        let size = trainer.configuration.data.imageSize
         say(
             "saccader-dist \(Program.version): \(trainer.communicator.size) ranks × "
                 + "\(trainer.pool.threadCount) threads, \(MatrixMultiply.libraryDescription), "
@@ -39,16 +38,9 @@ struct Reporter {
                 rankCount: trainer.communicator.size)
             if let warning = balance.warning { say("warning: \(warning)") }
         }
-        switch trainer.model {
-        case .saccader(let model):
-            let geometry = Geometry(model.configuration.representation, imageSize: size)
-            say(
-                "model: \(counts.trainable) parameters, receptive field "
-                    + "\(geometry.receptiveField) pixels, \(geometry.gridSize)×"
-                    + "\(geometry.gridSize) locations on \(size)×\(size) pixels")
-        case .classifier:
-            say("model: classifier of \(counts.trainable) parameters, \(size)×\(size) pixels")
-        }
+        say(
+            "model: \(trainer.model.layout.trainableCount) parameters, "
+                + trainer.model.description.summary)
         say(
             "data: \(trainer.data.training.entries.count) training, "
                 + "\(trainer.data.development.entries.count) development, "
@@ -60,7 +52,7 @@ struct Reporter {
                 "\(ranks) ranks are no power of two: the same images in the same order, but sums "
                     + "round otherwise; the bits are those of no other number of ranks")
         }
-        if let start { say("going on after step \(start.step) of stage \(start.stage.rawValue)") }
+        if let start { say("going on after step \(start.step) of stage \(start.stage.name)") }
     }
 
     /// What checkpoints have cost.
@@ -78,13 +70,13 @@ struct Reporter {
     func describeValidation(_ trainer: Trainer, byteCount: Int) {
         guard isFirstRank else { return }
         describe(trainer, start: nil)
-        let counts = ParameterCounts(trainer.model.layout)
-        let isClassifier = trainer.stages.contains(.classifier)
+        let layout = trainer.model.layout
+        let counted = trainer.model.description.countedGroup.map {
+            "\(layout.trainableCount(of: $0.group)) in the \($0.title), "
+        }
         say(
-            "parameters: "
-                + (isClassifier ? "" : "\(counts.representation) in the representation network, ")
-                + "\(counts.trainable) trainable, \(counts.trainable + counts.statistics) with "
-                + "running statistics")
+            "parameters: \(counted ?? "")\(layout.trainableCount) trainable, "
+                + "\(layout.trainableCount + layout.statisticCount) with running statistics")
         say(String(format: "memory: %.2f GB on this rank", Double(byteCount) / 1e9))
         do {
             print(try trainer.configuration.tree().yaml(), terminator: "")
@@ -94,7 +86,7 @@ struct Reporter {
     }
 
     /// Starts the progress bar of a stage.
-    func start(_ stage: StageName, first: Int, last: Int) -> StageProgress {
+    func start(_ stage: Stage, first: Int, last: Int) -> StageProgress {
         StageProgress(
             stage, first: first, last: last,
             style: isFirstRank ? .fitting(isQuiet: isQuiet) : .quiet, reporter: self)
@@ -103,7 +95,7 @@ struct Reporter {
 
 /// The progress bar of a stage, with loss and accuracy smoothed over about fifty steps.
 final class StageProgress {
-    private let stage: StageName
+    private let stage: Stage
     private let bar: ProgressBar
     private let reporter: Reporter
     private let last: Int
@@ -117,9 +109,9 @@ final class StageProgress {
     private var communicationWait = 0.0
     private static let smoothing = 0.98
 
-    init(_ stage: StageName, first: Int, last: Int, style: ProgressBar.Style, reporter: Reporter) {
+    init(_ stage: Stage, first: Int, last: Int, style: ProgressBar.Style, reporter: Reporter) {
         (self.stage, self.last, self.reporter) = (stage, last, reporter)
-        let title = stage.rawValue.padding(toLength: 14, withPad: " ", startingAt: 0)
+        let title = stage.name.padding(toLength: 14, withPad: " ", startingAt: 0)
         bar = ProgressBar(title, total: last, from: first, unit: nil, style: style)
     }
 
@@ -150,7 +142,7 @@ final class StageProgress {
         reporter.say(
             String(
                 format: "%@ step %d/%d: loss %.4f, training accuracy %.4f, development %.4f, %@",
-                stage.rawValue, step, last, loss ?? 0, accuracy ?? 0, score,
+                stage.name, step, last, loss ?? 0, accuracy ?? 0, score,
                 ProgressBar.duration(Stopwatch.now - start)))
     }
 
@@ -161,7 +153,7 @@ final class StageProgress {
         reporter.say(
             String(
                 format: "%@: %d steps of %.3f s; they waited %.1f %% of the time for images, "
-                    + "%.1f %% for other ranks", stage.rawValue, steps, seconds / Double(steps),
+                    + "%.1f %% for other ranks", stage.name, steps, seconds / Double(steps),
                 100 * dataWait / seconds, 100 * communicationWait / seconds))
     }
 }
@@ -169,18 +161,16 @@ final class StageProgress {
 extension StepReport {
     /// The line of the log for a step.
     func fields(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, seconds: Double
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, seconds: Double
     ) -> [(String, MetricsValue)] {
         var fields = place(stage, step: step, trainer)
         fields.append(("loss", .number(total)))
-        let parts: [(String, Double?)] = [
+        let terms: [(String, Double?)] = [
             ("crossEntropy", loss.crossEntropy), ("location", loss.location),
             ("reinforce", loss.reinforce),
-            (
-                stage == .classifier ? "l2Classifier" : "l2Representation",
-                penalty.representation
-            ),
-            ("l2Location", penalty.location), ("accuracy", loss.accuracy),
+        ]
+        let parts: [(String, Double?)] = [
+            ("accuracy", loss.accuracy),
             ("reward", loss.baseline), ("baseline", loss.baseline),
             ("learningRate", learningRate), ("gradientNorm", gradientNorm),
             ("imagesPerSecond", Double(imageCount) / seconds),
@@ -189,7 +179,8 @@ extension StepReport {
             ("communicationHiddenSeconds", communication.hiddenSeconds),
             ("dataWaitSeconds", dataWaitSeconds),
         ]
-        for (name, value) in parts {
+        let penalties = groups.map { ($0.l2Name, Optional(penalty[$0])) }
+        for (name, value) in terms + penalties + parts {
             if let value { fields.append((name, .number(value))) }
         }
         return fields
@@ -197,16 +188,16 @@ extension StepReport {
 
     /// The line of the log for a score.
     func scoreFields(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, _ accuracy: Double
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ accuracy: Double
     ) -> [(String, MetricsValue)] {
         place(stage, step: step, trainer) + [("developmentAccuracy", .number(accuracy))]
     }
 
     private func place(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer
+        _ stage: Stage, step: Int, _ trainer: StageTrainer
     ) -> [(String, MetricsValue)] {
         [
-            ("time", .number(Date().timeIntervalSince1970)), ("stage", .text(stage.rawValue)),
+            ("time", .number(Date().timeIntervalSince1970)), ("stage", .text(stage.name)),
             ("step", .integer(step)),
             ("epoch", .number(Double(step) / Double(trainer.stepsPerEpoch))),
             ("samples", .integer(trainer.samples(after: step))),

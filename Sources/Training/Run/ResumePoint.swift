@@ -1,8 +1,10 @@
 import Checkpoints
 import Collectives
 import Configuration
+import Evaluation
+import Families
 import Foundation
-import SaccaderModel
+import Models
 
 /// Where a run goes on.
 struct ResumePoint {
@@ -10,13 +12,9 @@ struct ResumePoint {
     let position: Position
 
     init(_ checkpoint: Checkpoint) throws(CheckpointError) {
-        guard let stage = StageName(rawValue: checkpoint.header.stage) else {
-            throw .damaged(
-                path: checkpoint.file.path,
-                what: "was written in a stage \"\(checkpoint.header.stage)\", which is unknown")
-        }
         self.checkpoint = checkpoint
-        position = Position(stage: stage, step: checkpoint.header.step)
+        position = Position(
+            stage: try StoredModel.stage(of: checkpoint), step: checkpoint.header.step)
     }
 
     /// What `--resume` means: the newest valid checkpoint of the run, none, or a given one.
@@ -37,7 +35,7 @@ struct ResumePoint {
             if let own, resume == "never" {
                 throw ConfigurationError(
                     "--resume never: \(output) holds a run, up to step \(own.position.step) of stage "
-                        + "\(own.position.stage.rawValue); choose another --output, or leave "
+                        + "\(own.position.stage.name); choose another --output, or leave "
                         + "--resume out to go on")
             }
             if let own {
@@ -69,10 +67,12 @@ struct ResumePoint {
         var found: ResumePoint?
         if let folder { found = try folder.newest(warn: warn).map { try ResumePoint($0) } }
         let told = try communicator.sum(
-            found.map { [1, $0.position.stage.index, $0.position.step] } ?? [0, 0, 0])
+            found.map { [1, $0.position.stage.stream, $0.position.step] } ?? [0, 0, 0])
         if folder != nil || told[0] == 0 { return found }
-        let stage = StageName.allCases[told[1]]
-        let name = CheckpointFolder.name(stage: stage.rawValue, step: told[2])
+        guard let stage = Families.stages.first(where: { $0.stream == told[1] }) else {
+            preconditionFailure("the first rank found a stage of this program")
+        }
+        let name = CheckpointFolder.name(stage: stage.name, step: told[2])
         return try ResumePoint(
             Checkpoint(reading: "\(output)/checkpoints/\(name)", checksSeal: false))
     }
@@ -91,9 +91,9 @@ struct ResumePoint {
         let expected = position.step - position.step % (try savedConfiguration().log.everySteps)
         if expected == 0 { return nil }
         if let last, last >= Position(stage: position.stage, step: expected) { return nil }
-        let end = last.map { "ends at step \($0.step) of stage \($0.stage.rawValue)" } ?? "is empty"
+        let end = last.map { "ends at step \($0.step) of stage \($0.stage.name)" } ?? "is empty"
         return "metrics.jsonl \(end): its lines up to step \(expected) of stage "
-            + "\(position.stage.rawValue) were lost when the run was killed while they could not be "
+            + "\(position.stage.name) were lost when the run was killed while they could not be "
             + "written"
     }
 

@@ -1,7 +1,8 @@
 import Checkpoints
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 
 /// The output folder of a run, written by the first rank alone.
 final class RunFolder {
@@ -13,11 +14,11 @@ final class RunFolder {
 
     /// The checkpoint with the best score on the development images.
     private struct Best {
-        let stage: StageName
+        let stage: Stage
         let accuracy: Double
     }
 
-    private static let stages = StageName.allCases.map(\.rawValue)
+    private static let stages = Families.stageNames
 
     init(_ path: String, keep: Int) {
         self.path = path
@@ -58,7 +59,7 @@ final class RunFolder {
         let link = "\(checkpoints.path)/best.h5"
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint(reading: link)
-            guard let stage = StageName(rawValue: checkpoint.header.stage),
+            guard let stage = Families.stage(named: checkpoint.header.stage),
                 let accuracy = checkpoint.header.developmentAccuracy
             else { return }
             best = Best(stage: stage, accuracy: accuracy)
@@ -89,7 +90,7 @@ final class RunFolder {
     ) throws(CheckpointError) {
         try checkpoints.write(name, image, onProgress: onProgress)
         if let accuracy = header.developmentAccuracy,
-            let stage = StageName(rawValue: header.stage)
+            let stage = Families.stage(named: header.stage)
         {
             // A later stage is a better model than an earlier one, whatever its first scores.
             let isBest = best.map { stage > $0.stage || accuracy >= $0.accuracy } ?? true

@@ -1,5 +1,6 @@
 import Collectives
-import SaccaderModel
+import Families
+import Models
 
 /// How evenly the shards of a stage's batch go into the ranks.
 ///
@@ -8,9 +9,9 @@ import SaccaderModel
 struct ShardBalance {
     /// Images of each rank.
     private let images: [Int]
-    private let stage: StageName
+    private let stage: Stage
 
-    init(_ stage: StageName, settings: StageConfiguration, rankCount: Int) {
+    init(_ stage: Stage, settings: any StageSettings, rankCount: Int) {
         self.stage = stage
         images = (0..<rankCount).map { rank in
             ShardLayout(
@@ -27,7 +28,7 @@ struct ShardBalance {
         guard Double(total) < 0.9 * Double(most * images.count) else { return nil }
         let idle = images.filter { $0 == 0 }.count
         let rest = idle > 0 ? ", and \(idle) have nothing to do" : ""
-        return "stage \(stage.rawValue): of \(images.count) ranks one computes \(most) of \(total) "
+        return "stage \(stage.name): of \(images.count) ranks one computes \(most) of \(total) "
             + "images of a step, for which the others wait\(rest); even are a batchSize of a power "
             + "of two times shardSize and no more ranks than shards"
     }

@@ -1,15 +1,16 @@
 import Collectives
+import Families
 import Images
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// One stage in training: its plan, its images and its steps.
 final class StageTrainer {
-    let stage: StageName
+    let stage: Stage
     let stepsPerEpoch: Int
     let totalSteps: Int
-    fileprivate let settings: StageConfiguration
+    fileprivate let settings: any StageSettings
     private let seed: UInt64
     private let images: ImageSet
     private let activity: Activity
@@ -20,8 +21,8 @@ final class StageTrainer {
 
     /// Plans the stage from step `firstStep` on.
     init(
-        _ stage: StageName, configuration: RunConfiguration, precision: Precision,
-        model: TrainedModel,
+        _ stage: Stage, configuration: RunConfiguration, precision: Precision,
+        model: any ModelFamily,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
         communicator: any Communicator, activity: Activity, firstStep: Int
     ) throws {
@@ -44,11 +45,12 @@ final class StageTrainer {
         trainingStep = TrainingStep(
             stage: stage,
             objective: try model.objective(
-                stage, precision: precision, settings: settings, store: store, pool: pool,
-                imageSize: configuration.data.imageSize,
-                imageCapacity: capacity.images, shardCapacity: capacity.shards),
+                stage, settings: settings,
+                plan: StepPlan(
+                    precision: precision, store: store, pool: pool,
+                    imageCapacity: capacity.images, shardCapacity: capacity.shards)),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
-            synchronizesNorms: configuration.model.batchNorm.sync, store: store, pool: pool,
+            synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
         let total = totalSteps
         loader = BatchLoader(images, configuration: configuration.data, seed: seed) { number in
@@ -81,7 +83,7 @@ final class StageTrainer {
         return TrainingBatch(
             images: images.images, labels: images.labels,
             glimpses: .sampled(
-                seed: seed, stream: UInt64(stage.index) << 32 | UInt64(step),
+                seed: seed, stream: UInt64(stage.stream) << 32 | UInt64(step),
                 identifiers: images.entries))
     }
 }

@@ -2,28 +2,15 @@ import Checkpoints
 import Collectives
 import Configuration
 import Evaluation
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// One forward, and where there is a loss one backward, on a given batch, with every named array
 /// written out: the tool for comparing with another implementation.
 public struct Trace {
-    /// What is computed.
-    public enum Kind: String, CaseIterable, Sendable {
-        /// The greedy policy, batch norm in inference mode.
-        case inference
-        /// Stage 1.
-        case representation
-        /// Stage 2.
-        case location
-        /// Stage 3.
-        case joint
-        /// The classifier's own stage.
-        case classifier
-    }
-
     let checkpoint: Checkpoint
     let configuration: RunConfiguration
     /// Of a stage's step; inference is always in float32, as scores are.
@@ -60,13 +47,22 @@ public struct Trace {
     }
 
     /// Computes and writes `output`, at once or not at all.
-    public func write(_ kind: Kind, to output: String) throws {
-        let stage = StageName(rawValue: kind.rawValue) ?? .joint
-        let model = TrainedModel(configuration.model, stages: [stage])
+    public func write(_ objective: TraceObjective, to output: String) throws {
+        let stage = try StoredModel.stage(of: checkpoint)
+        guard Families.family(of: stage) == objective.family else {
+            throw EvaluationError(
+                "\(checkpoint.file.path): holds a \(Families.family(of: stage).name); --objective "
+                    + "\(objective.name) wants a checkpoint of the family \(objective.family.name)",
+                exitCode: .badData)
+        }
+        let size = configuration.data.imageSize
+        if let problem = configuration.model.problem(of: objective.family, imageSize: size) {
+            throw ConfigurationError(key: problem.key, problem.message)
+        }
+        let model = configuration.model.model(of: objective.family, imageSize: size)
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         try store.load(checkpoint)
         let shape = try batch.shape(of: "/batch/images")
-        let size = configuration.data.imageSize
         guard shape.count == 4, shape[0] > 0, Array(shape[1...]) == [size, size, 3] else {
             throw CheckpointError.damaged(
                 path: batch.path,
@@ -75,15 +71,13 @@ public struct Trace {
         }
         let images = try batch.floats("/batch/images")
         var arrays: [TracedArray]
-        var report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer)?
-        if case .saccader(let model) = model, kind == .inference {
-            let inference = try Inference(
-                model, store: store, pool: pool, imageSize: size, imageCapacity: shape[0],
-                shardSize: 1, glimpses: configuration.stages.joint.glimpses)
-            let views = try inference(images, imageCount: shape[0])
-            arrays = inference.trace(imageCount: shape[0])
-            arrays.append(prediction(views))
-        } else {
+        var report: StepResult?
+        switch objective {
+        case .inference:
+            arrays = try model.inferenceTrace(
+                images, imageCount: shape[0], settings: { configuration.stages[$0] },
+                store: store, pool: pool)
+        case .stage(let stage):
             (arrays, report) = try step(
                 stage, model: model, store: store, images: images, imageCount: shape[0])
         }
@@ -96,40 +90,45 @@ public struct Trace {
                 try file.write("/trace/\(array.path)", shape: array.shape, integers: values)
             }
         }
-        if let report { try write(report, of: stage, store: store, to: file) }
+        if let report { try write(report, store: store, to: file) }
         try file.image().write(to: output)
     }
 
-    private func prediction(_ views: [Inference<Float>.View]) -> TracedArray {
-        let classes = configuration.model.classes
-        let means = views.flatMap { view in
-            view.averages(.learned, view.learned, classes: classes).last ?? []
-        }
-        return TracedArray("prediction", [views.count, classes], .floats(means))
+    /// What a stage's step came to.
+    private struct StepResult {
+        let stage: Stage
+        let loss: LossReport
+        let penalty: Optimizer.Penalty
     }
 
     private func step(
-        _ stage: StageName, model: TrainedModel, store: ParameterStore, images: [Float],
+        _ stage: Stage, model: any ModelFamily, store: ParameterStore, images: [Float],
         imageCount: Int
-    ) throws -> ([TracedArray], (LossReport, Optimizer.Penalty, Optimizer)) {
+    ) throws -> ([TracedArray], StepResult) {
+        let settings = configuration.stages[stage]
+        if let problem = model.problem(settings, of: stage) {
+            throw ConfigurationError(key: "stages.\(stage.name).\(problem.key)", problem.message)
+        }
         let labels = try batch.integers("/batch/labels")
         guard labels.count == imageCount,
-            labels.allSatisfy({ 0 <= $0 && $0 < configuration.model.classes })
+            labels.allSatisfy({ 0 <= $0 && $0 < model.classes })
         else {
             throw CheckpointError.damaged(
                 path: batch.path, what: "/batch/labels does not fit the images or the classes")
         }
-        let settings = configuration.stages[stage]
         let layout = stride(from: 0, to: imageCount, by: settings.shardSize).map {
             $0..<min(imageCount, $0 + settings.shardSize)
         }
         let objective = try model.objective(
-            stage, precision: precision, settings: settings, store: store, pool: pool,
-            imageSize: configuration.data.imageSize, imageCapacity: imageCount,
-            shardCapacity: layout.count)
+            stage, settings: settings,
+            plan: StepPlan(
+                precision: precision, store: store, pool: pool, imageCapacity: imageCount,
+                shardCapacity: layout.count))
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
         let trainingBatch = TrainingBatch(
-            images: images, labels: labels, glimpses: try glimpses(stage, imageCount: imageCount))
+            images: images, labels: labels,
+            glimpses: try glimpses(
+                model.givenPlaces(stage, settings: settings), imageCount: imageCount))
         let pass = Pass(
             pool: pool, reducer: NoRanks(), store: store, workspace: objective.workspace,
             shards: layout, globalImageCount: imageCount)
@@ -138,53 +137,66 @@ public struct Trace {
         let arrays = objective.trace(imageCount: imageCount)
         try objective.backward(trainingBatch, loss, pass: pass)
         let penalty = optimizer.addDecay(store: store)
-        return (arrays, (loss, penalty, optimizer))
+        return (
+            arrays,
+            StepResult(stage: stage, loss: loss, penalty: penalty)
+        )
     }
 
-    private func glimpses(_ stage: StageName, imageCount: Int) throws -> GlimpseSource {
-        guard stage == .joint, batch.contains("/batch/locations") else {
+    /// The batch's places where it has some that the stage takes, else sampled ones.
+    private func glimpses(_ given: GivenPlaces?, imageCount: Int) throws -> GlimpseSource {
+        guard let given, batch.contains("/batch/locations") else {
             return .sampled(
                 seed: configuration.seed, stream: 0, identifiers: Array(0..<imageCount))
         }
-        let settings = configuration.stages.joint
-        let shape = try batch.shape(of: "/batch/locations")
-        let places = try batch.integers("/batch/locations")
-        let geometry = Geometry(
-            configuration.model.representation, imageSize: configuration.data.imageSize)
-        guard shape == [settings.samples, imageCount, settings.glimpses],
-            places.allSatisfy({ 0 <= $0 && $0 < geometry.locationCount })
-        else {
+        let (found, expected) = (
+            try batch.shape(of: "/batch/locations"), given.shape(imageCount: imageCount)
+        )
+        guard found == expected else {
             throw CheckpointError.damaged(
                 path: batch.path,
-                what: "/batch/locations has shape \(shape) or a place outside the grid; expected "
-                    + "[\(settings.samples), \(imageCount), \(settings.glimpses)]")
+                what: "/batch/locations has shape \(found); expected \(expected)")
         }
-        return .fixed(places)
+        let isInside: Bool
+        let source: GlimpseSource
+        switch given.kind {
+        case .locations(let count):
+            let places = try batch.integers("/batch/locations")
+            isInside = places.allSatisfy { 0 <= $0 && $0 < count }
+            source = .fixed(places)
+        case .points(let limit):
+            let points = try batch.floats("/batch/locations")
+            // At the limit itself other programs may round up.
+            isInside = points.allSatisfy { abs($0) <= limit * (1 + 1e-6) }
+            source = .places(points)
+        }
+        guard isInside else {
+            throw CheckpointError.damaged(
+                path: batch.path, what: "/batch/locations has a place outside the image")
+        }
+        return source
     }
 
     private func write(
-        _ report: (loss: LossReport, penalty: Optimizer.Penalty, optimizer: Optimizer),
-        of stage: StageName,
-        store: ParameterStore, to file: HDF5File
+        _ result: StepResult, store: ParameterStore, to file: HDF5File
     ) throws(CheckpointError) {
-        let (loss, penalty, optimizer) = report
-        let trainsRepresentation = optimizer.parameters.contains { !Optimizer.isLocation($0) }
-        let trainsLocation = optimizer.parameters.contains(where: Optimizer.isLocation)
-        let terms: [(String, Double?)] = [
-            ("total", loss.total + penalty.representation + penalty.location),
-            ("crossEntropy", loss.crossEntropy), ("location", loss.location),
-            ("reinforce", loss.reinforce),
-            (
-                stage == .classifier ? "l2Classifier" : "l2Representation",
-                trainsRepresentation ? penalty.representation : nil
-            ),
-            ("l2Location", trainsLocation ? penalty.location : nil),
-        ]
+        let (loss, penalty) = (result.loss, result.penalty)
+        let groups = Families.family(of: result.stage).groups.filter(result.stage.groups.contains)
+        let terms: [(String, Double?)] =
+            [
+                ("total", groups.reduce(loss.total) { $0 + penalty[$1] }),
+                ("crossEntropy", loss.crossEntropy), ("location", loss.location),
+                ("reinforce", loss.reinforce),
+            ] + groups.map { ($0.l2Name, penalty[$0]) }
         for (name, value) in terms {
             if let value { try file.write("/trace/loss/\(name)", scalar: value) }
         }
         if let baseline = loss.baseline { try file.write("/trace/baseline", scalar: baseline) }
-        for parameter in optimizer.parameters {
+        for parameter in store.layout.parameters {
+            // What the stage leaves as it is has no gradient: not whatever the buffer holds.
+            if !result.stage.trains(parameter) {
+                store.gradient(parameter).update(repeating: 0, count: parameter.count)
+            }
             try file.write(
                 "/trace/gradient/\(parameter.path)", shape: parameter.shape,
                 floats: UnsafeBufferPointer(

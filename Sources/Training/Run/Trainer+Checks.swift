@@ -1,43 +1,46 @@
 import Collectives
 import Configuration
 import Evaluation
+import Families
 import Images
 import Layers
-import SaccaderModel
+import Models
 
 extension Trainer {
     /// The stages named on the command line, in the order of training.
-    static func stages(_ text: String) throws -> [StageName] {
+    static func stages(_ text: String) throws -> [Stage] {
         let words = text.split(separator: ",")
         if words.isEmpty {
             throw ConfigurationError(
                 "--stages: names no stage; choose from "
-                    + StageName.allCases.map(\.rawValue).joined(separator: ","))
+                    + Families.stageNames.joined(separator: ","))
         }
         let named = try words.map { word in
-            guard let stage = StageName(rawValue: String(word)) else {
+            guard let stage = Families.stage(named: String(word)) else {
                 throw ConfigurationError(
                     "--stages: \"\(word)\" is not a stage; choose from "
-                        + StageName.allCases.map(\.rawValue).joined(separator: ","))
+                        + Families.stageNames.joined(separator: ","))
             }
             return stage
         }
         let stages = Set(named).sorted()
-        if let last = stages.last, !Set(stages).isSubset(of: last.siblings) {
+        let first = Families.family(of: stages[0])
+        if let other = stages.first(where: { Families.family(of: $0) != first }) {
             throw ConfigurationError(
-                "--stages: the classifier is a model of its own; train it in a run of its own, "
-                    + "with --stages classifier and another --output")
+                "--stages: \(stages[0].name) and \(other.name) train models of their own; train each in "
+                    + "a run of its own, with another --output")
         }
         return stages
     }
 
-    /// The Saccader and the classifier share neither parameters nor an output folder.
-    static func requireSameModel(_ start: ResumePoint, stages: [StageName]) throws {
+    /// Models of different families share neither parameters nor an output folder.
+    static func requireSameModel(_ start: ResumePoint, stages: [Stage]) throws {
         let found = start.position.stage
-        guard !stages.allSatisfy(found.siblings.contains) else { return }
+        let family = Families.family(of: found)
+        guard stages.contains(where: { Families.family(of: $0) != family }) else { return }
         throw ConfigurationError(
-            "\(start.checkpoint.file.path): is of stage \(found.rawValue), another model than that "
-                + "of --stages \(stages.map(\.rawValue).joined(separator: ",")); give another "
+            "\(start.checkpoint.file.path): is of stage \(found.name), another model than that "
+                + "of --stages \(stages.map(\.name).joined(separator: ",")); give another "
                 + "--output")
     }
 
@@ -60,51 +63,51 @@ extension Trainer {
 
     /// Refuses what is larger than this host's memory whatever the engine does.
     static func requireMemory(
-        _ configuration: RunConfiguration, stages: [StageName], layout: ParameterLayout,
+        _ configuration: RunConfiguration, stages: [Stage], model: any ModelFamily,
         imageCount: Int, communicator: any Communicator
     ) throws {
-        try HostMemory.requireRoom(for: layout)
+        try HostMemory.requireRoom(for: model.layout)
         for stage in stages {
             let batches = BatchSchedule(
                 stage: stage, imageCount: imageCount, settings: configuration.stages[stage],
                 seed: configuration.seed, rank: communicator.rank, rankCount: communicator.size)
-            try requireMemory(configuration, stage: stage, imageCount: batches.capacity.images)
+            try requireMemory(
+                configuration, stage: stage, model: model, imageCount: batches.capacity.images)
         }
     }
 
     /// - Parameter imageCount: Of a batch, on this rank.
     static func requireMemory(
-        _ configuration: RunConfiguration, stage: StageName, imageCount: Int
+        _ configuration: RunConfiguration, stage: Stage, model: any ModelFamily, imageCount: Int
     ) throws {
-        let model = configuration.model
+        let layer = model.largestLayer
         let problem = HostMemory.problem(
-            images: imageCount, imageSize: configuration.data.imageSize,
-            channels: stage == .classifier
-                ? model.classifier.stemChannels : model.representation.stemChannels,
-            numberByteCount: configuration.precision == .bfloat16 ? 2 : 4)
+            images: imageCount, imageSize: layer.side, channels: layer.channels,
+            numberByteCount: configuration.precision.byteCount)
         guard let problem else { return }
         throw ConfigurationError(
-            key: "stages.\(stage.rawValue).batchSize",
+            key: "stages.\(stage.name).batchSize",
             "is too large: \(problem); give a smaller one, a smaller data.imageSize, or more hosts")
     }
 
     /// Whether images, classes and ranks fit together.
     static func requireFit(
-        _ configuration: RunConfiguration, data: ImageDataset, ranks: Int
+        _ configuration: RunConfiguration, stages: [Stage], data: ImageDataset, ranks: Int
     ) throws {
         let images = data.training.entries.count
         if ranks > images {
             throw TrainingError.moreRanksThanImages(
                 ranks: ranks, images: images, what: configuration.data.path)
         }
-        for stage in StageName.allCases where ranks > configuration.stages[stage].batchSize {
+        for stage in stages where ranks > configuration.stages[stage].batchSize {
             throw TrainingError.moreRanksThanImages(
                 ranks: ranks, images: configuration.stages[stage].batchSize,
-                what: "a batch (stages.\(stage.rawValue).batchSize)")
+                what: "a batch (stages.\(stage.name).batchSize)")
         }
         let labels = data.classes.count + (configuration.data.backgroundClass ? 1 : 0)
-        if labels > configuration.model.classes {
-            throw TrainingError.tooManyClasses(found: labels, model: configuration.model.classes)
+        let classes = stages.first.map { configuration.model(of: $0).classes } ?? labels
+        if labels > classes {
+            throw TrainingError.tooManyClasses(found: labels, model: classes)
         }
     }
 }

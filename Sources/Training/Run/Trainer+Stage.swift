@@ -1,12 +1,13 @@
 import Checkpoints
 import Evaluation
+import Families
 import Foundation
-import SaccaderModel
+import Models
 
 extension Trainer {
     /// Trains one stage to its end.
     func train(
-        _ stage: StageName, from start: ResumePoint?, writer: CheckpointWriter?, log: MetricsLog?
+        _ stage: Stage, from start: ResumePoint?, writer: CheckpointWriter?, log: MetricsLog?
     ) throws {
         let first = start?.position.step ?? 0
         let trainer = try stageTrainer(stage, firstStep: first)
@@ -48,7 +49,7 @@ extension Trainer {
                 progress.finish()
                 throw TrainingError.stopped(
                     reason: reason.description,
-                    checkpoint: CheckpointFolder.name(stage: stage.rawValue, step: done))
+                    checkpoint: CheckpointFolder.name(stage: stage.name, step: done))
             }
         }
         progress.finish()
@@ -56,7 +57,7 @@ extension Trainer {
 
     /// Saves in the background; a checkpoint without which the run must not go on, at once.
     private func save(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, accuracy: Double?, isVital: Bool,
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, accuracy: Double?, isVital: Bool,
         to writer: CheckpointWriter?, _ log: MetricsLog?
     ) throws {
         guard let writer else { return }
@@ -102,10 +103,11 @@ extension Trainer {
     }
 
     private func header(
-        _ stage: StageName, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
     ) throws -> CheckpointHeader {
         CheckpointHeader(
-            config: try configuration.tree().json(), stage: stage.rawValue, step: step,
+            config: try configuration.tree().json(), family: model.familyName, stage: stage.name,
+            step: step,
             epoch: step / trainer.stepsPerEpoch, samples: trainer.samples(after: step),
             seed: Int(truncatingIfNeeded: configuration.seed), worldSize: communicator.size,
             program: Program.version, developmentAccuracy: accuracy)

@@ -2,24 +2,25 @@ import Checkpoints
 import Collectives
 import Configuration
 import Evaluation
+import Families
 import Foundation
 import Images
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// A run: the stages in their order, from the newest checkpoint on.
 public final class Trainer {
     let configuration: RunConfiguration
     let communicator: any Communicator
-    let model: TrainedModel
+    let model: any ModelFamily
     let store: ParameterStore
     let pool: ThreadPool
     /// Of the steps; scores are always taken in `float32`.
     let precision: Precision
     let data: ImageDataset
     let options: TrainingOptions
-    let stages: [StageName]
+    let stages: [Stage]
     let reporter: Reporter
     let scorer: DevelopmentScorer
     let stopRequest: StopRequest
@@ -42,12 +43,13 @@ public final class Trainer {
             report: { onStall(.rankLost($0)) })
         stopRequest = StopRequest(timeLimit: options.timeLimit)
         self.communicator = communicator
+        let stages = try Self.stages(options.stages)
+        self.stages = stages
         var configuration = try activity.during(.readingSettings) {
             try RunConfiguration.read(
                 options.configurationPath.map { .file($0) } ?? .demonstration,
-                overrides: options.overrides)
+                overrides: options.overrides, for: stages)
         }
-        stages = try Self.stages(options.stages)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
             let parent = (options.output as NSString).deletingLastPathComponent
@@ -62,7 +64,8 @@ public final class Trainer {
                 configuration.data.path, configuration: configuration.data,
                 seed: configuration.seed, onProgress: activity.tick)
         }
-        try Self.requireFit(configuration, data: data, ranks: communicator.size)
+        try Self.requireFit(
+            configuration, stages: stages, data: data, ranks: communicator.size)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))
@@ -71,9 +74,9 @@ public final class Trainer {
         for warning in [arithmetic.warning, configuration.precision.warning(arithmetic)] {
             if let warning { reporter.warn(warning) }
         }
-        model = TrainedModel(configuration.model, stages: stages)
+        model = configuration.model(of: stages[0])
         try Self.requireMemory(
-            configuration, stages: stages, layout: model.layout,
+            configuration, stages: stages, model: model,
             imageCount: data.training.entries.count, communicator: communicator)
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
         scorer = DevelopmentScorer(
@@ -102,11 +105,8 @@ public final class Trainer {
             if isOwn == true, let warning = try start.warning(of: configuration) {
                 reporter.warn(warning)
             }
-            // Nothing else is trained in the first stage, so that a model with another cell or
-            // without attention can start from the same representation network.
-            let isFirst = start.position.stage == .representation
             try store.load(start.checkpoint) { path in
-                !isFirst || Saccader<Float>.isRepresentation(path)
+                model.startsFrom(path, in: start.position.stage)
             }
         }
         if let folder {
@@ -152,7 +152,7 @@ public final class Trainer {
         try watchdog.endHeartbeat()
     }
 
-    func stageTrainer(_ stage: StageName, firstStep: Int) throws -> StageTrainer {
+    func stageTrainer(_ stage: Stage, firstStep: Int) throws -> StageTrainer {
         try StageTrainer(
             stage, configuration: configuration, precision: precision, model: model,
             store: store, images: data.training, pool: pool, communicator: communicator,

@@ -1,7 +1,8 @@
 import Collectives
+import Families
 import Foundation
 import Layers
-import SaccaderModel
+import Models
 import Tensors
 
 /// What one step came to.
@@ -12,18 +13,20 @@ struct StepReport: Sendable {
     let gradientNorm: Double
     /// Images of all ranks.
     let imageCount: Int
+    /// The groups of parameters, each with an L2 term.
+    let groups: [ParameterGroup]
     /// Waiting for the other ranks.
     let communication: StepCommunication
     /// Waiting for images.
     var dataWaitSeconds = 0.0
 
     /// All terms of the loss.
-    var total: Double { loss.total + penalty.representation + penalty.location }
+    var total: Double { groups.reduce(loss.total) { $0 + penalty[$1] } }
 }
 
 /// What a step does with a batch: forward, loss, backward, sum over ranks, update.
 struct TrainingStep {
-    let stage: StageName
+    let stage: Stage
     let objective: any Objective
     let optimizer: Optimizer
     let synchronizesNorms: Bool
@@ -33,7 +36,7 @@ struct TrainingStep {
     private let reducer: StepReducer
 
     init(
-        stage: StageName, objective: any Objective, optimizer: Optimizer, synchronizesNorms: Bool,
+        stage: Stage, objective: any Objective, optimizer: Optimizer, synchronizesNorms: Bool,
         store: ParameterStore, pool: ThreadPool, communicator: any Communicator
     ) {
         (self.stage, self.objective, self.optimizer) = (stage, objective, optimizer)
@@ -73,7 +76,8 @@ struct TrainingStep {
         optimizer.update(store: store, learningRate: learningRate, pool: pool)
         return StepReport(
             loss: loss, penalty: penalty, learningRate: learningRate, gradientNorm: gradientNorm,
-            imageCount: layout.imageCount, communication: communication)
+            imageCount: layout.imageCount, groups: Families.family(of: stage).groups,
+            communication: communication)
     }
 
     /// Without synchronised norms each rank has followed its own images: the mean of all stays.
@@ -93,7 +97,7 @@ struct TrainingStep {
         let diagnosis = try FiniteDiagnosis(
             objective, batch: batch, pass: pass, optimizer: optimizer, communicator: communicator)
         throw TrainingError.notFinite(
-            stage: stage.rawValue, step: step + 1,
+            stage: stage.name, step: step + 1,
             what: loss.total.isFinite ? "a gradient" : "the loss", rank: diagnosis.rank,
             images: diagnosis.images.map(name))
     }

@@ -1,4 +1,5 @@
-import SaccaderModel
+import Families
+import Models
 import Synchronization
 
 /// What this rank is doing right now, for whoever wants to know why nothing moves on.
@@ -37,14 +38,14 @@ final class Activity: Sendable {
     struct Moment: Codable, Equatable, Sendable {
         var phase: Phase
         /// Nil before the first step.
-        var stage: StageName?
+        var stage: String?
         var step: Int
         /// Changes whenever the rank has moved on.
         var progress: Int
 
         /// "stuck …": where in the run it is.
         var place: String {
-            stage.map { "in stage \($0.rawValue), step \(step + 1)" } ?? "at the start"
+            stage.map { "in stage \($0), step \(step + 1)" } ?? "at the start"
         }
     }
 
@@ -54,9 +55,9 @@ final class Activity: Sendable {
     var now: Moment { moment.withLock { $0 } }
 
     /// Moves on to the computation of a step.
-    func begin(_ stage: StageName, step: Int) {
+    func begin(_ stage: Stage, step: Int) {
         moment.withLock {
-            ($0.phase, $0.stage, $0.step) = (.computing, stage, step)
+            ($0.phase, $0.stage, $0.step) = (.computing, stage.name, step)
             $0.progress += 1
         }
     }

@@ -1,6 +1,7 @@
 import Collectives
+import Families
 import Layers
-import SaccaderModel
+import Models
 import Synchronization
 import Tensors
 

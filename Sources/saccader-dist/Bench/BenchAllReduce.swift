@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Families
 import Training
 
 /// `saccader-dist bench allreduce`
@@ -23,7 +24,7 @@ struct BenchAllReduce: Benchmark {
     @Option(name: .customLong("set"), help: "key.path=value, on top of the configuration.")
     var overrides: [String] = []
 
-    @Option(help: "representation, location, joint or classifier.")
+    @Option(help: ArgumentHelp(Families.stageNames.joined(separator: ", ") + "."))
     var stage = "joint"
 
     @Option(help: "Sums of each size that count.")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Models
 import Training
 
 /// `saccader-dist bench gemm`

@@ -17,6 +17,9 @@ struct BenchInference: Benchmark {
     @Option(help: "Images of all ranks together.")
     var batch = 64
 
+    @Option(help: "The stage after which the model looks: it names the family.")
+    var stage = "joint"
+
     @Option(help: "Glimpses of the learned policy.")
     var glimpses = 20
 
@@ -27,7 +30,7 @@ struct BenchInference: Benchmark {
     func report(_ communicator: any Communicator) throws -> String {
         let benchmark = try InferenceBenchmark(
             configurationPath: model.config, overrides: model.settings,
-            batchSize: batch, glimpses: glimpses, threadCount: model.threads,
+            stage: stage, batchSize: batch, glimpses: glimpses, threadCount: model.threads,
             communicator: communicator)
         let measurement = try benchmark.run(count: model.steps)
         return model.json ? measurement.json : measurement.description

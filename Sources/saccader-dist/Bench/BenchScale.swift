@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Families
 import Training
 
 /// `saccader-dist bench scale`
@@ -30,7 +31,7 @@ struct BenchScale: Benchmark {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: "representation, location, joint or classifier.")
+    @Option(help: ArgumentHelp(Families.stageNames.joined(separator: ", ") + "."))
     var stage = "representation"
 
     @Option(help: "Images of each node; left out: the stage's batchSize.")

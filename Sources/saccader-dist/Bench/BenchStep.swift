@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Families
 import Training
 
 /// `saccader-dist bench step`
@@ -18,7 +19,7 @@ struct BenchStep: Benchmark {
 
     @OptionGroup var model: ModelOptions
 
-    @Option(help: "representation, location, joint or classifier.")
+    @Option(help: ArgumentHelp(Families.stageNames.joined(separator: ", ") + "."))
     var stage = "representation"
 
     @Option(help: "Images of all ranks together; left out: the stage's batchSize.")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Models
 import Training
 
 /// What every benchmark of the model takes.

@@ -1,0 +1,167 @@
+import Layers
+import Tensors
+
+/// The Deep Recurrent Attention Model that the Saccader is compared with (Ba, Mnih, Kavukcuoglu,
+/// arXiv 1412.7755), as the Saccader's authors built it: glimpse network, classification cell,
+/// logits, location cell and emission. A value that names parameters; the numbers are in a
+/// `ParameterStore`.
+///
+///     context:   a step at the middle with all resolutions; the classification state is dropped,
+///                the location state kept; its mean is where the first glimpse goes
+///     t = 1…T:   a step at l_t with the finest K resolutions: logits_t, and the mean of l_(t+1)
+public struct DRAM<Element: StorageElement>: Sendable {
+    /// The dimensions.
+    public let configuration: DRAMConfiguration
+    /// The windows.
+    public let geometry: GlimpseGeometry
+    /// All parameters and statistics: those of the classification first, then the location's.
+    public let layout: ParameterLayout
+    let glimpse: PreActivationTrunk<Element>
+    let classificationCell: LSTMCell<Element>
+    let logits: PointwiseConvolution<Element>
+    let locationCell: LSTMCell<Element>
+    let emission: Emission
+    /// The glimpse network's.
+    let glimpseParameters: [Parameter]
+
+    /// Makes the layers; `configuration.problem(imageSize:)` must be nil.
+    public init(_ configuration: DRAMConfiguration, imageSize: Int) {
+        self.configuration = configuration
+        let sizes = configuration.dram
+        geometry = GlimpseGeometry(
+            imageSize: imageSize, glimpseSize: sizes.glimpseSize, resolutions: sizes.resolutions)
+        var layout = ParameterLayout(.classification)
+        glimpse = PreActivationTrunk(
+            "dram/glimpse",
+            sizes: .init(
+                inputChannels: GlimpseCut.channels * sizes.resolutions,
+                stemChannels: sizes.stemChannels, planes: sizes.planes, blocks: sizes.blocks,
+                strides: sizes.strides, expansion: sizes.expansion),
+            style: .slim, norms: configuration.norms, layout: &layout)
+        glimpseParameters = layout.parameters
+        classificationCell = LSTMCell(
+            "dram/classificationCell", inputs: glimpse.outputChannels,
+            units: sizes.classificationUnits, layout: &layout)
+        logits = PointwiseConvolution(
+            "dram/logits", inputChannels: [sizes.classificationUnits],
+            outputChannels: configuration.classes, bias: true,
+            initial: .glorot(rows: sizes.classificationUnits, columns: configuration.classes),
+            layout: &layout)
+        layout.group = .policy
+        locationCell = LSTMCell(
+            "dram/locationCell", inputs: sizes.classificationUnits, units: sizes.locationUnits,
+            layout: &layout)
+        emission = Emission(
+            "dram/emission", inputs: sizes.locationUnits, limit: geometry.limit, layout: &layout)
+        self.layout = layout
+    }
+
+    /// Where the glimpse network has its values during a step.
+    struct Glimpse: Sendable {
+        /// What it sees, `[N, g, g, 5R]`.
+        let window: Tensor<Element>
+        let network: PreActivationTrunk<Element>.Buffers
+    }
+
+    /// Where what follows the glimpse network has its values during a step.
+    struct State: Sendable {
+        let classification: LSTMCell<Element>.Buffers
+        /// `[N, 1, 1, c]`; none in the context.
+        let logits: Tensor<Element>?
+        /// None where no policy is followed.
+        let location: LSTMCell<Element>.Buffers?
+        /// Where the next glimpse goes, `[N, 1, 1, 2]`.
+        let mean: Tensor<Float>?
+    }
+
+    /// Where one step of the model has its values.
+    struct Step: Sendable {
+        let glimpse: Glimpse
+        let state: State
+
+        /// `[N, 1, 1, f]`.
+        var features: Tensor<Element> { glimpse.network.output }
+    }
+
+    func planGlimpse(in workspace: Workspace) -> Glimpse {
+        let size = geometry.glimpseSize
+        let cut = GlimpseCut(geometry: geometry)
+        workspace.needScratch(cut.count)
+        let window = Tensor<Element>(
+            Shape(workspace.imageCapacity, size, size, cut.count / (size * size)),
+            in: workspace.arena)
+        let network = glimpse.plan(images: window, in: workspace)
+        if !workspace.keepsActivations { window.release() }
+        return Glimpse(window: window, network: network)
+    }
+
+    func planState(classifies: Bool, choosesPlace: Bool, in workspace: Workspace) -> State {
+        if classifies { logits.plan(in: workspace) }
+        let shape = Shape(workspace.imageCapacity, 1, 1, configuration.classes)
+        return State(
+            classification: classificationCell.plan(in: workspace),
+            logits: classifies ? Tensor(shape, in: workspace.arena) : nil,
+            location: choosesPlace ? locationCell.plan(in: workspace) : nil,
+            mean: choosesPlace ? emission.plan(in: workspace) : nil)
+    }
+
+    /// Where a step looks, and what it remembers.
+    struct Look {
+        /// The place of each row.
+        let place: (_ row: Int) -> Place
+        /// How many windows show the image.
+        let resolutions: Int
+        /// Of the step before, where it goes on; nil: the state is 0.
+        let classification: LSTMCell<Element>.Buffers?
+        let location: LSTMCell<Element>.Buffers?
+    }
+
+    /// Fills a step's values.
+    ///
+    /// - Parameters:
+    ///   - images: `[B, H, H, 3]`.
+    ///   - samples: Rows of each image, one after the other.
+    ///   - choosesPlace: Whether the next place is wanted.
+    ///   - pass: Over the rows.
+    func forward(
+        _ step: Step, images: [Float], samples: Int, look: Look, choosesPlace: Bool = true,
+        mode: NormMode, pass: Pass
+    ) throws {
+        let state = step.state
+        cut(images, samples: samples, look: look, into: step.glimpse.window, pass: pass)
+        try glimpse.forward(step.glimpse.network, mode: mode, pass: pass)
+        classificationCell.forward(
+            state.classification, input: step.features, after: look.classification, pass: pass)
+        let output = state.classification.output
+        if let values = state.logits {
+            logits.forward([Activation(final: output)], into: values, pass: pass)
+        }
+        if choosesPlace, let location = state.location, let mean = state.mean {
+            locationCell.forward(location, input: output, after: look.location, pass: pass)
+            emission.forward(location.output, into: mean, pass: pass)
+        }
+    }
+
+    private func cut(
+        _ images: [Float], samples: Int, look: Look, into window: Tensor<Element>, pass: Pass
+    ) {
+        let cut = GlimpseCut(geometry: geometry)
+        let pixels = geometry.imageSize * geometry.imageSize * 3
+        precondition(
+            images.count * samples == pass.imageCount * pixels,
+            "\(images.count) numbers are not \(pass.imageCount) rows of \(samples) to an image")
+        images.withUnsafeBufferPointer { source in
+            guard let base = source.baseAddress else { return }
+            pass.forEachShard { _, rows, scratch in
+                for row in rows {
+                    cut(
+                        base + row / samples * pixels, at: look.place(row),
+                        resolutions: look.resolutions, into: scratch)
+                    RowKernels.store(
+                        scratch, count: cut.count,
+                        into: window.pointer + row * cut.count)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,76 @@
+import Layers
+import Models
+
+/// The settings of the DRAM's two stages; none are published, so the defaults are ours but for the
+/// policy's.
+public struct DRAMStageSettings: StageSettings {
+    /// Which glimpses' logits the cross entropy and the reward are taken of.
+    public enum Glimpses: String, Codable, CaseIterable, Sendable {
+        /// Those of the last glimpse; its reward counts for all locations.
+        case last
+        /// Those of every glimpse; each location has its own glimpse's reward.
+        case everyGlimpse
+    }
+
+    /// Where the gradient of the policy ends.
+    public enum StopGradient: String, Codable, CaseIterable, Sendable {
+        /// Nowhere: it reaches all networks.
+        case none
+        /// At the location cell's input.
+        case betweenCells
+        /// No gradient at all reaches the glimpse network.
+        case afterGlimpse
+    }
+
+    public var epochs = 120.0
+    public var batchSize = 256
+    public var shardSize = 4
+    public var learningRate = 0.1
+    public var warmupEpochs = 5.0
+    public var momentum = 0.9
+    /// λ: L2 on the kernels of the glimpse network, the classification cell and the logits.
+    public var l2 = 8e-5
+    /// ν: L2 on the kernels of the location cell and the emission.
+    public var l2Location = 0.0
+    /// T.
+    public var glimpses = 6
+    /// S, sampled trajectories per image.
+    public var samples = 1
+    /// What the cross entropy is taken of.
+    public var classification = Glimpses.last
+    /// w_R, which multiplies a sum over samples and glimpses; the default is the published 0.1 of
+    /// a mean over them, 0.1/(S·T), for one sample and six glimpses. Of no use while pretraining.
+    public var reinforceWeight = 0.1 / 6
+    /// σ_L, the policy's standard deviation; 1 is half the image's side. Of no use while
+    /// pretraining.
+    public var deviation = 0.1
+    /// What the reward is taken of. Of no use while pretraining.
+    public var reward = Glimpses.last
+    /// Where the gradient ends. Of no use while pretraining.
+    public var stopGradient = StopGradient.none
+
+    /// The defaults, of both stages alike.
+    public init() {}
+
+    public static let choices = [
+        "classification": Glimpses.allCases.map(\.rawValue),
+        "reward": Glimpses.allCases.map(\.rawValue),
+        "stopGradient": StopGradient.allCases.map(\.rawValue),
+    ]
+
+    public func l2(of group: ParameterGroup) -> Double { group == .policy ? l2Location : l2 }
+
+    /// The first setting that cannot be used.
+    public var problem: SettingProblem? {
+        if let problem = commonProblem { return problem }
+        let counts = [("glimpses", glimpses, CountRange.few), ("samples", samples, CountRange.few)]
+        if let problem = SettingProblem.first(counts) { return problem }
+        if !(deviation > 0 && deviation <= 10) {
+            return SettingProblem(
+                "deviation", "is \(deviation): give more than 0, at most 10")
+        }
+        return SettingProblem.firstNegative([
+            ("l2", l2), ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
+        ])
+    }
+}

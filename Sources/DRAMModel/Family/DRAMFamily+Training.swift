@@ -1,0 +1,61 @@
+import Layers
+import Models
+import Tensors
+
+extension DRAMFamily {
+    public func objective(
+        _ stage: Stage, settings: any StageSettings, plan: StepPlan
+    ) throws -> any Objective {
+        switch plan.precision {
+        case .float32: objective(Float.self, stage, own(settings), plan)
+        case .bfloat16: objective(BFloat16.self, stage, own(settings), plan)
+        }
+    }
+
+    private func objective<Element: StorageElement>(
+        _: Element.Type, _ stage: Stage, _ stageSettings: DRAMStageSettings, _ plan: StepPlan
+    ) -> any Objective {
+        let model = DRAM<Element>(settings, imageSize: imageSize)
+        if stage == .dramPretrain {
+            return DRAMPretrainObjective(
+                model, settings: stageSettings, imageCapacity: plan.imageCapacity,
+                shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount)
+        }
+        return DRAMObjective(
+            model, settings: stageSettings, imageCapacity: plan.imageCapacity,
+            shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount)
+    }
+
+    public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
+        let settings = own(settings)
+        let passes = settings.glimpses + (stage == .dramPretrain ? 0 : 1)
+        return 3 * Double(settings.samples * passes) * operationsOfPass
+    }
+
+    public func viewingOperations(glimpses: Int) -> Double {
+        Double(glimpses + 1) * operationsOfPass
+    }
+
+    /// Nominal operations of one pass of the glimpse network and the cells.
+    private var operationsOfPass: Double {
+        let sizes = settings.dram
+        var side = (geometry.glimpseSize + 1) / 2
+        var channels = sizes.stemChannels
+        var products = side * side * 49 * GlimpseCut.channels * sizes.resolutions * channels
+        side = (side + 1) / 2
+        for (group, blockCount) in sizes.blocks.enumerated() {
+            let (inner, outer) = (sizes.planes[group], sizes.planes[group] * sizes.expansion)
+            for block in 0..<blockCount {
+                let stride = block == blockCount - 1 ? sizes.strides[group] : 1
+                products += side * side * channels * inner
+                side = (side - 1) / stride + 1
+                products += side * side * inner * (9 * inner + outer)
+                if channels != outer { products += side * side * channels * outer }
+                channels = outer
+            }
+        }
+        let (u, v) = (sizes.classificationUnits, sizes.locationUnits)
+        products += 4 * u * (channels + u) + u * settings.classes + 4 * v * (u + v) + 2 * v
+        return 2 * Double(products)
+    }
+}

@@ -1,0 +1,78 @@
+import Layers
+import Models
+import Tensors
+
+/// The DRAM as a family of models: two stages, places anywhere in the image.
+public struct DRAMFamily: ModelFamily {
+    public static let name = "dram"
+    public static let title = "DRAM"
+    public static let stages: [(stage: Stage, defaults: any StageSettings)] = [
+        (.dramPretrain, DRAMStageSettings()), (.dram, DRAMStageSettings()),
+    ]
+    public static let groups = [ParameterGroup.classification, .policy]
+    public static let inferenceObjective: String? = "dramInference"
+
+    public let settings: DRAMConfiguration
+    public let imageSize: Int
+    public let layout: ParameterLayout
+    /// What a glimpse sees.
+    public let geometry: GlimpseGeometry
+
+    public init(_ settings: DRAMConfiguration, imageSize: Int) {
+        (self.settings, self.imageSize) = (settings, imageSize)
+        let model = DRAM<Float>(settings, imageSize: imageSize)
+        (layout, geometry) = (model.layout, model.geometry)
+    }
+
+    public static func problem(_ settings: DRAMConfiguration, imageSize: Int) -> SettingProblem? {
+        let sizes = [("data.imageSize", imageSize, CountRange.imageSize)]
+        return SettingProblem.first(sizes)
+            ?? settings.problem(imageSize: imageSize)?.below("model")
+    }
+
+    public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
+        own(settings).problem
+    }
+
+    /// The settings of a stage of this family.
+    func own(_ settings: any StageSettings) -> DRAMStageSettings {
+        guard let own = settings as? DRAMStageSettings else {
+            preconditionFailure("a stage of the DRAM has the DRAM's settings")
+        }
+        return own
+    }
+
+    public var description: ModelDescription {
+        let sides = geometry.sides.map { "\($0)" }.joined(separator: ", ")
+        let (size, sizes) = ("\(imageSize)×\(imageSize)", settings.dram)
+        let seen = sizes.classificationResolutions
+        return ModelDescription(
+            summary: "windows of \(sides) pixels around places of \(size) pixels",
+            lines: [
+                ("windows", "\(sides) pixels, brought to \(geometry.glimpseSize)"),
+                ("glimpses see", "the finest \(seen) of them, the context all"),
+                ("places", "anywhere on images of \(size)"),
+            ],
+            numbers: [
+                ("glimpseSize", geometry.glimpseSize), ("resolutions", sizes.resolutions),
+            ],
+            coverageNote: seen > 1
+                ? "the finest windows alone: the glimpses' \(seen - 1) wider ones are left out"
+                : nil,
+            likeness: [
+                ("windows of pixels", sides), ("classificationResolutions", "\(seen)"),
+                ("the prediction", sizes.prediction.rawValue),
+            ])
+    }
+
+    public func givenPlaces(_ stage: Stage, settings: any StageSettings) -> GivenPlaces? {
+        let settings = own(settings)
+        return GivenPlaces(
+            .points(limit: geometry.limit), samples: settings.samples,
+            glimpses: settings.glimpses)
+    }
+
+    public var largestLayer: (side: Int, channels: Int) {
+        ((geometry.glimpseSize + 1) / 2, settings.dram.stemChannels)
+    }
+}

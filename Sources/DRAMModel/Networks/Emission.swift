@@ -1,0 +1,99 @@
+import Foundation
+import Layers
+import Tensors
+
+/// From the location cell's output to the mean of the next place: `m = s·tanh(h·W + b)`, (y, x).
+///
+/// In single precision throughout: places are not activations that may be rounded.
+struct Emission: Sendable {
+    private let kernel: Parameter
+    private let bias: Parameter
+    private let inputs: Int
+    private let limit: Float
+
+    /// Coordinates of a place.
+    private static let axes = 2
+
+    /// Registers `kernel` `[1, 1, inputs, 2]` and `bias` `[2]` below `path`.
+    ///
+    /// - Parameter limit: s.
+    init(_ path: String, inputs: Int, limit: Float, layout: inout ParameterLayout) {
+        kernel = layout.parameter(
+            "\(path)/kernel", shape: [1, 1, inputs, Self.axes], decays: true,
+            initial: .glorot(rows: inputs, columns: Self.axes))
+        bias = layout.parameter(
+            "\(path)/bias", shape: [Self.axes], decays: false, initial: .constant(0))
+        (self.inputs, self.limit) = (inputs, limit)
+    }
+
+    /// Reserves the means, `[N, 1, 1, 2]`.
+    func plan(in workspace: Workspace) -> Tensor<Float> {
+        workspace.needScratch(2 * inputs)
+        if workspace.keepsActivations { workspace.needPartials(kernel.count + bias.count) }
+        return Tensor(Shape(workspace.imageCapacity, 1, 1, Self.axes), in: workspace.arena)
+    }
+
+    /// Fills the means.
+    func forward<Element: StorageElement>(
+        _ input: Tensor<Element>, into means: Tensor<Float>, pass: Pass
+    ) {
+        let (weights, biases) = (pass.store.values(kernel), pass.store.values(bias))
+        pass.forEachShard { _, images, scratch in
+            for image in images {
+                let row = Activation(final: input).rows(image..<(image + 1), scratch: scratch)
+                for axis in 0..<Self.axes {
+                    var sum = 0.0
+                    for index in 0..<inputs {
+                        sum += Double(row[index]) * Double(weights[Self.axes * index + axis])
+                    }
+                    means.row(image)[axis] = limit * tanh(Float(sum) + biases[axis])
+                }
+            }
+        }
+    }
+
+    /// One use of the emission in a step.
+    struct Use<Element: StorageElement> {
+        /// What forward read.
+        let input: Tensor<Element>
+        let means: Tensor<Float>
+        /// Of the means; overwritten with the gradient before the tanh.
+        let gradient: Tensor<Float>
+        /// Of the input, overwritten.
+        let inputGradient: Tensor<Element>
+    }
+
+    /// The gradients of kernel and bias, summed over all uses, and of each use's input.
+    func backward<Element: StorageElement>(_ uses: [Use<Element>], pass: Pass) {
+        let weights = pass.store.values(kernel)
+        pass.sumOverShards(into: [kernel, bias]) { _, images, scratch, partial in
+            partial.update(repeating: 0, count: bias.count + kernel.count)
+            let kernelPartial = partial + bias.count
+            let result = scratch + inputs
+            for use in uses {
+                for image in images {
+                    let gradient = use.gradient.row(image)
+                    let mean = use.means.row(image)
+                    // m = s·tanh(y): dm/dy = s·(1 − (m/s)²).
+                    for axis in 0..<Self.axes {
+                        let squashed = limit > 0 ? mean[axis] / limit : 0
+                        gradient[axis] *= limit * (1 - squashed * squashed)
+                        partial[axis] += gradient[axis]
+                    }
+                    let row = Activation(final: use.input).rows(
+                        image..<(image + 1), scratch: scratch)
+                    for index in 0..<inputs {
+                        let first = Self.axes * index
+                        result[index] = 0
+                        for axis in 0..<Self.axes {
+                            kernelPartial[first + axis] += row[index] * gradient[axis]
+                            result[index] += weights[first + axis] * gradient[axis]
+                        }
+                    }
+                    RowKernels.store(
+                        result, count: inputs, into: use.inputGradient.row(image))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,80 @@
+import Foundation
+import Layers
+import Models
+import Tensors
+
+/// The cross entropy of the glimpses' logits: of the last glimpse, or the mean over all.
+struct GlimpseLoss<Element: StorageElement>: Sendable {
+    /// Of each glimpse, `[N, 1, 1, c]`.
+    let logits: [Tensor<Element>]
+    let samples: Int
+    /// The glimpses whose logits count.
+    let classified: Range<Int>
+
+    /// Plans the loss of trajectories of `samples` to an image.
+    init(
+        _ logits: [Tensor<Element>], settings: DRAMStageSettings, in workspace: Workspace
+    ) {
+        self.logits = logits
+        samples = settings.samples
+        classified = Self.glimpses(settings.classification, of: logits.count)
+        workspace.needScratch(2 * (logits.first?.shape.channels ?? 0))
+    }
+
+    /// The glimpses that are meant.
+    static func glimpses(_ choice: DRAMStageSettings.Glimpses, of count: Int) -> Range<Int> {
+        choice == .last ? (count - 1)..<count : 0..<count
+    }
+
+    var classes: Int { logits.first?.shape.channels ?? 0 }
+
+    /// The logits of one trajectory after one glimpse, `[c]`.
+    func row(
+        _ row: Int, _ glimpse: Int, scratch: UnsafeMutablePointer<Float>
+    ) -> UnsafeMutablePointer<Float> {
+        Activation(final: logits[glimpse]).rows(row..<(row + 1), scratch: scratch)
+    }
+
+    /// Whether the largest logit of a glimpse is the label's.
+    func isRight(
+        _ row: Int, _ glimpse: Int, label: Int, scratch: UnsafeMutablePointer<Float>
+    ) -> Bool {
+        Softmax.argmax(self.row(row, glimpse, scratch: scratch), count: classes) == label
+    }
+
+    /// The mean over the glimpses that count of one trajectory's cross entropy.
+    ///
+    /// - Parameter scratch: 2·c floats.
+    func crossEntropy(
+        _ row: Int, label: Int, scratch: UnsafeMutablePointer<Float>
+    ) -> Double {
+        var sum = 0.0
+        for glimpse in classified {
+            let values = scratch + classes
+            values.update(from: self.row(row, glimpse, scratch: scratch), count: classes)
+            let own = Double(values[label])
+            sum += Softmax.apply(values, count: classes) - own
+        }
+        return sum / Double(classified.count)
+    }
+
+    /// Writes the gradients of the logits that count, of the mean over all images and samples.
+    ///
+    /// - Parameter pass: Over the trajectories.
+    func backward(_ labels: [Int32], into gradients: [Tensor<Element>?], pass: Pass) {
+        let weight = 1 / Float(pass.globalImageCount * classified.count)
+        pass.forEachShard { _, rows, scratch in
+            let values = scratch + classes
+            for glimpse in classified {
+                guard let gradient = gradients[glimpse] else { continue }
+                for row in rows {
+                    values.update(from: self.row(row, glimpse, scratch: scratch), count: classes)
+                    Softmax.apply(values, count: classes)
+                    values[Int(labels[row / samples])] -= 1
+                    for index in 0..<classes { values[index] *= weight }
+                    RowKernels.store(values, count: classes, into: gradient.row(row))
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+import Checkpoints
+import Configuration
+import Families
+import Images
+import Models
+
+/// The part of a run's settings that evaluation needs.
+public struct CheckpointSettings: Codable, Sendable {
+    /// The run's seed.
+    public var seed: UInt64 = 0
+    /// The networks.
+    public var model = ModelConfiguration()
+    /// The images.
+    public var data = DataConfiguration()
+    /// The stages.
+    public var stages = StagesConfiguration()
+
+    /// The words that some keys take, by dotted path.
+    public static let choices = ModelConfiguration.choices
+        .merging(StagesConfiguration.choices) { $1 }
+        .merging(DataConfiguration.choices.map { ("data.\($0)", $1) }) { $1 }
+
+    /// The defaults.
+    public init() {}
+
+    /// Those of a checkpoint; keys of other versions are skipped.
+    init(_ checkpoint: Checkpoint, of family: any ModelFamily.Type) throws {
+        var tree = try ConfigurationTree(
+            defaults: CheckpointSettings(), choices: CheckpointSettings.choices)
+        try tree.overlay(
+            yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
+            ignoringUnknown: true)
+        self = try tree.decode(CheckpointSettings.self)
+        let problem =
+            model.problem(of: family, imageSize: data.imageSize) ?? data.problem?.below("data")
+        if let problem {
+            throw CheckpointError.damaged(
+                path: checkpoint.file.path,
+                what: "its config is impossible: \(problem.key) \(problem.message)")
+        }
+    }
+}
+
+extension DataConfiguration {
+    /// The words that some keys take.
+    static let choices = [
+        "augmentation": ["randomArea", "none"], "resize": ["antialias", "legacy"],
+    ]
+
+    /// The first setting that cannot be used.
+    public var problem: SettingProblem? {
+        if !(0..<1).contains(developmentFraction) {
+            return SettingProblem("developmentFraction", "must be at least 0 and less than 1")
+        }
+        return SettingProblem.first([
+            ("workers", workers, CountRange.threads),
+            ("centralCropMargin", centralCropMargin, 0...CountRange.imageSize.upperBound),
+        ])
+    }
+}

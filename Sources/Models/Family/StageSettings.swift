@@ -1,0 +1,53 @@
+import Layers
+
+/// The settings of one stage: what every stage has, and the family's own keys beside it.
+public protocol StageSettings: Codable, Equatable, Sendable {
+    /// Passes over the training images.
+    var epochs: Double { get set }
+    /// Images of one step, all ranks together.
+    var batchSize: Int { get set }
+    /// Images of one shard, the unit of work and of summation.
+    var shardSize: Int { get set }
+    /// The largest learning rate, per step.
+    var learningRate: Double { get set }
+    /// Epochs in which the learning rate rises linearly from 0.
+    var warmupEpochs: Double { get set }
+    /// Of Nesterov's method.
+    var momentum: Double { get set }
+    /// The coefficient of a group's L2 term, (l2/2)·Σθ².
+    func l2(of group: ParameterGroup) -> Double
+    /// The factor of the learning rate for a group's parameters.
+    func learningRateFactor(of group: ParameterGroup) -> Double
+    /// The words that some keys take.
+    static var choices: [String: [String]] { get }
+}
+
+extension StageSettings {
+    /// Without words of its own.
+    public static var choices: [String: [String]] { [:] }
+
+    /// All groups learn at the stage's rate.
+    public func learningRateFactor(of group: ParameterGroup) -> Double { 1 }
+
+    /// The first setting that every stage has and that cannot be used.
+    public var commonProblem: SettingProblem? {
+        let counts = [
+            ("batchSize", batchSize, CountRange.images),
+            ("shardSize", shardSize, CountRange.images),
+        ]
+        if let problem = SettingProblem.first(counts) { return problem }
+        let amounts = [
+            ("epochs", epochs), ("learningRate", learningRate), ("warmupEpochs", warmupEpochs),
+        ]
+        if let problem = SettingProblem.firstNegative(amounts) { return problem }
+        for (key, value) in [("epochs", epochs), ("warmupEpochs", warmupEpochs)]
+        where value > CountRange.mostEpochs {
+            return SettingProblem(key, "is \(value): give a number of at most 1000000")
+        }
+        if !(0..<1).contains(momentum) {
+            return SettingProblem(
+                "momentum", "is \(momentum): give at least 0 and less than 1")
+        }
+        return nil
+    }
+}

@@ -1,0 +1,26 @@
+/// The loss of one step over the images of all ranks, without L2.
+public struct LossReport: Equatable, Sendable {
+    /// Eq. 4 and 6.
+    public var crossEntropy: Double?
+    /// Eq. 5.
+    public var location: Double?
+    /// The policy term of eq. 6.
+    public var reinforce: Double?
+    /// The part of images classified correctly; in the location stage the part of glimpses at
+    /// which the greedy policy agrees with the target.
+    public var accuracy: Double
+    /// The mean reward over all images and samples, which is the baseline b of eq. 6.
+    public var baseline: Double?
+
+    /// Names the terms that a stage has.
+    public init(
+        crossEntropy: Double? = nil, location: Double? = nil, reinforce: Double? = nil,
+        accuracy: Double, baseline: Double? = nil
+    ) {
+        (self.crossEntropy, self.location, self.reinforce) = (crossEntropy, location, reinforce)
+        (self.accuracy, self.baseline) = (accuracy, baseline)
+    }
+
+    /// The sum of the terms.
+    public var total: Double { (crossEntropy ?? 0) + (location ?? 0) + (reinforce ?? 0) }
+}

@@ -1,0 +1,25 @@
+/// What one step trains on.
+public struct TrainingBatch: Sendable {
+    /// Standardised pixels of this rank's images, `[N, H, W, 3]`.
+    public let images: [Float]
+    /// Their classes, `[N]`.
+    public let labels: [Int32]
+    /// Where the glimpses come from, in stages that have some.
+    public let glimpses: GlimpseSource
+
+    /// Names a batch.
+    public init(images: [Float], labels: [Int32], glimpses: GlimpseSource) {
+        (self.images, self.labels, self.glimpses) = (images, labels, glimpses)
+    }
+}
+
+/// Where a stage's trajectories come from.
+public enum GlimpseSource: Sendable {
+    /// Sampled from the policy; the numbers are keyed by seed, stream (stage and step) and the
+    /// image's identifier `[N]`, so they do not depend on ranks.
+    case sampled(seed: UInt64, stream: UInt64, identifiers: [Int])
+    /// Given places of a grid, `[S, N, T]`.
+    case fixed([Int32])
+    /// Given places in the plane, (y, x) in [−1, 1], `[S, N, T, 2]`.
+    case places([Float])
+}

@@ -1,0 +1,47 @@
+import Layers
+import Models
+import Tensors
+
+/// The classifier's own stage: cross entropy.
+public struct ClassifierObjective<Element: StorageElement>: Objective {
+    public let workspace: Workspace
+    private let network: Classifier<Element>
+    private let buffers: Classifier<Element>.Buffers
+    private let gradients: Classifier<Element>.Gradients
+    private let loss: MeanLogitsLoss<Element>
+
+    /// Plans a step of at most the given images and shards on this rank.
+    public init(
+        _ network: Classifier<Element>, imageSize: Int, imageCapacity: Int, shardCapacity: Int,
+        threadCount: Int
+    ) {
+        self.network = network
+        workspace = Workspace(
+            imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
+        buffers = network.plan(imageSize: imageSize, in: workspace)
+        loss = MeanLogitsLoss(buffers.logits, in: workspace)
+        gradients = network.planBackward(buffers, in: workspace)
+        workspace.commit(threadCount: threadCount)
+    }
+
+    public func forward(_ batch: TrainingBatch, pass: Pass) throws {
+        buffers.images.load(batch.images, pass: pass)
+        try network.forward(buffers, mode: .training, pass: pass)
+    }
+
+    public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
+        try loss.report(batch.labels, gradient: gradients.logits, pass: pass)
+    }
+
+    public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
+        try network.backward(buffers, gradients, pass: pass)
+    }
+
+    public func trace(imageCount: Int) -> [TracedArray] {
+        [
+            TracedArray(
+                "classifier/features", buffers.features.output, imageCount: imageCount),
+            loss.trace(imageCount: imageCount),
+        ]
+    }
+}

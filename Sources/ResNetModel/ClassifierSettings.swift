@@ -1,0 +1,88 @@
+import Layers
+import Models
+
+/// The dimensions of the classifier that judges occluded images.
+public struct ClassifierDimensions: Codable, Equatable, Sendable {
+    /// Channels of the first convolution.
+    public var stemChannels = 64
+    /// Inner channels of each group's bottlenecks.
+    public var planes = [64, 128, 256, 512]
+    /// Bottlenecks of each group.
+    public var blocks = [3, 4, 6, 3]
+    /// The stride of each group's first bottleneck.
+    public var strides = [1, 2, 2, 2]
+    /// Outer over inner channels of a bottleneck.
+    public var expansion = 4
+
+    /// ResNet-v2-50.
+    public init() {}
+
+    /// Channels of the last group's output.
+    public var featureChannels: Int { (planes.last ?? 0) * expansion }
+
+    /// The first setting that makes no network: the key below `model.classifier` and what is
+    /// wrong with it.
+    var problem: SettingProblem? {
+        for (name, list) in [("blocks", blocks), ("strides", strides)]
+        where list.count != planes.count {
+            return SettingProblem(
+                name,
+                "has \(list.count) numbers, but planes has \(planes.count): give one per group"
+            )
+        }
+        guard (1...16).contains(planes.count) else {
+            return SettingProblem("planes", "has \(planes.count) numbers: give 1 to 16")
+        }
+        let counts = [
+            ("stemChannels", [stemChannels], CountRange.channels),
+            ("planes", planes, CountRange.channels), ("blocks", blocks, CountRange.few),
+            ("strides", strides, CountRange.imageSize), ("expansion", [expansion], CountRange.few),
+        ]
+        for (key, values, range) in counts {
+            for value in values {
+                if let problem = CountRange.problem(value, in: range) {
+                    return SettingProblem(key, problem)
+                }
+            }
+        }
+        return nil
+    }
+}
+
+/// What the classifier reads below `model`.
+public struct ClassifierSettings: ModelSettings {
+    public var classes = SharedDefaults.classes
+    public var batchNorm = BatchNormConfiguration()
+    /// The network.
+    public var classifier = ClassifierDimensions()
+
+    /// ResNet-v2-50 on ImageNet.
+    public init() {}
+
+    /// The first setting that makes no network.
+    var problem: SettingProblem? {
+        commonProblem ?? classifier.problem?.below("classifier")
+    }
+}
+
+/// The settings of the stage `classifier`.
+public struct ClassifierStageSettings: StageSettings {
+    public var epochs = 120.0
+    public var batchSize = 256
+    public var shardSize = 1
+    public var learningRate = 0.1
+    public var warmupEpochs = 5.0
+    public var momentum = 0.9
+    /// λ: L2 on all kernels.
+    public var l2 = 8e-5
+
+    /// The defaults.
+    public init() {}
+
+    public func l2(of group: ParameterGroup) -> Double { l2 }
+
+    /// The first setting that cannot be used.
+    var problem: SettingProblem? {
+        commonProblem ?? SettingProblem.firstNegative([("l2", l2)])
+    }
+}

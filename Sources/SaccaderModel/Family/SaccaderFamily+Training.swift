@@ -1,0 +1,39 @@
+import Layers
+import Models
+import Tensors
+
+extension SaccaderFamily {
+    public func objective(
+        _ stage: Stage, settings: any StageSettings, plan: StepPlan
+    ) throws -> any Objective {
+        switch plan.precision {
+        case .float32: try objective(Float.self, stage, own(settings), plan)
+        case .bfloat16: try objective(BFloat16.self, stage, own(settings), plan)
+        }
+    }
+
+    private func objective<Element: StorageElement>(
+        _: Element.Type, _ stage: Stage, _ stageSettings: SaccaderStageSettings, _ plan: StepPlan
+    ) throws -> any Objective {
+        let model = Saccader<Element>(settings)
+        let (images, shards) = (plan.imageCapacity, plan.shardCapacity)
+        if stage == .representation {
+            return RepresentationObjective(
+                model, imageSize: imageSize, imageCapacity: images, shardCapacity: shards,
+                threadCount: plan.pool.threadCount)
+        }
+        if stage == .location {
+            return try LocationObjective(
+                model, settings: stageSettings, store: plan.store, pool: plan.pool,
+                imageSize: imageSize, imageCapacity: images, shardCapacity: shards)
+        }
+        if settings.cell.soft {
+            return SoftJointObjective(
+                model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
+                shardCapacity: shards, threadCount: plan.pool.threadCount)
+        }
+        return JointObjective(
+            model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
+            shardCapacity: shards, threadCount: plan.pool.threadCount)
+    }
+}
