@@ -181,6 +181,9 @@ public final class Evaluator {
                 ViewedImages(
                     standardized: batch.images, pixels: pixels, identifiers: batch.entries),
                 wantsMap: wantsMap)
+            for (view, entry) in zip(views, batch.entries) {
+                try LogitsError.check(view, image: set.entries[entry].name)
+            }
             try take(seen(views, pixels, batch, set: set, places: places), batch)
         }
     }

@@ -14,7 +14,7 @@ public struct Trajectory: Equatable, Sendable {
     /// How many classes come before the image's own: 0 is right, below 5 top-5 right.
     public let labelRanks: [Int]
     /// The cross entropy −log p(label) of the prediction, in millionths: an integer, so that
-    /// it travels between ranks exactly.
+    /// it travels between ranks exactly; at most a million nats, so that sums of them fit.
     public let losses: [Int]
     /// Pixels in the union of the first 1, 2, … T windows.
     public let coveredPixels: [Int]
@@ -35,7 +35,7 @@ public struct Trajectory: Equatable, Sendable {
         predictions = look.predictions.map { AveragedLogits.prediction($0) }
         labelRanks = look.predictions.map { AveragedLogits.rank(of: label, in: $0) }
         losses = look.predictions.map {
-            Int((1e6 * Self.crossEntropy($0, label: label)).rounded())
+            Int((1e6 * min(1e6, Self.crossEntropy($0, label: label))).rounded())
         }
         isKnown = !known.isEmpty
         var count = 0

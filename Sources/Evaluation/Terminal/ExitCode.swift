@@ -26,6 +26,8 @@ public enum ExitCode: Int32, Sendable {
         switch error {
         case is ConfigurationError:
             self = .usage
+        case is LogitsError:
+            self = .badData
         case let error as EvaluationError:
             self = error.exitCode
         case let error as CheckpointError:
