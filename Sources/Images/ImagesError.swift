@@ -70,7 +70,7 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
             "\(path): is an archive; index it first: saccader-dist dataset index \(path) … "
                 + "--output INDEX, then give INDEX as --data (in training as data.path)"
         case .undecodable(let count, let output):
-            "\(output): not written: \(count) of the images cannot be decoded (named above); "
+            "\(output): not written: \(count) of the images cannot be read (named above); "
                 + "repair them, or leave them out with --skip-undecodable"
         case .resource(let name):
             "the program's resource \(name) is missing or damaged; install the program anew"

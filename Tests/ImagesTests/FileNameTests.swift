@@ -100,6 +100,20 @@ import Testing
         }
     }
 
+    /// An index holds paths of archives as text.
+    @Test func anArchiveWhoseNameIsNoTextIsRefused() throws {
+        try write("train", FileName("a"))
+        let path = FileName(small.path("set/train")).appending(
+            FileName(Self.latin.bytes + Array(".tar".utf8)))
+        let file = try #require(path.withCString { fopen($0, "wb") })
+        fclose(file)
+        #expect {
+            try small.index(["set"], output: "index")
+        } throws: {
+            "\($0)".contains("caf\\xE9.tar: has a name that is not text")
+        }
+    }
+
     @Test func aClassOfValAloneIsNamedWhereItIs() throws {
         try write("train", FileName("a"))
         try write("val", FileName("z"))

@@ -17,7 +17,7 @@ public struct IndexSummary: Sendable {
     public let classCount: Int
     /// Names of images with something unusual, by what it is.
     public let oddities: [(what: String, names: [String])]
-    /// What seems to be missing.
+    /// What was passed over and what seems to be missing, a line each.
     public let warnings: [String]
 
     init(_ index: ImageIndex, problems: [Problem], found: FoundImages) {

@@ -66,7 +66,9 @@ struct SourceScan {
             }
             for archive in archives { found.passedOver.add(.archive, archive.name.text) }
         } else {
-            for archive in archives { try add(root.appending(archive.name).text) }
+            for archive in archives {
+                try addArchive(ByteFile(Self.named(root.appending(archive.name))))
+            }
         }
         let isNothing =
             subsets.isEmpty && archives.isEmpty && found.labels.classSource == nil
@@ -144,7 +146,7 @@ struct SourceScan {
         switch TreeRole(parts) {
         case .classArchive:
             if subsets.contains(.train) {
-                try addArchive(ByteFile(path))
+                try addArchive(ByteFile(Self.named(path)))
             } else {
                 found.trainingClasses.insert(parts[1].stem)
             }
@@ -160,6 +162,15 @@ struct SourceScan {
                 path: path.text)
         case .hidden, .labels, .outside: break
         }
+    }
+
+    /// The path of an archive, which an index holds as text.
+    private static func named(_ path: FileName) throws(ImagesError) -> String {
+        guard FileName(path.text) == path else {
+            throw .damaged(
+                path: path.text, what: "has a name that is not text in UTF-8", remedy: "rename it")
+        }
+        return path.text
     }
 
     /// Whether a file's name or content is that of a picture. What cannot be read is taken for
