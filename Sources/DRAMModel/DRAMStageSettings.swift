@@ -4,12 +4,32 @@ import Models
 /// The settings of the DRAM's two stages; none are published, so the defaults are ours but for the
 /// policy's.
 public struct DRAMStageSettings: StageSettings {
-    /// Which glimpses' logits the cross entropy and the reward are taken of.
+    /// Which glimpses' logits the cross entropy is taken of.
     public enum Glimpses: String, Codable, CaseIterable, Sendable {
-        /// Those of the last glimpse; its reward counts for all locations.
+        /// Those of the last glimpse.
         case last
-        /// Those of every glimpse; each location has its own glimpse's reward.
+        /// Those of every glimpse.
         case everyGlimpse
+    }
+
+    /// Which glimpses' right answers reward a location.
+    public enum Reward: String, Codable, CaseIterable, Sendable {
+        /// That of the last glimpse, for all locations alike.
+        case last
+        /// That of the location's own glimpse.
+        case everyGlimpse
+        /// The mean over the location's own glimpse and those after it: a location answers for all
+        /// that it has an influence on, and for nothing before it.
+        case remainingGlimpses
+    }
+
+    /// What a reward is compared with.
+    public enum Baseline: String, Codable, CaseIterable, Sendable {
+        /// The mean reward of all images, samples and glimpses of the batch, as published.
+        case batch
+        /// The mean over images and samples of the rewards of the same glimpse: later ones are
+        /// right more often, which is no merit of their locations.
+        case glimpse
     }
 
     /// Where the gradient of the policy ends.
@@ -44,8 +64,14 @@ public struct DRAMStageSettings: StageSettings {
     /// σ_L, the policy's standard deviation; 1 is half the image's side. Of no use while
     /// pretraining.
     public var deviation = 0.1
+    /// σ_L at the stage's end, which it comes to linearly; 0: it stays as it is.
+    public var finalDeviation = 0.0
     /// What the reward is taken of. Of no use while pretraining.
-    public var reward = Glimpses.last
+    public var reward = Reward.last
+    /// What the reward is compared with. Of no use while pretraining.
+    public var baseline = Baseline.batch
+    /// The learning rate of the location cell and the emission, as a multiple of the stage's.
+    public var locationLearningRateFactor = 1.0
     /// Where the gradient ends. Of no use while pretraining.
     public var stopGradient = StopGradient.none
 
@@ -54,11 +80,16 @@ public struct DRAMStageSettings: StageSettings {
 
     public static let choices = [
         "classification": Glimpses.allCases.map(\.rawValue),
-        "reward": Glimpses.allCases.map(\.rawValue),
+        "reward": Reward.allCases.map(\.rawValue),
+        "baseline": Baseline.allCases.map(\.rawValue),
         "stopGradient": StopGradient.allCases.map(\.rawValue),
     ]
 
     public func l2(of group: ParameterGroup) -> Double { group == .policy ? l2Location : l2 }
+
+    public func learningRateFactor(of group: ParameterGroup) -> Double {
+        group == .policy ? locationLearningRateFactor : 1
+    }
 
     /// The first setting that cannot be used.
     public var problem: SettingProblem? {
@@ -69,8 +100,20 @@ public struct DRAMStageSettings: StageSettings {
             return SettingProblem(
                 "deviation", "is \(deviation): give more than 0, at most 10")
         }
+        if !(finalDeviation >= 0 && finalDeviation <= 10) {
+            return SettingProblem(
+                "finalDeviation", "is \(finalDeviation): give 0, or more, at most 10")
+        }
         return SettingProblem.firstNegative([
-            ("l2", l2), ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
+            ("locationLearningRateFactor", locationLearningRateFactor), ("l2", l2),
+            ("l2Location", l2Location), ("reinforceWeight", reinforceWeight),
         ])
+    }
+
+    /// σ_L where a part of the stage is done.
+    ///
+    /// - Parameter progress: 0 to 1.
+    func deviation(at progress: Double) -> Double {
+        finalDeviation > 0 ? deviation + (finalDeviation - deviation) * progress : deviation
     }
 }

@@ -162,7 +162,7 @@ struct Fixture {
         let hasPolicy = objective == "dram"
         var penalty = (classification: 0.0, location: 0.0)
         for parameter in model.layout.parameters {
-            let isLocation = DRAM<Float>.isLocation(parameter.path)
+            let isLocation = parameter.group == .policy
             var gradient = (0..<parameter.count).map { Double(store.gradient(parameter)[$0]) }
             let values = (0..<parameter.count).map { Double(store.values(parameter)[$0]) }
             let factor = !parameter.decays ? 0 : isLocation ? settings.l2Location : settings.l2

@@ -10,12 +10,15 @@ public enum SmallRun {
           mixedFeatures: 16
           representation: {stemChannels: 8, planes: [8, 16], blocks: [1, 1], strides: [2, 2], kernel3: [1, 1]}
           classifier: {stemChannels: 8, planes: [8, 16], blocks: [1, 1], strides: [1, 2], expansion: 2}
+          dram: {glimpseSize: 21, stemChannels: 8, planes: [8, 16], blocks: [1, 1], strides: [2, 1], classificationUnits: 16, locationUnits: 16, normMomentum: 0.9}
         data: {imageSize: 64, backgroundClass: false, augmentation: randomArea, centralCropMargin: 0}
         stages:
           representation: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.05, warmupEpochs: 1}
           location: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.05, warmupEpochs: 1}
           joint: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.02, warmupEpochs: 1}
           classifier: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.05, warmupEpochs: 1}
+          dramPretrain: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.05, warmupEpochs: 1, glimpses: 2}
+          dram: {epochs: 4, batchSize: 12, shardSize: 4, learningRate: 0.05, warmupEpochs: 1, glimpses: 2, samples: 2, deviation: 0.3}
         evaluation: {everyEpochs: 2}
         log: {everySteps: 1}
         """

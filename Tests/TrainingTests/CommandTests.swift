@@ -158,7 +158,7 @@ import Testing
         try refused(["a=", "--data", data], 64, "names no checkpoint")
         try refused(["\(output)/checkpoints", "--data", data], 66, "is a folder")
         try refused([checkpoint, "--data", data, "--glimpses", "0"], 64, "--glimpses")
-        try refused([checkpoint, "--data", data, "--glimpses", "9999"], 64, "locations")
+        try refused([checkpoint, "--data", data, "--glimpses", "9999"], 64, "glimpses that the model can take")
         try refused([checkpoint, "--data", folder.path("nowhere")], 66, "nowhere")
         try refused([folder.path("no.h5"), "--data", data], 66, "no.h5")
         try refused([configuration, "--data", data], 65, "config.yaml")

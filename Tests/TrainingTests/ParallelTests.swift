@@ -74,21 +74,25 @@ import Testing
         }
     }
 
-    @Test func theClassifierTrainsAlikeOnAnyRanks() throws {
-        let stages = ["--stages", "classifier"]
-        let alone = try train("alone", ranks: 1, threads: 1, steps: 7, stages)
+    @Test(arguments: [["classifier"], ["dramPretrain", "dram"]])
+    func theOtherFamiliesTrainAlikeOnAnyRanks(stages: [String]) throws {
+        let options = ["--stages", stages.joined(separator: ",")]
+        let alone = try train("alone", ranks: 1, threads: 1, steps: 7, options)
         let metrics = try SmallRun.metrics(alone)
-        #expect(metrics.count == 8)
+        #expect(metrics.count == 8 * stages.count)
         for (ranks, threads) in [(1, 2), (2, 1), (4, 1), (8, 1)] {
             let other = try train(
-                "\(ranks)x\(threads)", ranks: ranks, threads: threads, steps: 7, stages)
-            #expect(try difference(alone, other, steps: 7, stages: ["classifier"]) == 0)
+                "\(ranks)x\(threads)", ranks: ranks, threads: threads, steps: 7, options)
+            #expect(try difference(alone, other, steps: 7, stages: stages) == 0)
             #expect(try SmallRun.metrics(other) == metrics)
         }
-        // Stopped in the middle and gone on with other ranks, the same bits.
-        _ = try train("parts", ranks: 4, threads: 1, steps: 3, stages)
-        let parts = try train("parts", ranks: 2, threads: 1, steps: 7, stages)
-        #expect(try difference(alone, parts, steps: 7, stages: ["classifier"]) == 0)
+        // Stopped in the middle of the last stage and gone on with other ranks, the same bits.
+        let first = ["--stages", stages.dropLast().joined(separator: ",")]
+        if stages.count > 1 { _ = try train("parts", ranks: 4, threads: 1, steps: 7, first) }
+        _ = try train(
+            "parts", ranks: 4, threads: 1, steps: 3, ["--stages", stages[stages.count - 1]])
+        let parts = try train("parts", ranks: 2, threads: 1, steps: 7, options)
+        #expect(try difference(alone, parts, steps: 7, stages: stages) == 0)
     }
 
     /// Across an epoch's border; losses would differ by far more than rounding if only one batch had

@@ -31,7 +31,8 @@ ONE_SHARD = {
 # What a row of --rows sets; the command line's other options hold for the rest. Without --batch a
 # row takes IMAGES for each thread of each rank, as a data-parallel run grows with its cores.
 IMAGES = 4
-FULL, DEMO = "Configs/imagenet-saccader.yaml", "Configs/demo.yaml"
+FULL, DEMO, DRAM = (
+    "Configs/imagenet-saccader.yaml", "Configs/demo.yaml", "Configs/imagenet-dram.yaml")
 ROWS = {
     "representation": dict(stage="representation", config=FULL),
     "threads": dict(stage="representation", config=FULL, threads=2),
@@ -40,6 +41,7 @@ ROWS = {
     "joint": dict(stage="joint", config=FULL),
     "shards": dict(stage="representation", config=FULL),
     "inference": dict(stage="inference", config=FULL),
+    "dram": dict(stage="dram", config=DRAM, images=8),
     "demo": dict(stage="representation", config=DEMO, images=64),
 }
 
@@ -159,8 +161,8 @@ def main():
     parser.add_argument("--stage", default="representation")
     parser.add_argument(
         "--batch", type=int,
-        help=f"images of all ranks together (default: {IMAGES} for each thread of each rank; row "
-             f"demo: {ROWS['demo']['images']})")
+        help=f"images of all ranks together (default: {IMAGES} for each thread of each rank; rows "
+             f"dram: {ROWS['dram']['images']}, demo: {ROWS['demo']['images']})")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)

@@ -14,10 +14,12 @@ import yaml
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from dram_model import DRAM, dram_loss
 from model import LOSSES, Saccader, infer
 
-# Names every key, also where it is the default.
-DEFAULTS = Path(__file__).resolve().parents[2] / "Configs/imagenet-saccader.yaml"
+# Each names every key, also where it is the default.
+CONFIGS = Path(__file__).resolve().parents[2] / "Configs"
+DEFAULTS = [CONFIGS / "imagenet-saccader.yaml", CONFIGS / "imagenet-dram.yaml"]
 
 
 def merged(defaults, settings):
@@ -44,7 +46,7 @@ def folded(module):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True)
-    parser.add_argument("--stage", default="representation", choices=[*LOSSES, "inference"])
+    parser.add_argument("--stage", default="representation", choices=[*LOSSES, "dram", "inference"])
     parser.add_argument("--batch", type=int, default=4, help="images of all ranks together")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
@@ -54,14 +56,16 @@ def main():
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    settings = merged(
-        yaml.safe_load(DEFAULTS.read_text()), yaml.safe_load(Path(options.config).read_text()))
+    settings = yaml.safe_load(DEFAULTS[options.stage == "dram"].read_text())
+    settings = merged(settings, yaml.safe_load(Path(options.config).read_text()))
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     batch, size = options.batch // ranks, settings["data"]["imageSize"]
     stage = settings["stages"].get(options.stage, {})
     images = torch.randn(batch, 3, size, size).to(memory_format=torch.channels_last)
     labels = torch.arange(batch) % settings["model"]["classes"]
-    model = Saccader(settings["model"]).to(memory_format=torch.channels_last)
+    model = (
+        DRAM(settings["model"], size) if options.stage == "dram" else Saccader(settings["model"]))
+    model = model.to(memory_format=torch.channels_last)
     autocast = (
         torch.autocast("cpu", torch.bfloat16) if options.bfloat16 else contextlib.nullcontext())
 
@@ -75,7 +79,7 @@ def main():
             with torch.inference_mode(), autocast:
                 infer(network, images, options.glimpses)
     else:
-        loss_of = LOSSES[options.stage]
+        loss_of = {**LOSSES, "dram": dram_loss}[options.stage]
         if options.stage == "representation":
             trained = list(model.representation.parameters())
         elif options.stage == "location":

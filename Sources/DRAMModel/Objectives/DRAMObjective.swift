@@ -17,8 +17,10 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     private let table: LossTable
     /// ε, of which the places are made, `[N, T, 1, 2]`.
     private let noise: Tensor<Float>
-    /// r of each trajectory, one for all glimpses or one each, `[N, 1 or T, 1, 1]`.
+    /// r of each trajectory's locations, `[N, T, 1, 1]`.
     private let rewards: Tensor<Float>
+    /// b of each glimpse, `[T]`.
+    private let baselines: Tensor<Double>
 
     /// Plans a step of at most the given images and shards on this rank.
     public init(
@@ -31,11 +33,11 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
             keepsActivations: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: true, in: workspace)
         loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
-        table = LossTable(columns: 5, in: workspace)
+        table = LossTable(columns: 2 + 3 * settings.glimpses, in: workspace)
         noise = Tensor(unrolled.places.shape, in: workspace.arena)
-        let rewarded = settings.reward == .last ? 1 : settings.glimpses
         rewards = Tensor(
-            Shape(workspace.imageCapacity, rewarded, 1, 1), in: workspace.arena)
+            Shape(workspace.imageCapacity, settings.glimpses, 1, 1), in: workspace.arena)
+        baselines = Tensor(vector: settings.glimpses, in: workspace.arena)
         gradients = unrolled.planBackward(
             classified: loss.classified, stop: settings.stopGradient, in: workspace)
         workspace.commit(threadCount: threadCount)
@@ -43,7 +45,8 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
         let trajectories = pass.repeated(settings.samples)
-        let (limit, deviation) = (model.geometry.limit, Float(settings.deviation))
+        let limit = model.geometry.limit
+        let deviation = Float(settings.deviation(at: batch.progress))
         var isGiven = false
         if case .places = batch.glimpses { isGiven = true }
         unrolled.fill(isGiven ? unrolled.places : noise, batch.glimpses, pass: trajectories) {
@@ -63,81 +66,100 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         }
     }
 
-    /// The rewards of one trajectory.
+    /// The rewards of one trajectory's locations, `[T]`.
     private func rewards(_ row: Int) -> UnsafeMutablePointer<Float> {
-        rewards.row(row * rewards.shape.height)
+        rewards.row(row * settings.glimpses)
     }
 
-    /// r of one glimpse.
-    private func reward(_ row: Int, _ glimpse: Int) -> Float {
-        rewards(row)[settings.reward == .last ? 0 : glimpse]
+    /// Writes the rewards of one trajectory.
+    private func reward(_ row: Int, label: Int, scratch: UnsafeMutablePointer<Float>) {
+        let (rewards, last) = (rewards(row), settings.glimpses - 1)
+        var later: Float = 0
+        for glimpse in (0...last).reversed() {
+            if settings.reward != .last || glimpse == last {
+                let isRight = loss.isRight(row, glimpse, label: label, scratch: scratch)
+                rewards[glimpse] = isRight ? 1 : 0
+            } else {
+                rewards[glimpse] = rewards[last]
+            }
+            later += rewards[glimpse]
+            if settings.reward == .remainingGlimpses {
+                rewards[glimpse] = later / Float(last - glimpse + 1)
+            }
+        }
     }
 
     /// −log N(l_t; m_t, σ²), l being clipped and the normal not, as published.
-    private func surprise(_ row: Int, _ glimpse: Int) -> Double {
+    private func surprise(_ row: Int, _ glimpse: Int, deviation: Double) -> Double {
         guard let mean = unrolled.mean(row, glimpse) else { return 0 }
         let place = unrolled.place(row, glimpse)
         var sum = 0.0
         for axis in 0..<2 {
-            let distance = (Double(place[axis]) - Double(mean[axis])) / settings.deviation
-            sum += 0.5 * distance * distance + log(settings.deviation) + 0.5 * log(2 * Double.pi)
+            let distance = (Double(place[axis]) - Double(mean[axis])) / deviation
+            sum += 0.5 * distance * distance + log(deviation) + 0.5 * log(2 * Double.pi)
         }
         return sum
     }
 
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
         let pass = pass.repeated(settings.samples)
-        let rewarded = GlimpseLoss<Element>.glimpses(settings.reward, of: settings.glimpses)
+        let count = settings.glimpses
+        let deviation = settings.deviation(at: batch.progress)
         pass.forEachShard { shard, rows, scratch in
             let sums = table.cleared(shard: shard)
             for row in rows {
                 let label = Int(batch.labels[row / settings.samples])
-                func isRight(_ glimpse: Int) -> Bool {
-                    loss.isRight(row, glimpse, label: label, scratch: scratch)
-                }
                 sums[0] += loss.crossEntropy(row, label: label, scratch: scratch)
-                sums[1] += isRight(settings.glimpses - 1) ? 1 : 0
-                for (index, glimpse) in rewarded.enumerated() {
-                    let reward: Float = isRight(glimpse) ? 1 : 0
-                    rewards(row)[index] = reward
-                    sums[2] += Double(reward)
-                }
-                for glimpse in 0..<settings.glimpses {
-                    let surprise = surprise(row, glimpse)
-                    sums[3] += surprise
-                    sums[4] += surprise * Double(reward(row, glimpse))
+                let isRight = loss.isRight(row, count - 1, label: label, scratch: scratch)
+                sums[1] += isRight ? 1 : 0
+                reward(row, label: label, scratch: scratch)
+                for glimpse in 0..<count {
+                    let (reward, surprise) = (
+                        Double(rewards(row)[glimpse]), surprise(row, glimpse, deviation: deviation)
+                    )
+                    sums[2 + glimpse] += reward
+                    sums[2 + count + glimpse] += surprise
+                    sums[2 + 2 * count + glimpse] += surprise * reward
                 }
             }
         }
         let sums = try table.sum(pass: pass)
         let trajectories = Double(pass.globalImageCount)
-        // b: the mean reward over the images and samples of all ranks together.
-        let baseline = sums[2] / (trajectories * Double(rewarded.count))
+        // b: mean rewards over the images and samples of all ranks together.
+        let means = sums[2..<(2 + count)].map { $0 / trajectories }
+        let mean = means.reduce(0, +) / Double(count)
+        var policy = 0.0
+        for glimpse in 0..<count {
+            let baseline = settings.baseline == .batch ? mean : means[glimpse]
+            baselines.pointer[glimpse] = baseline
+            policy += sums[2 + 2 * count + glimpse] - baseline * sums[2 + count + glimpse]
+        }
         let images = trajectories / Double(settings.samples)
         return LossReport(
             crossEntropy: sums[0] / trajectories,
-            reinforce: settings.reinforceWeight * (sums[4] - baseline * sums[3]) / images,
-            accuracy: sums[1] / trajectories, baseline: baseline)
+            reinforce: settings.reinforceWeight * policy / images,
+            accuracy: sums[1] / trajectories, baseline: mean)
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
         let pass = pass.repeated(settings.samples)
         loss.backward(batch.labels, into: gradients.logits, pass: pass)
-        backwardPolicy(baseline: report.baseline ?? 0, pass: pass)
+        backwardPolicy(deviation: settings.deviation(at: batch.progress), pass: pass)
         try unrolled.backward(gradients, pass: pass)
     }
 
     /// Of −w_R/B·(r − b)·log N(l; m, σ²) for m: −w_R/B·(r − b)·(l − m)/σ².
-    private func backwardPolicy(baseline: Double, pass: Pass) {
+    private func backwardPolicy(deviation: Double, pass: Pass) {
         let images = Double(pass.globalImageCount / settings.samples)
         let weight =
-            -settings.reinforceWeight / (images * settings.deviation * settings.deviation)
+            -settings.reinforceWeight / (images * deviation * deviation)
         pass.forEachShard { _, rows, _ in
             for (glimpse, gradient) in gradients.means.enumerated() {
                 for row in rows {
                     guard let mean = unrolled.mean(row, glimpse) else { continue }
                     let place = unrolled.place(row, glimpse)
-                    let factor = weight * (Double(reward(row, glimpse)) - baseline)
+                    let factor =
+                        weight * (Double(rewards(row)[glimpse]) - baselines.pointer[glimpse])
                     for axis in 0..<2 {
                         gradient.row(row)[axis] = Float(
                             factor * (Double(place[axis]) - Double(mean[axis])))
@@ -148,7 +170,8 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     public func trace(imageCount: Int) -> [TracedArray] {
-        let rewarded = rewards.shape.height
+        // One reward for all locations is told once.
+        let rewarded = settings.reward == .last ? 1 : settings.glimpses
         let trace = TrajectoryTrace(samples: settings.samples, imageCount: imageCount)
         let values = trace.values(width: rewarded) { rewards($0) }
         return unrolled.trace(imageCount: imageCount) + [

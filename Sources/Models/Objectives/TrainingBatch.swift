@@ -7,9 +7,16 @@ public struct TrainingBatch: Sendable {
     /// Where the glimpses come from, in stages that have some.
     public let glimpses: GlimpseSource
 
+    /// The part of the stage's steps that are done, 0 to 1: what changes in the course of a stage
+    /// is a function of it.
+    public let progress: Double
+
     /// Names a batch.
-    public init(images: [Float], labels: [Int32], glimpses: GlimpseSource) {
+    public init(
+        images: [Float], labels: [Int32], glimpses: GlimpseSource, progress: Double = 0
+    ) {
         (self.images, self.labels, self.glimpses) = (images, labels, glimpses)
+        self.progress = progress
     }
 }
 

@@ -84,7 +84,8 @@ final class StageTrainer {
             images: images.images, labels: images.labels,
             glimpses: .sampled(
                 seed: seed, stream: UInt64(stage.stream) << 32 | UInt64(step),
-                identifiers: images.entries))
+                identifiers: images.entries),
+            progress: Double(step) / Double(max(1, totalSteps)))
     }
 }
 
