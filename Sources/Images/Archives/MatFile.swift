@@ -137,6 +137,8 @@ struct MatFile {
         guard Set(fields).count == fields.count else {
             throw Damage(what: "an array of structures has two fields of one name")
         }
+        // Without fields nothing bounds the count.
+        if fields.isEmpty { return .structures([:]) }
         var values: [String: [Value]] = [:]
         for _ in 0..<Int(count) {
             for field in fields {
