@@ -182,6 +182,11 @@ public struct EvaluationArguments: ParsableArguments {
         _ share: RankShare
     ) throws -> EvaluationReport {
         let isFirst = share.rank == 0
+        if isFirst {
+            for note in run.notes {
+                FileHandle.standardError.write(Data("warning: \(note)\n".utf8))
+            }
+        }
         // A folder that cannot be written is better known before the images than after.
         if isFirst, let output { try EvaluationRun.prepare(output) }
         func bar(_ label: String) -> ProgressBar {

@@ -15,6 +15,9 @@ public struct ImageDataset: Sendable {
     public let validation: ImageSet
     /// The folder that holds the images, where one does.
     public let folder: String?
+    /// What the user should know of the images: what was passed over, which classes have none. A
+    /// line each.
+    public let notes: [String]
 
     /// Opens a folder or an index; without images to train on it is an error.
     ///
@@ -38,12 +41,12 @@ public struct ImageDataset: Sendable {
         _ name: String, of path: String, configuration: DataConfiguration, seed: UInt64
     ) throws(ImagesError) -> (dataset: ImageDataset, images: ImageSet) {
         guard let subset = Subset(rawValue: name) else {
-            throw .noImages(path: "\(path)/\(name)")
+            throw .missingFolder(path: "\(path)/\(name)")
         }
         let dataset = try ImageDataset(
             path, subsets: [subset], configuration: configuration, seed: seed)
         let images = dataset[subset]
-        if images.entries.isEmpty { throw .noImages(path: "\(path)/\(subset.rawValue)") }
+        if images.entries.isEmpty { throw .emptySubset(path: path, subset: subset) }
         return (dataset, images)
     }
 
@@ -52,13 +55,15 @@ public struct ImageDataset: Sendable {
         onProgress: @escaping () -> Void = {}
     ) throws(ImagesError) {
         let index: ImageIndex
+        var notes: [String] = []
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if exists && !isFolder.boolValue {
-            if try TarReader.isArchive(ByteFile(path)) { throw .notIndexed(path: path) }
+            let file = try ByteFile(path)
+            if try TarReader.isArchive(file) { throw .notIndexed(path: path) }
             index = try ImageIndex(reading: path)
         } else {
-            index = try FolderIndex.list(
+            (index, notes) = try FolderIndex.list(
                 path, subsets: subsets,
                 split: Split(
                     amount: .fraction(configuration.developmentFraction), seed: seed),
@@ -81,6 +86,8 @@ public struct ImageDataset: Sendable {
                 firstLabel: configuration.backgroundClass ? 1 : 0)
         }
         (training, development, validation) = (sets[0], sets[1], sets[2])
+        let counts = ImageCounts(index)
+        self.notes = notes + subsets.compactMap { counts.warning($0) }
     }
 
     /// The images of a subset.

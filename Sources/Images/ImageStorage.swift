@@ -58,18 +58,18 @@ final class ImageStorage: Sendable {
     /// Where an image lies, for messages.
     func path(_ row: Int) -> String {
         let record = index[row]
-        let container = paths[Int(record.file)]
         guard index.header.files[Int(record.file)].size == nil else {
-            return "\(container): \(index.name(row)) (byte \(record.offset))"
+            return "\(paths[Int(record.file)]): \(index.name(row)) (byte \(record.offset))"
         }
-        return "\(container)/\(relativePath(row, record))"
+        return filePath(row, record).text
     }
 
-    private func relativePath(_ row: Int, _ record: ImageRecord) -> String {
-        let name = index.name(row)
-        guard record.traits.contains(.flat) else { return name }
-        let parts = name.split(separator: "/")
-        return "\(parts.first ?? "")/\(parts.last ?? "")"
+    /// The path of an image that is a file of its own.
+    private func filePath(_ row: Int, _ record: ImageRecord) -> FileName {
+        let (folder, name) = (FileName(paths[Int(record.file)]), index.fileName(row))
+        guard record.traits.contains(.flat) else { return folder.appending(name) }
+        let parts = FileName.parts(of: name.bytes)
+        return folder.appending(FileName(joining: [parts.first, parts.last].compactMap { $0 }))
     }
 
     /// Makes `bytes` the image's file; where the index knows its checksum, it has to fit.
@@ -79,7 +79,7 @@ final class ImageStorage: Sendable {
             let file = try file(Int(record.file))
             try file.read(at: Int(record.offset), count: Int(record.size), into: &bytes)
         } else {
-            let file = try ByteFile(path(row))
+            let file = try ByteFile(filePath(row, record))
             guard record.size == 0 || file.size == Int(record.size) else {
                 throw .damaged(
                     path: file.path,

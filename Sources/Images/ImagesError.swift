@@ -4,12 +4,16 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     case missingFolder(path: String)
     /// A folder holds no images.
     case noImages(path: String)
+    /// The images of one subset are asked for, and there are none.
+    case emptySubset(path: String, subset: Subset)
     /// A class of one subset that the training images lack.
     case unknownClass(path: String)
     /// A file is not an image that can be read.
     case unreadable(path: String, reason: String)
     /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
+    /// A file that the program did not write is where it was to write.
+    case notOurs(path: String)
     /// A folder holds something else already.
     case occupied(path: String)
     /// A file that is needed is not there.
@@ -18,6 +22,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, what: String, remedy: String)
     /// The system cannot read a file.
     case inputOutput(path: String, reason: String)
+    /// The system does not let this user read a file.
+    case forbidden(path: String)
     /// Two images have the same name and class.
     case duplicate(name: String, first: String, second: String)
     /// An archive in the place of an index.
@@ -35,12 +41,16 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
                 + "train/CLASS/*.JPEG or an index; saccader-dist dataset demo --output DIR makes one"
         case .noImages(let path):
             "\(path): holds no images; expected CLASS/*.JPEG in it"
+        case .emptySubset(let path, let subset):
+            "\(path): has no \(subset.rawValue) images; \(Self.remedy(subset))"
         case .unknownClass(let path):
             "\(path): this class has no folder in train; remove it or add training images"
         case .unreadable(let path, let reason):
             "\(path): not a readable image: \(reason); repair or remove the file"
         case .unwritable(let path, let reason):
             "\(path): cannot be written: \(reason); free space or choose another --output"
+        case .notOurs(let path):
+            "\(path): exists and is no index of images; it is left alone: choose another --output"
         case .occupied(let path):
             "\(path): exists and is no demonstration set of this seed; remove it or choose another "
                 + "--output"
@@ -50,6 +60,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
             "\(path): \(what); \(remedy)"
         case .inputOutput(let path, let reason):
             "\(path): cannot be read: \(reason); check the file system and try again"
+        case .forbidden(let path):
+            "\(path): cannot be read: permission denied; change its permissions"
         case .duplicate(let name, let first, let second):
             "\(name): is in \(first)"
                 + (first == second ? " twice" : " and in \(second)")
@@ -58,10 +70,21 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
             "\(path): is an archive; index it first: saccader-dist dataset index \(path) … "
                 + "--output INDEX, then give INDEX as --data (in training as data.path)"
         case .undecodable(let count, let output):
-            "\(output): not written: \(count) of the images cannot be decoded (named above); "
+            "\(output): not written: \(count) of the images cannot be read (named above); "
                 + "repair them, or leave them out with --skip-undecodable"
         case .resource(let name):
             "the program's resource \(name) is missing or damaged; install the program anew"
+        }
+    }
+
+    /// How a subset gets images.
+    private static func remedy(_ subset: Subset) -> String {
+        switch subset {
+        case .train: "put them into train/CLASS/"
+        case .dev:
+            "hold more of the training images out (data.developmentFraction; in an index "
+                + "--development-fraction), or give a folder dev, or --split val"
+        case .val: "put them into val/CLASS/, or give --split dev"
         }
     }
 }

@@ -12,8 +12,10 @@ struct DatasetIndex: ParsableCommand {
             PATHs are folders in ImageNet's layout, the official archives as they were downloaded \
             (ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar; nothing is extracted), a folder \
             that holds them, and, where the validation images lie in no class folders, \
-            ILSVRC2012_devkit_t12.tar.gz or its ground truth with a list of synsets. The index is \
-            then a run's data.path. Interrupted, the same command goes on where it was.
+            ILSVRC2012_devkit_t12.tar.gz or its ground truth with a list of synsets. What is passed \
+            over is told; a layout that is not known is an error. The index is then a run's \
+            data.path; it replaces an earlier index, no other file. Interrupted, the same command \
+            goes on where it was.
             """)
 
     @Argument(help: "Folders, archives and label files.")
@@ -25,7 +27,8 @@ struct DatasetIndex: ParsableCommand {
     @Flag(help: "Decodes every image and names what is odd.")
     var verify = false
 
-    @Flag(help: "Leaves images that cannot be decoded out, instead of writing no index.")
+    @Flag(
+        help: "Leaves images that cannot be decoded or reached out, instead of writing no index.")
     var skipUndecodable = false
 
     @Option(help: "The part of each training class held out for development.")
@@ -85,7 +88,7 @@ struct DatasetIndex: ParsableCommand {
             "\(output): \(summary.classCount) classes, images: \(counts.joined(separator: ", "))"
         ]
         if !summary.problems.isEmpty {
-            lines.append("left out, as they cannot be decoded: \(summary.problems.count)")
+            lines.append("left out, as they cannot be read: \(summary.problems.count)")
         }
         for (what, names) in summary.oddities {
             let shown = names.prefix(verify ? names.count : Self.shownCount)

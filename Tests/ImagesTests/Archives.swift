@@ -5,7 +5,9 @@ import Foundation
 /// Bytes of archives, as tar and gzip write them.
 enum Archives {
     /// One member's header and content.
-    static func member(_ name: String, _ content: [UInt8], type: Character = "0") -> [UInt8] {
+    static func member(
+        _ name: String, _ content: [UInt8], type: Character = "0", link: String = ""
+    ) -> [UInt8] {
         var header = [UInt8](repeating: 0, count: 512)
         func put(_ text: String, at place: Int) {
             for (index, byte) in text.utf8.enumerated() { header[place + index] = byte }
@@ -18,6 +20,7 @@ enum Archives {
         put("0000644", at: 100)
         put(octal(content.count, digits: 11), at: 124)
         put(String(type), at: 156)
+        put(link, at: 157)
         put("ustar", at: 257)
         put("00", at: 263)
         put("        ", at: 148)

@@ -7,7 +7,7 @@ import Foundation
 /// Bytes from anywhere, given to the readers; also compiled into cluster/faults/fuzz, which tries
 /// out what else there may be.
 enum FuzzedBytes: String, CaseIterable {
-    case image, tar, labels, index
+    case image, tar, labels, mat, index
 
     /// The name in messages.
     static let path = "damaged-copy"
@@ -20,6 +20,10 @@ enum FuzzedBytes: String, CaseIterable {
         case .labels:
             var labels = Labels()
             try labels.add(bytes, path: Self.path)
+        case .mat:
+            // The ending says that it is MATLAB's.
+            var labels = Labels()
+            try labels.add(bytes, path: "\(Self.path).mat")
         case .index: try Self.index(bytes)
         }
     }
@@ -37,6 +41,7 @@ enum FuzzedBytes: String, CaseIterable {
     private static func tar(_ bytes: [UInt8]) throws(ImagesError) {
         let file = ByteFile(path: path, content: bytes)
         var reader = TarReader(file)
+        _ = try TarTree(reader) { _ in }
         while let member = try reader.next() {
             _ = try file.bytes(at: member.offset, count: member.size)
             var members = TarReader(member, of: file)

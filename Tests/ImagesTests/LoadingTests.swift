@@ -161,6 +161,33 @@ func batchesComeInOrderWhateverLoadsThem(augmentation: Augmentation, workers: In
     #expect(alone[1].images == alone[3].images)
 }
 
+/// Asked again, a loader neither waits nor goes on.
+@Test(arguments: [1, 3]) func afterTheEndALoaderSaysTheSame(workers: Int) throws {
+    let folder = try TemporaryFolder()
+    let path = try makeScenes(folder)
+    var settings = settings
+    settings.workers = workers
+    let set = try ImageDataset(path, configuration: settings, seed: 0).training
+    func loader() -> BatchLoader {
+        BatchLoader(set, configuration: settings, seed: 2) {
+            $0 < 2 ? BatchRequest(entries: [$0], augmentation: nil) : nil
+        }
+    }
+    let whole = loader()
+    for entry in 0..<2 { #expect(try whole.next()?.entries == [entry]) }
+    for _ in 0..<3 { #expect(try whole.next()?.entries == nil) }
+    try Data("no image".utf8).write(to: URL(fileURLWithPath: set.path(1)))
+    let broken = loader()
+    #expect(try broken.next()?.entries == [0])
+    for _ in 0..<3 {
+        #expect {
+            _ = try broken.next()
+        } throws: {
+            "\($0)".contains(set.path(1))
+        }
+    }
+}
+
 @Test func standardizationIsUndoneByItsReverse() {
     let bytes: [UInt8] = [0, 128, 255, 12, 99, 200]
     var values = [Float](repeating: 0, count: 6)

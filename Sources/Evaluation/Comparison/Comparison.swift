@@ -144,20 +144,16 @@ public struct Comparison: Codable, Equatable, Sendable {
     /// Writes `comparison.html`, `comparison.json`, `comparison.csv` and the plots; returns the
     /// paths.
     public func write(to folder: String) throws -> [String] {
-        var paths = ["html", "json", "csv"].map { "\(folder)/comparison.\($0)" }
-        try AtomicFile.write(paths[1], text: try json(isPretty: true) + "\n")
-        try AtomicFile.write(paths[2], text: csv)
+        var files: [ResultFolder.File] = []
         var figures = ""
         for plot in plots {
             let (svg, png) = (try plot.svg(), try plot.png())
             figures += ReportPage.figure(svg, type: "svg+xml", title: plot.title, isTitled: false)
-            for (content, ending) in [(svg, "svg"), (png, "png")] {
-                paths.append("\(folder)/\(plot.name).\(ending)")
-                try AtomicFile.write(paths[paths.count - 1], data: content)
-            }
+            files.append(ResultFolder.File("\(plot.name).svg", svg))
+            files.append(ResultFolder.File("\(plot.name).png", png))
         }
-        try AtomicFile.write(
-            paths[0],
+        let page = ResultFolder.File(
+            "comparison.html",
             text: """
                 <!DOCTYPE html>
                 <html lang="en">
@@ -179,6 +175,10 @@ public struct Comparison: Codable, Equatable, Sendable {
                 </html>
 
                 """)
-        return paths
+        let tables = [
+            ResultFolder.File("comparison.json", text: try json(isPretty: true) + "\n"),
+            ResultFolder.File("comparison.csv", text: csv),
+        ]
+        return try ResultFolder(folder, for: []).replace(by: [page] + tables + files)
     }
 }

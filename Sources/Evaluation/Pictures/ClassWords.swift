@@ -37,4 +37,12 @@ struct ClassWords {
     func word(_ name: String) -> String {
         words[name[...]].map(String.init) ?? name
     }
+
+    /// The words, with the class's name where two classes have one word (ImageNet's two cranes).
+    static func distinct(_ words: [String], of names: [String]) -> [String] {
+        let counts = words.reduce(into: [:]) { $0[$1, default: 0] += 1 }
+        return zip(words, names).map { word, name in
+            counts[word, default: 0] > 1 && word != name ? "\(word) (\(name))" : word
+        }
+    }
 }

@@ -4,59 +4,57 @@ import Images
 import Models
 
 extension EvaluationRun {
-    /// Makes the folder that `write` will fill.
-    public static func prepare(_ folder: String) throws { try AtomicFile.createFolder(folder) }
+    /// Makes the folder that `write` will fill, and refuses one in which others' files have the
+    /// names of results.
+    public static func prepare(_ folder: String) throws {
+        _ = try ResultFolder(
+            folder, for: ["report.html", "results.json", "results.csv", "predictions.csv"])
+    }
 
-    /// Writes `results.json`, `results.csv`, `predictions.csv`, `report.html`, plots and pictures;
-    /// returns the paths.
+    /// Writes `results.json`, `results.csv`, `predictions.csv`, `report.html`, plots and pictures in
+    /// the place of an earlier evaluation's; returns the paths.
     public func write(_ report: EvaluationReport, to folder: String) throws -> [String] {
-        try Self.prepare(folder)
-        var paths = ["report.html", "results.json", "results.csv"].map { "\(folder)/\($0)" }
-        try AtomicFile.write(paths[1], text: report.json(isPretty: true) + "\n")
-        try AtomicFile.write(paths[2], text: report.csv(order: policies))
-        if !policies.isEmpty {
-            paths.append("\(folder)/predictions.csv")
-            try AtomicFile.write(
-                paths[paths.count - 1], text: EvaluationReport.lines(predictions))
-        }
         var page = ReportPage(report, order: policies, data: data)
+        var files = [
+            ResultFolder.File("results.json", text: try report.json(isPretty: true) + "\n"),
+            ResultFolder.File("results.csv", text: report.csv(order: policies)),
+        ]
+        if !policies.isEmpty {
+            files.append(
+                ResultFolder.File("predictions.csv", text: EvaluationReport.lines(predictions)))
+        }
         if let robustness = report.robustness {
-            paths.append("\(folder)/robustness.csv")
-            try AtomicFile.write(
-                paths[paths.count - 1],
-                text: robustness.csv(checkpoints: checkpoints.map(\.provenance.path)))
+            let text = robustness.csv(checkpoints: checkpoints.map(\.provenance.path))
+            files.append(ResultFolder.File("robustness.csv", text: text))
         }
         for plot in report.plots(order: policies) + report.robustnessPlots {
             let (svg, png) = (try plot.svg(), try plot.png())
             page.add(plot, svg: svg)
-            for (content, ending) in [(svg, "svg"), (png, "png")] {
-                paths.append("\(folder)/\(plot.name).\(ending)")
-                try AtomicFile.write(paths[paths.count - 1], data: content)
-            }
+            files.append(ResultFolder.File("\(plot.name).svg", svg))
+            files.append(ResultFolder.File("\(plot.name).png", png))
         }
         for picture in try pictures() {
             page.add(picture)
-            paths.append("\(folder)/\(picture.name).png")
-            try AtomicFile.write(paths[paths.count - 1], data: picture.png)
+            files.append(ResultFolder.File("\(picture.name).png", picture.png))
         }
-        try AtomicFile.write(paths[0], text: page.html)
-        return paths
+        files.insert(ResultFolder.File("report.html", text: page.html), at: 0)
+        return try ResultFolder(folder, for: []).replace(by: files)
     }
 
     /// What each checkpoint says of each image by each policy, of the random one by the first draw:
     /// the content of `predictions.csv`, for paired tests.
     private var predictions: [[String]] {
         let columns = ["checkpoint", "image", "class", "label", "glimpses"]
-        var rows = [columns + policies.map(\.rawValue)]
+        var rows = [columns + policies.map(\.rawValue) + ["word"]]
         for (checkpoint, scores) in zip(checkpoints, scores) {
             for (index, entry) in images.entries.enumerated() {
                 let label = Int(entry.label)
                 rows.append(
-                    [checkpoint.provenance.path, entry.name, classes[label], "\(label)"]
+                    [checkpoint.provenance.path, entry.name, classNames[label], "\(label)"]
                         + ["\(picturedGlimpses)"]
                         + policies.map { policy in
                             scores.verdicts[policy].map { "\($0.predictions[index])" } ?? ""
-                        })
+                        } + [classes[label]])
             }
         }
         return rows

@@ -11,6 +11,10 @@ public final class EvaluationRun {
     let policies: [Policy]
     let glimpses: GlimpseList
     let classes: [String]
+    /// What the data set calls the classes: synsets or folders.
+    let classNames: [String]
+    /// What the user should know of the images, a line each.
+    public let notes: [String]
     let images: ImageSet
     let places: KnownPlaces?
     /// Each checkpoint's counts, after `run`.
@@ -38,7 +42,10 @@ public final class EvaluationRun {
         let names = zip(dataset.classes, dataset.words).map { name, known in
             known == name ? words?.word(name) ?? name : String(known.prefix { $0 != "," })
         }
-        classes = (first.settings.data.backgroundClass ? ["background"] : []) + names
+        let background = first.settings.data.backgroundClass ? ["background"] : []
+        classes = background + ClassWords.distinct(names, of: dataset.classes)
+        classNames = background + dataset.classes
+        notes = dataset.notes
         if classes.count != first.model.classes {
             throw EvaluationError(
                 "\(options.data): has \(classes.count) classes"
@@ -165,9 +172,15 @@ public final class EvaluationRun {
     ) throws -> EvaluationReport {
         let count = images.entries.count
         for (index, checkpoint) in checkpoints.enumerated() {
-            var part = try evaluator(checkpoint, batchSize: batchSize).scores(
-                images, range: share.part(count), places: places
-            ) { progress(index * count + min(count, $0 * share.count)) }
+            var part: Scores
+            do {
+                part = try evaluator(checkpoint, batchSize: batchSize).scores(
+                    images, range: share.part(count), places: places
+                ) { progress(index * count + min(count, $0 * share.count)) }
+            } catch let error as LogitsError {
+                throw EvaluationError(
+                    "\(checkpoint.provenance.path): \(error)", exitCode: .badData)
+            }
             try part.sum(over: share)
             scores.append(part)
             progress((index + 1) * count)

@@ -2,18 +2,19 @@ import Checkpoints
 import Layers
 
 extension ParameterStore {
-    /// Overwrites parameters and statistics with those of a checkpoint.
+    /// Overwrites parameters and statistics with those of a checkpoint, which must be finite.
     ///
     /// - Parameter isWanted: Which, by path; left out: all.
     public func load(
         _ checkpoint: Checkpoint, where isWanted: (String) -> Bool = { _ in true }
     ) throws(CheckpointError) {
         for parameter in layout.parameters where isWanted(parameter.path) {
-            let numbers = try checkpoint.floats("/model/\(parameter.path)", shape: parameter.shape)
+            let numbers = try checkpoint.finiteFloats(
+                "/model/\(parameter.path)", shape: parameter.shape)
             values(parameter).update(from: numbers, count: numbers.count)
         }
         for statistic in layout.statistics where isWanted(statistic.path) {
-            let numbers = try checkpoint.floats(
+            let numbers = try checkpoint.finiteFloats(
                 "/model/\(statistic.path)", shape: [statistic.count])
             values(statistic).update(from: numbers, count: numbers.count)
         }

@@ -181,6 +181,9 @@ public final class Evaluator {
                 ViewedImages(
                     standardized: batch.images, pixels: pixels, identifiers: batch.entries),
                 wantsMap: wantsMap)
+            for (view, entry) in zip(views, batch.entries) {
+                try LogitsError.check(view, image: set.entries[entry].name)
+            }
             try take(seen(views, pixels, batch, set: set, places: places), batch)
         }
     }
@@ -209,7 +212,10 @@ public final class Evaluator {
                 let (entry, label) = (batch.entries[index], Int(batch.labels[index]))
                 let known =
                     plan.policies.isEmpty
-                    ? [] : places?.places(of: set.entries[entry].name) ?? []
+                    ? []
+                    : (places?.places(of: set.entries[entry].name) ?? []).compactMap {
+                        batch.crops[index].place(y: $0.y, x: $0.x)
+                    }
                 let view = views[index]
                 seen[index] = SeenImage(
                     entry: entry, label: label,

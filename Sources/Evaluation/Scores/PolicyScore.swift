@@ -24,8 +24,9 @@ public struct PolicyScore: Equatable, Sendable {
     private let placeCount: Int
 
     /// A hit's central pixel is at most this far from that of a known place, in the coordinate in
-    /// which they differ more.
-    public static let hitDistance = 6
+    /// which they differ more: 6 pixels in images of 64×64 as the demonstration's and in smaller
+    /// ones, and in proportion more in larger ones.
+    static func hitDistance(imageSize: Int) -> Double { 6 * max(1, Double(imageSize) / 64) }
 
     /// No images yet.
     ///

@@ -16,7 +16,7 @@ public struct Trajectory: Equatable, Sendable {
     /// How many classes come before the image's own: 0 is right, below 5 top-5 right.
     public let labelRanks: [Int]
     /// The cross entropy −log p(label) of the prediction, in millionths: an integer, so that
-    /// it travels between ranks exactly.
+    /// it travels between ranks exactly; at most a million nats, so that sums of them fit.
     public let losses: [Int]
     /// Pixels in the union of the first 1, 2, … T windows.
     public let coveredPixels: [Int]
@@ -27,7 +27,8 @@ public struct Trajectory: Equatable, Sendable {
 
     /// Judges what a policy saw of an image.
     ///
-    /// - Parameter known: Where the evidence lies, (y, x) in pixels.
+    /// - Parameter known: Where the evidence lies, (y, x) in pixels of what the model
+    ///   sees.
     init(_ look: Look, label: Int, imageSize: Int, known: [(y: Int, x: Int)]) {
         (windows, places, context) = (look.windows, look.places, look.context)
         showsPath = look.showsPath
@@ -37,14 +38,15 @@ public struct Trajectory: Equatable, Sendable {
         predictions = look.predictions.map { AveragedLogits.prediction($0) }
         labelRanks = look.predictions.map { AveragedLogits.rank(of: label, in: $0) }
         losses = look.predictions.map {
-            Int((1e6 * Self.crossEntropy($0, label: label)).rounded())
+            Int((1e6 * min(1e6, Self.crossEntropy($0, label: label))).rounded())
         }
         isKnown = !known.isEmpty
         var count = 0
+        let near = PolicyScore.hitDistance(imageSize: imageSize)
         hits = look.windows.map { window in
             let center = window.centralPixel
             let isHit = known.contains {
-                max(abs($0.y - center.y), abs($0.x - center.x)) <= PolicyScore.hitDistance
+                Double(max(abs($0.y - center.y), abs($0.x - center.x))) <= near
             }
             count += isHit ? 1 : 0
             return count

@@ -26,6 +26,8 @@ public enum ExitCode: Int32, Sendable {
         switch error {
         case is ConfigurationError:
             self = .usage
+        case is LogitsError:
+            self = .badData
         case let error as EvaluationError:
             self = error.exitCode
         case let error as CheckpointError:
@@ -37,12 +39,12 @@ public enum ExitCode: Int32, Sendable {
             }
         case let error as ImagesError:
             switch error {
-            case .missingFolder, .noImages, .missing: self = .missingInput
+            case .missingFolder, .noImages, .emptySubset, .missing: self = .missingInput
             case .unknownClass, .unreadable, .resource, .damaged, .duplicate, .notIndexed,
                 .undecodable:
                 self = .badData
-            case .inputOutput: self = .inputOutput
-            case .unwritable, .occupied: self = .cannotWrite
+            case .inputOutput, .forbidden: self = .inputOutput
+            case .unwritable, .notOurs, .occupied: self = .cannotWrite
             }
         default:
             return nil

@@ -7,8 +7,8 @@ final class ByteFile: Sendable {
     let path: String
     /// In bytes.
     let size: Int
-    /// Seconds since 1970 at which it was last written.
-    let modified: Int
+    /// Changes when the file is replaced or written to: of its inode and its time.
+    let stamp: UInt64
     private let descriptor: Int32
     /// The content, where it is in memory.
     private let content: [UInt8]?
@@ -16,13 +16,18 @@ final class ByteFile: Sendable {
     /// Names bytes in memory.
     init(path: String, content: [UInt8]) {
         (self.path, self.content) = (path, content)
-        (size, modified, descriptor) = (content.count, 0, -1)
+        (size, stamp, descriptor) = (content.count, 0, -1)
     }
 
     /// Opens a file for reading.
-    init(_ path: String) throws(ImagesError) {
+    convenience init(_ path: String) throws(ImagesError) { try self.init(FileName(path)) }
+
+    /// Opens a file for reading. What is no regular file is not even opened: a named pipe would
+    /// wait for its other end, and a device might act.
+    init(_ path: FileName) throws(ImagesError) {
+        try Self.requireRegular(path)
         errno = 0
-        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else { throw Self.failure(path, errno) }
         var status = stat()
         guard fstat(descriptor, &status) == 0 else {
@@ -30,21 +35,54 @@ final class ByteFile: Sendable {
             close(descriptor)
             throw Self.failure(path, code)
         }
-        guard status.st_mode & S_IFMT == S_IFREG else {
-            close(descriptor)
-            throw .unreadable(path: path, reason: "is not a regular file")
-        }
-        (self.path, self.descriptor, content) = (path, descriptor, nil)
+        (self.path, self.descriptor, content) = (path.text, descriptor, nil)
         size = Int(status.st_size)
-        modified = status.st_mtim.tv_sec
+        stamp = Self.stamp(status)
+    }
+
+    /// Refuses what is no file of bytes, without opening it.
+    static func requireRegular(_ path: FileName) throws(ImagesError) {
+        var status = stat()
+        errno = 0
+        guard path.withCString({ stat($0, &status) }) == 0 else { throw failure(path, errno) }
+        let what: String
+        switch status.st_mode & S_IFMT {
+        case S_IFREG: return
+        case S_IFDIR: what = "a folder"
+        case S_IFIFO: what = "a named pipe"
+        case S_IFSOCK: what = "a socket"
+        default: what = "a device"
+        }
+        throw .unreadable(path: path.text, reason: "it is \(what), no regular file")
+    }
+
+    /// Changes when the file is replaced or written to.
+    static func stamp(_ status: stat) -> UInt64 {
+        [
+            UInt64(status.st_ino), UInt64(bitPattern: Int64(status.st_mtim.tv_sec)),
+            UInt64(status.st_mtim.tv_nsec),
+        ].reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ $1) &* 0x100_0000_01B3 }
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    private static func failure(_ path: String, _ code: Int32) -> ImagesError {
-        code == ENOENT || code == ENOTDIR
-            ? .missing(path: path, remedy: "check the path")
-            : .inputOutput(path: path, reason: String(cString: strerror(code)))
+    /// What the system's error number means for the file at `path`.
+    static func failure(_ path: FileName, _ code: Int32) -> ImagesError {
+        switch code {
+        case ENOENT, ENOTDIR, ELOOP:
+            var status = stat()
+            let isLink =
+                path.withCString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
+            return .missing(
+                path: path.text,
+                remedy: isLink
+                    ? "it is a link that leads nowhere: restore its target or remove the link"
+                    : "check the path")
+        case EACCES, EPERM:
+            return .forbidden(path: path.text)
+        default:
+            return .inputOutput(path: path.text, reason: String(cString: strerror(code)))
+        }
     }
 
     private func read(at offset: Int, into buffer: UnsafeMutableRawBufferPointer)
@@ -58,7 +96,7 @@ final class ByteFile: Sendable {
                 off_t(offset + done))
             if count < 0 {
                 if errno == EINTR { continue }
-                throw Self.failure(path, errno)
+                throw .inputOutput(path: path, reason: String(cString: strerror(errno)))
             }
             if count == 0 {
                 throw .damaged(

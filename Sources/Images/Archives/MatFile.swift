@@ -134,6 +134,11 @@ struct MatFile {
             return String(
                 decoding: names[start..<(start + length)].prefix { $0 != 0 }, as: UTF8.self)
         }
+        guard Set(fields).count == fields.count else {
+            throw Damage(what: "an array of structures has two fields of one name")
+        }
+        // Without fields nothing bounds the count.
+        if fields.isEmpty { return .structures([:]) }
         var values: [String: [Value]] = [:]
         for _ in 0..<Int(count) {
             for field in fields {

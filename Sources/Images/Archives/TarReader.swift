@@ -1,19 +1,11 @@
-/// A file inside an archive.
-struct TarMember: Equatable, Sendable {
-    /// As the archive spells it, for example `n01440764/n01440764_10026.JPEG`.
-    let name: String
-    /// Of its first byte, from the beginning of the outermost file.
-    let offset: Int
-    /// In bytes.
-    let size: Int
-}
-
 /// Walks through the members of a tar archive (ustar, GNU and pax headers) without reading their
-/// content; the archive may itself be a member of another one.
+/// content; the archive may itself be a member of another one, or several that were joined.
 struct TarReader {
     private static let blockSize = 512
     /// Longer extended headers than this are damage.
     private static let longestExtension = 1 << 20
+    /// Bytes behind the end mark that are looked through together.
+    private static let zerosAtOnce = 1 << 16
 
     private let file: ByteFile
     /// For messages: the file, and the member in it.
@@ -22,8 +14,15 @@ struct TarReader {
     private var position: Int
     private var isFinished = false
     /// What extended headers say about the member that follows them.
-    private var nextName: String?
-    private var nextSize: Int?
+    private var extended = Extension()
+
+    /// Another name, link or size than the header has room for.
+    private struct Extension {
+        var name: FileName?
+        var link: FileName?
+        var size: Int?
+        var isSparse = false
+    }
 
     /// Reads the archive that is the whole of `file`.
     init(_ file: ByteFile) {
@@ -32,7 +31,7 @@ struct TarReader {
 
     /// Reads the archive that is a member of the archive `file`.
     init(_ member: TarMember, of file: ByteFile) {
-        (self.file, name) = (file, "\(file.path): \(member.name)")
+        (self.file, name) = (file, "\(file.path): \(member.name.text)")
         (position, end) = (member.offset, member.offset + member.size)
     }
 
@@ -49,7 +48,7 @@ struct TarReader {
         .damaged(path: name, what: what, remedy: "download or copy the archive again")
     }
 
-    /// The next regular file, or nil after the last.
+    /// The next member, or nil after the last.
     mutating func next() throws(ImagesError) -> TarMember? {
         while !isFinished {
             guard end - position >= Self.blockSize else {
@@ -57,24 +56,24 @@ struct TarReader {
             }
             let header = try file.bytes(at: position, count: Self.blockSize)
             if header.allSatisfy({ $0 == 0 }) {
-                isFinished = true
-                return nil
+                isFinished = try !findAnotherArchive()
+                continue
             }
             guard Self.checksumHolds(header) else {
                 throw damage("has no valid tar header at byte \(position)")
             }
-            let type = header[156]
-            let isRegular = type == 0 || type == UInt8(ascii: "0") || type == UInt8(ascii: "7")
+            let type = Character(UnicodeScalar(header[156]))
             guard let written = Self.number(header[124..<136]) else {
                 throw damage("has an impossible size at byte \(position)")
             }
-            let isExtension = [UInt8(ascii: "x"), UInt8(ascii: "g"), UInt8(ascii: "L")]
-                .contains(type)
-            let size = isExtension ? written : nextSize ?? written
+            let isExtension = "xgLK".contains(type)
+            // Links and folders have no content, whatever their headers say.
+            let size =
+                isExtension ? written : "123456".contains(type) ? 0 : extended.size ?? written
             let start = position + Self.blockSize
-            let name = nextName ?? Self.name(header)
+            let name = extended.name ?? Self.name(header)
             guard size >= 0, size <= end - start else {
-                throw damage("ends in the middle of \(name): it is cut off at byte \(end)")
+                throw damage("ends in the middle of \(name.text): it is cut off at byte \(end)")
             }
             let blocks = (size + Self.blockSize - 1) / Self.blockSize
             position = min(end, start + blocks * Self.blockSize)
@@ -82,43 +81,96 @@ struct TarReader {
                 try readExtension(type: type, start: start, size: size)
                 continue
             }
-            (nextName, nextSize) = (nil, nil)
-            if type == UInt8(ascii: "S") {
-                throw damage("stores \(name) as a sparse file, which cannot be read in place")
+            if type == "S" || extended.isSparse {
+                throw .damaged(
+                    path: self.name,
+                    what: "stores \(name.text) as a sparse file, which cannot be read in place",
+                    remedy: "make the archive without --sparse")
             }
-            if isRegular { return TarMember(name: name, offset: start, size: size) }
+            let link = extended.link ?? FileName(Self.text(header[157..<257]))
+            extended = Extension()
+            return TarMember(
+                name: name, offset: start, size: size,
+                kind: Self.kind(type, name: name, link: link))
         }
         return nil
     }
 
-    /// A GNU long name, or pax records `LENGTH KEY=VALUE\n`.
-    private mutating func readExtension(type: UInt8, start: Int, size: Int) throws(ImagesError) {
+    private static func kind(_ type: Character, name: FileName, link: FileName) -> TarMember.Kind {
+        switch type {
+        // Old archives know a folder by its name's last letter alone.
+        case "\0", "0", "7": name.bytes.last == UInt8(ascii: "/") ? .folder : .file
+        case "1": .hardLink(link)
+        case "2": .symbolicLink(link)
+        case "5", "D": .folder
+        default: .other
+        }
+    }
+
+    /// Behind the end mark only zeros may follow, or another archive that was joined to this one.
+    private mutating func findAnotherArchive() throws(ImagesError) -> Bool {
+        while position < end {
+            let chunk = try file.bytes(
+                at: position, count: min(Self.zerosAtOnce, end - position))
+            guard let other = chunk.firstIndex(where: { $0 != 0 }) else {
+                position += chunk.count
+                continue
+            }
+            position += other / Self.blockSize * Self.blockSize
+            let isWhole = end - position >= Self.blockSize
+            guard isWhole,
+                Self.checksumHolds(try file.bytes(at: position, count: Self.blockSize))
+            else {
+                throw damage(
+                    "has bytes after its end mark, at byte \(position), which are no "
+                        + "archive")
+            }
+            return true
+        }
+        return false
+    }
+
+    /// A GNU long name or link, or pax records `LENGTH KEY=VALUE\n`.
+    private mutating func readExtension(
+        type: Character, start: Int, size: Int
+    ) throws(ImagesError) {
         guard size <= Self.longestExtension else {
             throw damage("has an extended header of \(size) bytes at byte \(start)")
         }
         let bytes = try file.bytes(at: start, count: size)
-        if type == UInt8(ascii: "L") {
-            nextName = Self.text(bytes[...])
-            return
+        switch type {
+        case "L": extended.name = FileName(Self.text(bytes[...]))
+        case "K": extended.link = FileName(Self.text(bytes[...]))
+        case "x": try readRecords(bytes, start: start)
+        // What a global header says of all members that follow is nothing of use here.
+        default: break
         }
+    }
+
+    private mutating func readRecords(_ bytes: [UInt8], start: Int) throws(ImagesError) {
         var rest = bytes[...]
         while let space = rest.firstIndex(of: UInt8(ascii: " ")) {
-            guard let length = Int(Self.text(rest[..<space])), length > space - rest.startIndex + 1,
+            let digits = String(decoding: rest[..<space], as: UTF8.self)
+            guard let length = Int(digits), length > space - rest.startIndex + 1,
                 length <= rest.count
             else { throw damage("has a malformed extended header at byte \(start)") }
             let record = rest[(space + 1)..<(rest.startIndex + length)].dropLast()
             rest = rest.dropFirst(length)
-            guard type == UInt8(ascii: "x"), let equals = record.firstIndex(of: UInt8(ascii: "="))
-            else { continue }
-            let value = Self.text(record[(equals + 1)...])
-            switch Self.text(record[..<equals]) {
-            case "path": nextName = value
+            guard let equals = record.firstIndex(of: UInt8(ascii: "=")) else { continue }
+            let value = record[(equals + 1)...]
+            let key = String(decoding: record[..<equals], as: UTF8.self)
+            switch key {
+            case "path": extended.name = FileName(value)
+            case "linkpath": extended.link = FileName(value)
             case "size":
-                guard let number = Int(value), number >= 0 else {
+                guard let number = Int(String(decoding: value, as: UTF8.self)), number >= 0 else {
                     throw damage("has an impossible size at byte \(start)")
                 }
-                nextSize = number
-            default: break
+                extended.size = number
+            case "GNU.sparse.name":
+                (extended.name, extended.isSparse) = (FileName(value), true)
+            default:
+                if key.hasPrefix("GNU.sparse.") { extended.isSparse = true }
             }
         }
     }
@@ -150,17 +202,17 @@ struct TarReader {
         let digits = field.drop { $0 == UInt8(ascii: " ") }.prefix {
             $0 != 0 && $0 != UInt8(ascii: " ")
         }
-        return digits.isEmpty ? nil : Int(text(digits), radix: 8)
+        return digits.isEmpty ? nil : Int(String(decoding: digits, as: UTF8.self), radix: 8)
     }
 
-    private static func name(_ header: [UInt8]) -> String {
+    private static func name(_ header: [UInt8]) -> FileName {
         let name = text(header[0..<100])
         let isPOSIX = Array(header[257..<263]) == Array("ustar\0".utf8)
-        let prefix = isPOSIX ? text(header[345..<500]) : ""
-        return prefix.isEmpty ? name : "\(prefix)/\(name)"
+        let prefix = isPOSIX ? text(header[345..<500]) : []
+        return FileName(prefix.isEmpty ? name : prefix + [UInt8(ascii: "/")] + name)
     }
 
-    private static func text(_ bytes: ArraySlice<UInt8>) -> String {
-        String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+    private static func text(_ bytes: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
+        bytes.prefix { $0 != 0 }
     }
 }

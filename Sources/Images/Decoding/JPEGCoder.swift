@@ -23,17 +23,26 @@ final class JPEGDecoder {
         return error
     }
 
-    /// Size and colours, from the head of a file's bytes.
-    private func size(
-        _ data: [UInt8], path: String
-    ) throws(ImagesError) -> (height: Int, width: Int, space: UInt32) {
-        if data.isEmpty { throw .unreadable(path: path, reason: "the file is empty") }
+    /// What TurboJPEG reads from the head of a file's bytes.
+    private struct Head {
+        var height = 0
+        var width = 0
+        var space: UInt32 = 0
+        /// Whether the channels are sampled in a way that TurboJPEG has no name for.
+        var isUnnamedSampling = false
+    }
+
+    private func size(_ data: [UInt8], path: String) throws(ImagesError) -> Head {
         var (width, height, subsampling, space) = (Int32(0), Int32(0), Int32(0), Int32(0))
         let status = tjDecompressHeader3(
             handle, data, UInt(data.count), &width, &height, &subsampling, &space)
-        guard status == 0 else { throw failure(path) }
+        // Everything else was read then, and the sampling matters to planes of YUV alone.
+        let isUnnamed = status != 0 && space >= 0 && width > 0 && reason().contains("subsampling")
+        guard status == 0 || isUnnamed else { throw failure(path) }
         try Pixels.requireFit(height: Int(height), width: Int(width), path: path)
-        return (Int(height), Int(width), UInt32(space))
+        return Head(
+            height: Int(height), width: Int(width), space: UInt32(space),
+            isUnnamedSampling: isUnnamed)
     }
 
     private static func isInk(_ space: UInt32) -> Bool {
@@ -42,37 +51,54 @@ final class JPEGDecoder {
 
     /// What the head of a file's bytes says, without decoding.
     func head(_ data: [UInt8], path: String) throws(ImagesError) -> ImageHead {
-        let (height, width, space) = try size(data, path: path)
         let markers = JPEGMarkers(data)
+        try Self.requireBytes(markers, path: path)
+        // As the decoder will see it: a warning of the head is one of the whole image.
+        let head = try size(markers.isIrregular ? markers.repaired(data) : data, path: path)
+        // Rare, and only decoding tells whether the decoder can do it.
+        if head.isUnnamedSampling { _ = try decode(data, path: path) }
         var traits: ImageTraits = []
-        if Self.isInk(space) { traits.insert(.ink) }
-        if space == TJCS_GRAY.rawValue { traits.insert(.grey) }
+        if Self.isInk(head.space) { traits.insert(.ink) }
+        if head.space == TJCS_GRAY.rawValue { traits.insert(.grey) }
         if markers.isProgressive { traits.insert(.progressive) }
         if markers.orientation != 1 { traits.insert(.rotated) }
-        return ImageHead(format: .jpeg, height: height, width: width, traits: traits)
+        if markers.isIrregular { traits.insert(.irregular) }
+        return ImageHead(format: .jpeg, height: head.height, width: head.width, traits: traits)
+    }
+
+    private static func requireBytes(_ markers: JPEGMarkers, path: String) throws(ImagesError) {
+        guard let precision = markers.precision, precision != 8 else { return }
+        throw .unreadable(
+            path: path, reason: "JPEG with \(precision) bits a channel (convert it to one with 8)")
     }
 
     /// Decodes a file's bytes; grey and YCCK become RGB, EXIF orientation is ignored.
     func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
-        let (height, width, space) = try size(data, path: path)
-        let isInk = Self.isInk(space)
+        do {
+            return try strictlyDecode(data, path: path)
+        } catch {
+            let markers = JPEGMarkers(data)
+            try Self.requireBytes(markers, path: path)
+            guard markers.isIrregular else { throw error }
+            return try strictlyDecode(markers.repaired(data), path: path)
+        }
+    }
+
+    /// A warning means damaged data: it is an error here, as nothing is silently replaced. That
+    /// goes for bytes left over behind a scan too: where one bit of it is another, the decoder
+    /// needs fewer or more of them than there are.
+    private func strictlyDecode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
+        let head = try size(data, path: path)
+        let (height, width) = (head.height, head.width)
+        let isInk = Self.isInk(head.space)
         let format = isInk ? TJPF_CMYK : TJPF_RGB
         var bytes = [UInt8](repeating: 0, count: height * width * (isInk ? 4 : 3))
         let status = tjDecompress2(
             handle, data, UInt(data.count), &bytes, Int32(width), 0, Int32(height),
             Int32(format.rawValue), TJFLAG_ACCURATEDCT | TJFLAG_LIMITSCANS)
-        // A warning means damaged data: it is an error here, as nothing is silently replaced, but
-        // for stray bytes between whole segments, which change no pixel.
-        guard status == 0 || isAboutStrayBytes() else {
-            throw failure(path)
-        }
+        guard status == 0 else { throw failure(path) }
         if isInk { bytes = Self.fromInk(bytes) }
         return Pixels(height: height, width: width, bytes: bytes)
-    }
-
-    private func isAboutStrayBytes() -> Bool {
-        tjGetErrorCode(handle) == TJERR_WARNING.rawValue
-            && reason().contains("extraneous bytes before marker")
     }
 
     /// CMYK as Adobe's programs store it, inverted: each colour is darkened by black.

@@ -43,36 +43,40 @@ public struct Preparation: Sendable {
         return centralBox(height: height, width: width)
     }
 
-    /// The part of an image that the model sees, and whether it sees it mirrored.
+    /// The part of an image that the model sees.
     ///
     /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
-    func view(
-        height: Int, width: Int, random: CounterRandom?
-    ) -> (box: Resize.Box, isFlipped: Bool) {
+    func crop(height: Int, width: Int, random: CounterRandom?) -> ImageCrop {
+        let size = configuration.imageSize
         guard var random, configuration.augmentation == .randomArea else {
-            return (centralBox(height: height, width: width), false)
+            return ImageCrop(
+                box: centralBox(height: height, width: width), isFlipped: false, size: size)
         }
         let isFlipped = random.uniform() < 0.5
-        return (randomBox(height: height, width: width, random: &random), isFlipped)
+        return ImageCrop(
+            box: randomBox(height: height, width: width, random: &random), isFlipped: isFlipped,
+            size: size)
     }
 
-    /// Writes what the model sees of an image, `[size, size, 3]`, to `result` from `start` on.
+    /// Writes what the model sees of an image, `[size, size, 3]`, to `result` from `start` on; says
+    /// which part of the image that is.
     ///
     /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
-    public func prepare(
+    @discardableResult public func prepare(
         _ pixels: Pixels, random: CounterRandom? = nil, into result: inout [Float], at start: Int
-    ) {
+    ) -> ImageCrop {
         let size = configuration.imageSize
-        let (box, isFlipped) = view(height: pixels.height, width: pixels.width, random: random)
+        let crop = crop(height: pixels.height, width: pixels.width, random: random)
         switch configuration.resize {
         case .antialias:
-            let square = Resize.bicubic(pixels, box: box, size: size)
+            let square = Resize.bicubic(pixels, box: crop.box, size: size)
             Self.standardize(square.bytes, into: &result, at: start) { Float($0) }
         case .legacy:
-            let square = LegacyResize.bicubic(pixels, box: box, size: size)
+            let square = LegacyResize.bicubic(pixels, box: crop.box, size: size)
             Self.standardize(square, into: &result, at: start) { $0 }
         }
-        if isFlipped { flip(&result, at: start) }
+        if crop.isFlipped { flip(&result, at: start) }
+        return crop
     }
 
     private func flip(_ result: inout [Float], at start: Int) {

@@ -4,9 +4,10 @@ import Foundation
 enum DurableFile {
     /// Replaces the file at `path`.
     static func write(_ path: String, _ content: Data) throws(ImagesError) {
-        let temporary = "\(path).\(getpid()).tmp"
+        // A name that nothing has yet.
+        let temporary = "\(path).\(UUID().uuidString).tmp"
         do {
-            try content.write(to: URL(fileURLWithPath: temporary))
+            try content.write(to: URL(fileURLWithPath: temporary), options: .withoutOverwriting)
             let handle = try FileHandle(forUpdating: URL(fileURLWithPath: temporary))
             try handle.synchronize()
             try handle.close()

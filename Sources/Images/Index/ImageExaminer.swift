@@ -17,7 +17,9 @@ final class ImageExaminer {
         do throws(ImagesError) {
             try storage.read(row, into: &bytes)
         } catch {
-            return .failure(error)
+            let isOwnFile = storage.index.header.files[Int(record.file)].size == nil
+            guard isOwnFile, let problem = Self.problem(error) else { return .failure(error) }
+            return .success(Examination(record: record, problem: problem))
         }
         record.checksum = ImageIndex.checksum(bytes)
         do throws(ImagesError) {
@@ -34,6 +36,15 @@ final class ImageExaminer {
             return .success(Examination(record: record, problem: reason))
         }
         return .success(Examination(record: record))
+    }
+
+    /// Why a file alone cannot be read; nil: the disk has failed, or the file has changed.
+    private static func problem(_ error: ImagesError) -> String? {
+        switch error {
+        case .unreadable(_, let reason), .missing(_, let reason): reason
+        case .forbidden: "permission denied"
+        default: nil
+        }
     }
 
     private func isPNGName(_ name: String) -> Bool { name.lowercased().hasSuffix(".png") }

@@ -136,10 +136,13 @@ public final class ImageIndex: Sendable {
 
     /// The image's path in ImageNet's layout, for example `train/n01440764/x.JPEG`, wherever it
     /// lies.
-    func name(_ row: Int) -> String {
+    func name(_ row: Int) -> String { fileName(row).text }
+
+    /// The same as bytes.
+    func fileName(_ row: Int) -> FileName {
         let record = self[row]
         let start = content.startIndex + nameStart + Int(record.nameOffset)
-        return String(decoding: content[start..<(start + Int(record.nameLength))], as: UTF8.self)
+        return FileName(content[start..<(start + Int(record.nameLength))])
     }
 
     /// The same images with what is now known of them.
@@ -149,11 +152,12 @@ public final class ImageIndex: Sendable {
             names: [UInt8](content[(content.startIndex + nameStart)...]))
     }
 
-    /// Changes with the images found, their places and files, and with what is looked at.
-    func fingerprint(verifies: Bool) -> UInt64 {
+    /// Changes with the images found, their places and files (`stamp`: when these were written),
+    /// and with what is looked at.
+    func fingerprint(stamp: UInt64, verifies: Bool) -> UInt64 {
         let files = header.files.map { "\($0.path)\t\($0.size ?? -1)\n" }.joined()
         let sums = [Data(files.utf8), content].map { UInt64(Self.checksum($0)) }
-        return sums[0] << 32 ^ sums[1] << 1 ^ (verifies ? 1 : 0)
+        return (sums[0] << 32 ^ sums[1] << 1 ^ (verifies ? 1 : 0)) &+ stamp
     }
 
     /// The bytes of an index file.

@@ -104,4 +104,8 @@ public struct ImageTraits: OptionSet, Sendable {
     public static let misnamed = ImageTraits(rawValue: 64)
     /// Stored in several scans.
     public static let progressive = ImageTraits(rawValue: 128)
+    /// Compressed once more, with gzip.
+    static let packed = ImageTraits(rawValue: 256)
+    /// A JPEG whose head breaks the standard in ways that change no pixel.
+    static let irregular = ImageTraits(rawValue: 512)
 }

@@ -61,22 +61,24 @@ public struct IndexBuilder: Sendable {
             progress(.listing(path: path, done: done, of: total))
         }
         for path in options.paths { try scan.add(URL(fileURLWithPath: path).path) }
+        let listed = try scan.found.index(path: output)
         let found = scan.found
-        let amount =
-            options.developmentImagesPerClass.map { Split.Amount.imagesPerClass($0) }
-            ?? .fraction(options.developmentFraction)
-        let listed = try found.index(
-            path: output, split: Split(amount: amount, seed: options.seed))
         var examined = [ImageRecord](repeating: ImageRecord(), count: listed.count)
         var problems: [IndexSummary.Problem] = []
-        try examine(listed, into: &examined, problems: &problems, output: output, progress)
+        let journal = try IndexJournal(
+            output,
+            fingerprint: listed.fingerprint(stamp: found.stamp, verifies: options.verifies))
+        try examine(listed, journal, into: &examined, problems: &problems, progress)
         problems.sort { $0.name.utf8.lexicographicallyPrecedes($1.name.utf8) }
         var header = listed.header
         header.isVerified = options.verifies
         header.files = header.files.map { Self.relative($0, to: output) }
+        let amount =
+            options.developmentImagesPerClass.map { Split.Amount.imagesPerClass($0) }
+            ?? .fraction(options.developmentFraction)
         let index = listed.replacing(header: header, records: examined)
-        let summary = IndexSummary(
-            index, problems: problems, trainingCounts: found.labels.trainingCounts)
+            .divided(by: Split(amount: amount, seed: options.seed))
+        let summary = IndexSummary(index, problems: problems, found: found)
         if !problems.isEmpty && !options.skipsUndecodable { return summary }
         try DurableFile.write(output, index.encoded())
         IndexJournal.remove(output)
@@ -91,12 +93,25 @@ public struct IndexBuilder: Sendable {
         } catch {
             throw .unwritable(path: folder, reason: "the folder cannot be made")
         }
-        var isFolder: ObjCBool = false
-        if FileManager.default.fileExists(atPath: output, isDirectory: &isFolder),
-            isFolder.boolValue
-        {
-            throw .unwritable(path: output, reason: "is a folder; name a file")
+        for (path, magic) in [
+            (output, ImageIndex.magic), (IndexJournal.path(of: output), IndexJournal.magic),
+        ] {
+            try Self.requireOwn(path, magic: magic)
         }
+    }
+
+    /// Only what an earlier run wrote is replaced: a file that begins with `magic`, or an empty one.
+    private static func requireOwn(_ path: String, magic: [UInt8]) throws(ImagesError) {
+        let head: [UInt8]
+        do throws(ImagesError) {
+            let file = try ByteFile(path)
+            head = try file.bytes(at: 0, count: min(file.size, magic.count))
+        } catch {
+            // Nothing is there yet, or a link to nothing.
+            if access(path, F_OK) != 0 && errno == ENOENT { return }
+            throw .notOurs(path: path)
+        }
+        guard magic.starts(with: head) else { throw .notOurs(path: path) }
     }
 
     /// Files below the index's folder are named from there, so that both can move together.
@@ -111,14 +126,11 @@ public struct IndexBuilder: Sendable {
 
     /// Looks at all images in the order in which they lie in their files.
     private func examine(
-        _ index: ImageIndex, into records: inout [ImageRecord],
-        problems: inout [IndexSummary.Problem], output: String,
-        _ progress: (Progress) -> Void
+        _ index: ImageIndex, _ journal: IndexJournal, into records: inout [ImageRecord],
+        problems: inout [IndexSummary.Problem], _ progress: (Progress) -> Void
     ) throws(ImagesError) {
         let storage = ImageStorage(index)
         var rows: [Int] = []
-        let journal = try IndexJournal(
-            output, fingerprint: index.fingerprint(verifies: options.verifies))
         let known = journal.entries
         for row in 0..<index.count {
             records[row] = index[row]

@@ -3,6 +3,8 @@ import Foundation
 /// What an interrupted `dataset index` had already looked at: a file beside the index that is to
 /// be, removed when that is written.
 final class IndexJournal {
+    static let magic = Array("SACJRN01".utf8)
+
     /// One image that was looked at: 24 bytes.
     struct Entry {
         let row: UInt32
@@ -61,7 +63,7 @@ final class IndexJournal {
     /// Opens the journal of the index `output`; one that belongs to other images is started anew.
     init(_ output: String, fingerprint: UInt64) throws(ImagesError) {
         path = Self.path(of: output)
-        var head = Array("SACJRN01".utf8)
+        var head = Self.magic
         withUnsafeBytes(of: fingerprint.littleEndian) { head.append(contentsOf: $0) }
         var length = head.count
         if let old = FileManager.default.contents(atPath: path), old.starts(with: head) {

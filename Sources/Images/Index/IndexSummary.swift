@@ -17,37 +17,34 @@ public struct IndexSummary: Sendable {
     public let classCount: Int
     /// Names of images with something unusual, by what it is.
     public let oddities: [(what: String, names: [String])]
-    /// What seems to be missing.
+    /// What was passed over and what seems to be missing, a line each.
     public let warnings: [String]
 
-    init(_ index: ImageIndex, problems: [Problem], trainingCounts: [String: Int]) {
+    init(_ index: ImageIndex, problems: [Problem], found: FoundImages) {
         self.problems = problems
         classCount = index.header.classes.count
-        var counts: [Subset: Int] = [:]
-        var classCounts = [Int](repeating: 0, count: classCount)
+        let counts = ImageCounts(index)
+        self.counts = counts.subsets
         var odd: [[String]] = Self.kinds.map { _ in [] }
-        for row in 0..<index.count {
-            let record = index[row]
-            if record.subset != .val { classCounts[Int(record.classNumber)] += 1 }
-            guard !record.traits.contains(.skipped) else { continue }
-            counts[record.subset, default: 0] += 1
-            for (place, kind) in Self.kinds.enumerated() where record.traits.contains(kind.trait) {
+        for row in 0..<index.count where !index[row].traits.contains(.skipped) {
+            for (place, kind) in Self.kinds.enumerated()
+            where index[row].traits.contains(kind.trait) {
                 odd[place].append(index.name(row))
             }
         }
-        self.counts = counts
-        oddities = zip(Self.kinds, odd).filter { !$1.isEmpty }.map { ($0.what, $1) }
-        warnings = zip(index.header.classes, classCounts).compactMap { entry, count in
-            guard let expected = trainingCounts[entry.name], expected != count, expected > 0
-            else { return nil }
-            return "class \(entry.name) has \(count) training images, but the development kit "
-                + "counts \(expected)"
-        }
+        oddities =
+            zip(Self.kinds, odd).filter { !$1.isEmpty }.map { ($0.what, $1) }
+            + Doubles(index).oddities
+        warnings =
+            found.passedOver.lines + counts.warnings
+            + counts.warnings(trainingCounts: found.labels.trainingCounts)
     }
 
     private static let kinds: [(trait: ImageTraits, what: String)] = [
         (.ink, "CMYK or YCCK"), (.misnamed, "another format than the name says"),
-        (.deep, "16 bits a channel"), (.rotated, "EXIF orientation, ignored"),
+        (.deep, "16 bits a channel, scaled to 8"), (.rotated, "EXIF orientation, ignored"),
+        (.packed, "compressed with gzip, decoded all the same"),
+        (.irregular, "an irregular head, read as other programs do"),
         (.progressive, "progressive"), (.grey, "grey"),
     ]
 }

@@ -11,9 +11,6 @@ extension Labels {
     /// Takes in a development kit, packed or not, or a text file.
     mutating func add(_ path: String) throws(ImagesError) {
         let file = try ByteFile(path)
-        if try GzipFile.isGzip(file) {
-            return try addKit(GzipFile.unpacked(path))
-        }
         try add(try file.bytes(at: 0, count: file.size), path: path)
     }
 
@@ -26,11 +23,13 @@ extension Labels {
         var reader = TarReader(archive)
         var isUseful = false
         while let member = try reader.next() {
-            let name = member.name.split(separator: "/").last.map(String.init) ?? ""
-            guard Self.isLabelFile(name) else { continue }
+            let name = FileName.parts(of: member.name.bytes).last ?? member.name
+            guard member.kind == .file, !name.isHidden, Self.isLabelFile(name.text) else {
+                continue
+            }
             try add(
                 try archive.bytes(at: member.offset, count: member.size),
-                path: "\(archive.path): \(member.name)")
+                path: "\(archive.path): \(member.name.text)")
             isUseful = true
         }
         if !isUseful {
@@ -40,12 +39,22 @@ extension Labels {
         }
     }
 
-    /// Takes in the bytes of meta.mat or of a text file.
+    /// Takes in the bytes of a packed development kit, of meta.mat or of a text file.
     mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
-        if path.hasSuffix(".mat") {
+        if Gzip.isPacked(bytes) {
+            let content: [UInt8]
+            do throws(Gzip.Damage) {
+                content = try Gzip.unpacked(bytes)
+            } catch {
+                throw .damaged(
+                    path: path, what: error.what,
+                    remedy: "download it again, or give its unpacked folder")
+            }
+            try addKit(ByteFile(path: path, content: content))
+        } else if path.hasSuffix(".mat") {
             try addSynsets(MatFile(bytes, path: path), path: path)
         } else {
-            try addText(String(decoding: bytes, as: UTF8.self), path: path)
+            try addText(TextFile.text(bytes, path: path), path: path)
         }
     }
 
@@ -64,7 +73,9 @@ extension Labels {
             guard children == 0, let number = identifiers[place].number,
                 let identifier = Int(exactly: number), let name = names[place].string
             else { continue }
-            found[identifier] = name
+            if let other = found.updateValue(name, forKey: identifier), other != name {
+                throw contradiction(path, path, "names the class \(identifier) otherwise")
+            }
             words[name] = fields["words"]?[place].string
             trainingCounts[name] = fields["num_train_images"]?[place].number
                 .flatMap { Int(exactly: $0) }
@@ -90,28 +101,54 @@ extension Labels {
         let first = lines.map { String($0[0]) }
         let isNamed = first.allSatisfy { $0.contains("_val_") }
         if isNamed {
-            for line in lines {
-                // A label may be followed by boxes: n03995372 85 131 499 254.
-                let word = line.count > 1 ? line[1].split(separator: " ").first : nil
-                guard let word else {
-                    throw .damaged(
-                        path: path, what: "has no label for \(line[0])", remedy: "complete it")
-                }
-                named[Self.stem(String(line[0]))] =
-                    Int(word).map { .sortedNumber($0) } ?? .name(String(word))
-            }
-            truthSource = path
+            try addNamed(lines, path: path)
         } else if first.allSatisfy({ Int($0) != nil }) {
-            groundTruth = first.compactMap { Int($0).map { .identifier($0) } }
-            truthSource = path
+            try addTruth(first.compactMap { Int($0).map { .identifier($0) } }, path: path)
         } else if Set(first).count < first.count {
-            groundTruth = first.map { .name($0) }
-            truthSource = path
+            try addTruth(first.map { .name($0) }, path: path)
         } else {
-            if !isKitOrder { (classes, classSource) = (first, path) }
+            if !isKitOrder {
+                if let classSource, classes != first { rivalClassSource = classSource }
+                (classes, classSource) = (first, path)
+            }
             for line in lines where line.count > 1 {
                 words[String(line[0])] = line[1].trimmingPrefix { $0 == " " }.description
             }
         }
+    }
+
+    /// Lines of an image's name and its label.
+    private mutating func addNamed(
+        _ lines: [[Substring]], path: String
+    ) throws(ImagesError) {
+        for line in lines {
+            // A label may be followed by boxes: n03995372 85 131 499 254.
+            let word = line.count > 1 ? line[1].split(separator: " ").first : nil
+            guard let word else {
+                throw .damaged(
+                    path: path, what: "has no label for \(line[0])", remedy: "complete it")
+            }
+            let label = Int(word).map { Label.sortedNumber($0) } ?? .name(String(word))
+            let stem = Self.stem(String(line[0]))
+            if let other = named.updateValue(label, forKey: stem), other != label {
+                throw contradiction(path, namedSource ?? path, "labels \(line[0]) otherwise")
+            }
+        }
+        (truthSource, namedSource) = (path, path)
+    }
+
+    /// A label for each validation image in its order.
+    private mutating func addTruth(_ labels: [Label], path: String) throws(ImagesError) {
+        if let listSource, groundTruth != labels {
+            throw contradiction(path, listSource, "labels the validation images otherwise")
+        }
+        (groundTruth, truthSource, listSource) = (labels, path, path)
+    }
+
+    /// Of two sources that say different things none is believed.
+    func contradiction(_ path: String, _ other: String, _ what: String) -> ImagesError {
+        .damaged(
+            path: path, what: path == other ? "\(what) within itself" : "\(what) than \(other)",
+            remedy: "leave the wrong one out")
     }
 }

@@ -8,12 +8,16 @@ struct Labels: Sendable {
         case name(String)
         /// The place among the sorted names, counted from 0.
         case sortedNumber(Int)
+
+        var isName: Bool { if case .name = self { true } else { false } }
     }
 
     /// The classes in the order of their ILSVRC2012_ID; a text list's order.
     var classes: [String] = []
     /// Where `classes` came from; nil: from nowhere yet.
     var classSource: String?
+    /// Where another order of the classes came from.
+    var rivalClassSource: String?
     /// Whether `classes` is in the development kit's own order.
     var isKitOrder = false
     /// What each class shows.
@@ -26,6 +30,8 @@ struct Labels: Sendable {
     var named: [String: Label] = [:]
     /// Where the ground truth came from.
     var truthSource: String?
+    /// Where `groundTruth` came from, and `named`.
+    var listSource: String?, namedSource: String?
 
     /// ImageNet has this many classes, and its kit's order is not the sorted one.
     private static let imageNetClassCount = 1000
@@ -63,17 +69,30 @@ struct Labels: Sendable {
     private func className(
         of fileName: String, in truthSource: String, sorted: [String]
     ) throws(ImagesError) -> String {
-        var label = named[Self.stem(fileName)]
-        if label == nil, let number = Self.number(fileName),
-            groundTruth.indices.contains(number - 1)
-        {
-            label = groundTruth[number - 1]
+        let named = named[Self.stem(fileName)]
+        var numbered: Label?
+        if let number = Self.number(fileName), groundTruth.indices.contains(number - 1) {
+            numbered = groundTruth[number - 1]
         }
-        switch label {
-        case nil:
+        guard let label = named ?? numbered else {
             throw .damaged(
                 path: truthSource, what: "has no label for \(fileName)",
                 remedy: "give the ground truth of these images")
+        }
+        let name = try className(label, of: fileName, in: truthSource, sorted: sorted)
+        if named != nil, let numbered, numbered.isName || countsClasses(sorted),
+            let namedSource, let listSource,
+            try className(numbered, of: fileName, in: listSource, sorted: sorted) != name
+        {
+            throw contradiction(namedSource, listSource, "labels \(fileName) otherwise")
+        }
+        return name
+    }
+
+    private func className(
+        _ label: Label, of fileName: String, in truthSource: String, sorted: [String]
+    ) throws(ImagesError) -> String {
+        switch label {
         case .name(let name):
             return name
         case .sortedNumber(let number):
@@ -92,11 +111,14 @@ struct Labels: Sendable {
                         + "as well")
             }
             // With a sorted list every label would be wrong, and nothing else would tell.
-            if !isKitOrder && classes.count == Self.imageNetClassCount && classes == sorted {
+            if isSortedList(sorted) {
                 throw .damaged(
                     path: classSource,
                     what: "lists the synsets in sorted order, but \(truthSource) counts in the "
                         + "development kit's", remedy: "name ILSVRC2012_devkit_t12.tar.gz instead")
+            }
+            if !isKitOrder, let rivalClassSource {
+                throw contradiction(classSource, rivalClassSource, "lists the classes otherwise")
             }
             guard classes.indices.contains(identifier - 1) else {
                 throw .damaged(
@@ -106,6 +128,16 @@ struct Labels: Sendable {
             }
             return classes[identifier - 1]
         }
+    }
+
+    /// ImageNet's classes in another order than its ground truth counts them in.
+    private func isSortedList(_ sorted: [String]) -> Bool {
+        !isKitOrder && classes.count == Self.imageNetClassCount && classes == sorted
+    }
+
+    /// Whether a list of classes explains the numbers of a ground truth.
+    private func countsClasses(_ sorted: [String]) -> Bool {
+        isKitOrder || classSource != nil && rivalClassSource == nil && !isSortedList(sorted)
     }
 
     /// A file's name without its ending.

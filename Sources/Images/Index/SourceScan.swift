@@ -3,13 +3,13 @@ import Foundation
 /// Finds the images of a data set, wherever and in whatever form they are: folders in ImageNet's
 /// layout, the official archives, archives of single classes, and the labels beside them.
 struct SourceScan {
-    private(set) var found = FoundImages()
+    var found = FoundImages()
     /// The subsets that are wanted; others are passed over.
-    private let subsets: Set<Subset>
+    let subsets: Set<Subset>
     /// Whether files in folders are asked for their sizes.
     private let findsSizes: Bool
     /// Told how far the scan of a file has come, in bytes.
-    private let progress: (_ path: String, _ done: Int, _ of: Int) -> Void
+    let progress: (_ path: String, _ done: Int, _ of: Int) -> Void
     /// Called whenever the folder of a class has been listed.
     private let onFolder: () -> Void
 
@@ -34,7 +34,8 @@ struct SourceScan {
         if Labels.isLabelFile(name) { return try found.labels.add(path) }
         let file = try ByteFile(path)
         if try TarReader.isArchive(file) { return try addArchive(file) }
-        if try GzipFile.isGzip(file) {
+        let head = try file.bytes(at: 0, count: min(file.size, ContentKind.headSize))
+        if Gzip.isPacked(head) {
             throw .damaged(
                 path: path, what: "is compressed, so that its images cannot be read in place",
                 remedy: "unpack it once: gunzip \(path)")
@@ -43,172 +44,172 @@ struct SourceScan {
             return try found.labels.add(path)
         }
         throw .damaged(
-            path: path, what: "is neither a tar archive nor a list of labels",
+            path: path,
+            what: "is neither a tar archive nor a list of labels: \(ContentKind(head).reason)",
             remedy: "name folders, ILSVRC2012 archives and the development kit")
     }
 
     // MARK: Folders
 
     private mutating func addFolder(_ path: String) throws(ImagesError) {
-        let names = try Self.list(path)
-        let layout = Subset.allCases.filter { names.contains($0.rawValue) }
-        let labels = names.filter {
-            Labels.isLabelFile($0) || $0.contains("devkit") || $0 == "data"
+        let root = FileName(path)
+        let entries = try FolderListing.list(root)
+        for entry in entries where !entry.isFolder || TreeRole.holdsLabels(entry.name) {
+            try addLabels(root.appending(entry.name), isFolder: entry.isFolder)
         }
-        for name in labels { try addLabels("\(path)/\(name)") }
-        if !layout.isEmpty {
+        let subsets = entries.filter { $0.isFolder && TreeRole.subset($0.name) != nil }
+        let archives = entries.filter { !$0.isFolder && $0.name.ending == "tar" }
+        if !subsets.isEmpty {
             let container = found.addContainer(path, size: nil)
-            for subset in layout {
-                try addSubset(subset, path: "\(path)/\(subset.rawValue)", container: container)
+            for entry in subsets where isWalked(entry.name) {
+                try walk(root, [entry.name], within: [], container)
             }
-            return
+            for archive in archives { found.passedOver.add(.archive, archive.name.text) }
+        } else {
+            for archive in archives {
+                try addArchive(ByteFile(Self.named(root.appending(archive.name))))
+            }
         }
-        let archives = names.filter { $0.lowercased().hasSuffix(".tar") }
-        for name in archives { try add("\(path)/\(name)") }
-        if archives.isEmpty && found.labels.classSource == nil && found.labels.truthSource == nil {
+        let isNothing =
+            subsets.isEmpty && archives.isEmpty && found.labels.classSource == nil
+            && found.labels.truthSource == nil
+        if isNothing {
             throw .missing(
                 path: "\(path)/train",
                 remedy: "name a folder with train/CLASS/*.JPEG, or one with ILSVRC2012 archives")
         }
+        for entry in entries where !entry.name.isHidden {
+            if case .outside(let name) = TreeRole([entry.name]),
+                TreeRole.subset(name) == nil, !TreeRole.holdsLabels(name),
+                entry.isFolder || FoundImage.isImage(name)
+            {
+                found.passedOver.add(.outside, name.text)
+            }
+        }
     }
 
     /// A file of labels, or an unpacked development kit.
-    private mutating func addLabels(_ path: String) throws(ImagesError) {
-        guard Self.isFolder(path) else {
-            if Labels.isLabelFile((path as NSString).lastPathComponent) {
-                try found.labels.add(path)
+    private mutating func addLabels(_ path: FileName, isFolder: Bool) throws(ImagesError) {
+        let name = FileName.parts(of: path.bytes).last ?? path
+        guard isFolder else {
+            if !name.isHidden && Labels.isLabelFile(name.text) {
+                try found.labels.add(path.text)
             }
             return
         }
-        for name in try Self.list(path) {
-            if Labels.isLabelFile(name) {
-                try found.labels.add("\(path)/\(name)")
-            } else if name == "data" {
-                try addLabels("\(path)/data")
-            }
+        for entry in try FolderListing.list(path) where !entry.isFolder || entry.name.text == "data"
+        {
+            try addLabels(path.appending(entry.name), isFolder: entry.isFolder)
         }
     }
 
-    private mutating func addSubset(
-        _ subset: Subset, path: String, container: Int
+    /// The names of training classes are needed whatever else is asked for.
+    private func isWalked(_ name: FileName) -> Bool {
+        TreeRole.subset(name).map { $0 == .train || subsets.contains($0) } ?? false
+    }
+
+    /// Everything below a subset's folder; `outer`: the folders around it, which a link could lead
+    /// back into.
+    private mutating func walk(
+        _ root: FileName, _ parts: [FileName], within outer: [[UInt64]], _ container: Int
     ) throws(ImagesError) {
-        let names = try Self.list(path)
-        let flat = names.filter { FoundImage.isImage($0) }
-        if subset == .train {
-            for name in names where name.hasSuffix(".tar") {
-                let file = try ByteFile("\(path)/\(name)")
-                if subsets.contains(.train) {
-                    try addArchive(file)
-                } else {
-                    found.trainingClasses.insert(Labels.stem(name))
-                }
+        let folder = root.appending(FileName(joining: parts))
+        let outer = outer + [try FolderListing.identity(folder)]
+        let isWanted = TreeRole.subset(parts[0]).map(subsets.contains) ?? false
+        for entry in try FolderListing.list(folder) {
+            let path = parts + [entry.name]
+            guard !entry.name.isHidden else {
+                found.passedOver.add(.hidden, FileName(joining: path).text)
+                continue
             }
-            guard flat.isEmpty else {
-                throw .damaged(
-                    path: "\(path)/\(flat[0])", what: "is a training image without a class",
-                    remedy: "put it into the folder of its class, or remove it")
+            guard entry.isFolder else {
+                try take(path, in: root, container)
+                continue
             }
-        }
-        let isWanted = subsets.contains(subset)
-        for name in names where !name.hasPrefix(".") && Self.isFolder("\(path)/\(name)") {
-            if subset == .train { found.trainingClasses.insert(name) }
+            if path.count == 2 && TreeRole.subset(parts[0]) == .train {
+                found.trainingClasses.insert(entry.name)
+            }
             guard isWanted else { continue }
-            for file in try Self.list("\(path)/\(name)") where FoundImage.isImage(file) {
-                try addFile(
-                    "\(path)/\(name)/\(file)", subset: subset, className: name,
-                    container: container)
+            if outer.contains(try FolderListing.identity(folder.appending(entry.name))) {
+                found.passedOver.add(.link, FileName(joining: path).text)
+                continue
             }
-            onFolder()
-        }
-        guard isWanted else { return }
-        for file in flat {
-            try addFile("\(path)/\(file)", subset: subset, className: nil, container: container)
+            try walk(root, path, within: outer, container)
+            if path.count == 2 { onFolder() }
         }
     }
 
-    private mutating func addFile(
-        _ path: String, subset: Subset, className: String?, container: Int
+    private mutating func take(
+        _ parts: [FileName], in root: FileName, _ container: Int
     ) throws(ImagesError) {
-        var size = 0
-        if findsSizes {
-            var status = stat()
-            guard stat(path, &status) == 0 else {
-                throw .inputOutput(path: path, reason: String(cString: strerror(errno)))
+        let path = root.appending(FileName(joining: parts))
+        switch TreeRole(parts) {
+        case .classArchive:
+            if subsets.contains(.train) {
+                try addArchive(ByteFile(Self.named(path)))
+            } else {
+                found.trainingClasses.insert(parts[1].stem)
             }
-            size = Int(status.st_size)
+        case .image(let subset, let className, let name):
+            guard try isPicture(path, name) else {
+                found.passedOver.add(.noPicture, FileName(joining: parts).text)
+                return
+            }
+            try add(
+                FoundImage(
+                    subset: subset, className: className, name: name, container: container,
+                    offset: 0, size: findsSizes ? size(path) : 0, isFlat: className == nil),
+                path: path.text)
+        case .hidden, .labels, .outside: break
         }
-        found.images.append(
-            FoundImage(
-                subset: subset, className: className,
-                fileName: (path as NSString).lastPathComponent, container: container, offset: 0,
-                size: size, isFlat: className == nil))
     }
 
-    private static func isFolder(_ path: String) -> Bool {
-        var isFolder: ObjCBool = false
-        return FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
-            && isFolder.boolValue
+    /// The path of an archive, which an index holds as text.
+    private static func named(_ path: FileName) throws(ImagesError) -> String {
+        guard FileName(path.text) == path else {
+            throw .damaged(
+                path: path.text, what: "has a name that is not text in UTF-8", remedy: "rename it")
+        }
+        return path.text
     }
 
-    private static func list(_ path: String) throws(ImagesError) -> [String] {
-        do {
-            return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
+    /// Whether a file's name or content is that of a picture. What cannot be read is taken for
+    /// one, so that reading it tells why.
+    private func isPicture(_ path: FileName, _ name: FileName) throws(ImagesError) -> Bool {
+        if FoundImage.isImage(name) { return true }
+        do throws(ImagesError) {
+            let file = try ByteFile(path)
+            return ContentKind(
+                try file.bytes(at: 0, count: min(file.size, ContentKind.headSize))
+            ).isPicture
+        } catch .inputOutput(let path, let reason) {
+            throw .inputOutput(path: path, reason: reason)
         } catch {
-            throw .inputOutput(path: path, reason: "the folder cannot be listed")
+            return true
         }
     }
 
-    // MARK: Archives
-
-    /// A tar of one tar for each class, a tar of validation images, of one class's images, or of a
-    /// whole folder in ImageNet's layout.
-    private mutating func addArchive(_ file: ByteFile) throws(ImagesError) {
-        let archiveName = Labels.stem((file.path as NSString).lastPathComponent)
-        let container = found.addContainer(file.path, size: file.size)
-        let before = found.images.count
-        var reader = TarReader(file)
-        while let member = try reader.next() {
-            progress(file.path, reader.progress, file.size)
-            let parts = member.name.split(separator: "/").map(String.init)
-            guard let name = parts.last, !name.hasPrefix(".") else { continue }
-            if name.hasSuffix(".tar") {
-                let className = Labels.stem(name)
-                found.trainingClasses.insert(className)
-                guard subsets.contains(.train) else { continue }
-                var inner = TarReader(member, of: file)
-                while let image = try inner.next() {
-                    add(image, subset: .train, className: className, container: container)
-                }
-            } else if let subset = parts.dropLast(2).last.flatMap({ Subset(rawValue: $0) }) {
-                let className = parts[parts.count - 2]
-                if subset == .train { found.trainingClasses.insert(className) }
-                add(member, subset: subset, className: className, container: container)
-            } else if FoundImage.isImage(name) {
-                if name.contains("_test_") {
-                    throw .damaged(
-                        path: file.path, what: "holds test images, which have no labels",
-                        remedy: "leave it out")
-                }
-                let isValidation = name.contains("_val_")
-                if !isValidation { found.trainingClasses.insert(archiveName) }
-                add(
-                    member, subset: isValidation ? .val : .train,
-                    className: isValidation ? nil : archiveName, container: container)
+    /// In bytes; 0 where there is nothing to read, which whoever reads it is told.
+    private mutating func size(_ path: FileName) throws(ImagesError) -> Int {
+        var status = stat()
+        errno = 0
+        guard path.withCString({ stat($0, &status) }) == 0 else {
+            if case .inputOutput(let path, let reason) = ByteFile.failure(path, errno) {
+                throw .inputOutput(path: path, reason: reason)
             }
+            return 0
         }
-        if found.images.count == before && subsets == Set(Subset.allCases) {
-            throw .noImages(path: file.path)
-        }
+        found.addStamp(ByteFile.stamp(status))
+        return Int(status.st_size)
     }
 
-    private mutating func add(
-        _ member: TarMember, subset: Subset, className: String?, container: Int
-    ) {
-        let name = member.name.split(separator: "/").last.map(String.init) ?? ""
-        guard FoundImage.isImage(name), subsets.contains(subset) else { return }
-        found.images.append(
-            FoundImage(
-                subset: subset, className: className, fileName: name, container: container,
-                offset: member.offset, size: member.size, isFlat: className == nil))
+    /// Takes in an image, if it is wanted; `path` names it in messages.
+    mutating func add(_ image: FoundImage, path: String) throws(ImagesError) {
+        if image.subset == .train && image.className == nil {
+            throw .damaged(
+                path: path, what: "is a training image without a class",
+                remedy: "put it into the folder of its class, or remove it")
+        }
+        if subsets.contains(image.subset) { found.images.append(image) }
     }
 }

@@ -7,17 +7,20 @@ struct Split: Sendable {
     enum Amount: Equatable, Sendable {
         /// A part, rounded.
         case fraction(Double)
-        /// A number, or all but one image of a class that has no more.
+        /// A number.
         case imagesPerClass(Int)
     }
 
     let amount: Amount
     let seed: UInt64
 
-    /// The places of the held-out images.
-    func heldOut(_ records: [ImageRecord], name: (ImageRecord) -> String) -> [Int] {
+    /// The places of the held-out images; those left out do not count.
+    ///
+    /// - Parameter name: The name of the image at a place.
+    func heldOut(_ records: [ImageRecord], name: (Int) -> FileName) -> [Int] {
         var places: [UInt32: [Int]] = [:]
-        for (place, record) in records.enumerated() where record.subset == .train {
+        for (place, record) in records.enumerated()
+        where record.subset == .train && !record.traits.contains(.skipped) {
             places[record.classNumber, default: []].append(place)
         }
         var held: [Int] = []
@@ -25,7 +28,7 @@ struct Split: Sendable {
             let count = heldOutCount(of: members.count)
             guard count > 0 else { continue }
             let ranked = members.map { place in
-                let name = name(records[place])
+                let name = name(place)
                 var random = CounterRandom(
                     seed: seed, purpose: .split, stream: Self.hash(name))
                 return (random.next(), name, place)
@@ -35,15 +38,35 @@ struct Split: Sendable {
         return held
     }
 
+    /// One image at least is left to train on.
     private func heldOutCount(of count: Int) -> Int {
-        switch amount {
-        case .fraction(let fraction): Int((Double(count) * fraction).rounded())
-        case .imagesPerClass(let number): max(0, min(number, count - 1))
-        }
+        let wanted =
+            switch amount {
+            case .fraction(let fraction): Int((Double(count) * fraction).rounded())
+            case .imagesPerClass(let number): number
+            }
+        return max(0, min(wanted, count - 1))
     }
 
     /// FNV-1a, which unlike Swift's hash is the same in every process.
-    static func hash(_ name: String) -> UInt64 {
-        name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    static func hash(_ name: FileName) -> UInt64 {
+        name.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+}
+
+extension ImageIndex {
+    /// The same images, those that `split` holds out as development images; where there are some
+    /// already, these stay.
+    func divided(by split: Split) -> ImageIndex {
+        var records = (0..<count).map { self[$0] }
+        guard !records.contains(where: { $0.subset == .dev }) else { return self }
+        var header = header
+        switch split.amount {
+        case .fraction(let fraction): header.developmentFraction = fraction
+        case .imagesPerClass(let count): header.developmentImagesPerClass = count
+        }
+        header.seed = split.seed
+        for place in split.heldOut(records, name: fileName) { records[place].subset = .dev }
+        return replacing(header: header, records: records)
     }
 }

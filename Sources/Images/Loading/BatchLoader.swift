@@ -22,6 +22,8 @@ public struct ImageBatch: Sendable {
     public let labels: [Int32]
     /// Standardised pixels, `[N, size, size, 3]`.
     public let images: [Float]
+    /// Which part of each file they show.
+    public let crops: [ImageCrop]
 }
 
 /// Loads batches ahead of their use: a few threads decode into a bounded queue, and batches come
@@ -40,6 +42,8 @@ public final class BatchLoader: Sendable {
         var nextRequest = 0
         var nextDelivery = 0
         var isClosed = false
+        /// What the last delivery was, once there is none after it: nil or an error.
+        var end: Result<ImageBatch?, ImagesError>?
         var ready: [Int: Result<ImageBatch?, ImagesError>] = [:]
 
         init(
@@ -56,7 +60,7 @@ public final class BatchLoader: Sendable {
             let size = preparation.configuration.imageSize
             let count = size * size * 3
             var images = [Float](repeating: 0, count: request.entries.count * count)
-            var bytes = [UInt8]()
+            var (bytes, crops) = ([UInt8](), [ImageCrop]())
             for (index, entry) in request.entries.enumerated() {
                 try set.read(entry, into: &bytes)
                 let pixels = try decoder.decode(bytes, path: set.path(entry))
@@ -64,11 +68,12 @@ public final class BatchLoader: Sendable {
                     CounterRandom(
                         seed: seed, purpose: .augmentation, stream: $0, index: UInt64(entry))
                 }
-                preparation.prepare(pixels, random: random, into: &images, at: index * count)
+                crops.append(
+                    preparation.prepare(pixels, random: random, into: &images, at: index * count))
             }
             return ImageBatch(
                 entries: request.entries, labels: request.entries.map { set.label($0) },
-                images: images)
+                images: images, crops: crops)
         }
 
         func work() {
@@ -123,13 +128,19 @@ public final class BatchLoader: Sendable {
         shared.condition.unlock()
     }
 
-    /// The next batch, or nil after the last; waits until it is ready.
+    /// The next batch, or nil after the last; waits until it is ready. After the end, or an error,
+    /// it says the same again.
     public func next() throws(ImagesError) -> ImageBatch? {
         shared.condition.lock()
         defer { shared.condition.unlock() }
         while true {
+            if let end = shared.end { return try end.get() }
             if let result = shared.ready.removeValue(forKey: shared.nextDelivery) {
                 shared.nextDelivery += 1
+                switch result {
+                case .success(.some): break
+                case .success(nil), .failure: (shared.end, shared.isClosed) = (result, true)
+                }
                 shared.condition.broadcast()
                 return try result.get()
             }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Evaluation
 import Layers
 
 extension Optimizer {
@@ -16,7 +17,7 @@ extension Optimizer {
     func load(_ checkpoint: Checkpoint, store: ParameterStore) throws(CheckpointError) {
         guard checkpoint.file.contains("/optimizer/momentum") else { return }
         for parameter in parameters {
-            let numbers = try checkpoint.floats(
+            let numbers = try checkpoint.finiteFloats(
                 "/optimizer/momentum/\(parameter.path)", shape: parameter.shape)
             velocity(parameter, store: store).update(from: numbers, count: numbers.count)
         }

@@ -66,6 +66,7 @@ public final class Trainer {
         }
         try Self.requireFit(
             configuration, stages: stages, data: data, ranks: communicator.size)
+        Self.tell(of: data, configuration, reporter)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))

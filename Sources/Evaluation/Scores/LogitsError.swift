@@ -1,0 +1,22 @@
+import Models
+
+/// A model that says nothing of an image: among its logits are numbers that are not finite.
+public struct LogitsError: Error, CustomStringConvertible {
+    /// The image, as its data set names it.
+    let image: String
+
+    /// One line: what, where, what to do next.
+    public var description: String {
+        "\(image): the model's logits are not finite numbers, so that it predicts nothing; its "
+            + "parameters are too large: give an earlier checkpoint, or train with a smaller "
+            + "learning rate"
+    }
+
+    /// Refuses a view with such logits.
+    static func check(_ view: View, image: String) throws(LogitsError) {
+        let logits = [view.whole ?? []] + view.looks.values.joined().flatMap(\.predictions)
+        guard logits.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
+            throw LogitsError(image: image)
+        }
+    }
+}

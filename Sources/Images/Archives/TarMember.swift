@@ -1,0 +1,23 @@
+/// Something inside an archive.
+struct TarMember: Equatable, Sendable {
+    /// What it is.
+    enum Kind: Equatable, Sendable {
+        /// A file with content of its own.
+        case file
+        case folder
+        /// Another name of an earlier member, spelt as that one's.
+        case hardLink(FileName)
+        /// A path from its own folder on.
+        case symbolicLink(FileName)
+        /// A named pipe, a device, or of a kind that only some programs know.
+        case other
+    }
+
+    /// As the archive spells it, for example `n01440764/n01440764_10026.JPEG`.
+    let name: FileName
+    /// Of its first byte, from the beginning of the outermost file.
+    let offset: Int
+    /// In bytes.
+    let size: Int
+    var kind = Kind.file
+}

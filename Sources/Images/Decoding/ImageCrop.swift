@@ -1,0 +1,20 @@
+/// The part of an image's file that the model sees.
+public struct ImageCrop: Equatable, Sendable {
+    /// In pixels of the file.
+    public let box: Resize.Box
+    /// Whether it is mirrored.
+    public let isFlipped: Bool
+    /// The side of what the model sees, in pixels.
+    let size: Int
+
+    /// Where a pixel (y, x) of the file is in what the model sees; nil: outside of it.
+    public func place(y: Int, x: Int) -> (y: Int, x: Int)? {
+        func shown(_ place: Int, from start: Double, of extent: Double) -> Int {
+            Int(((Double(place) + 0.5 - start) * Double(size) / extent).rounded(.down))
+        }
+        let row = shown(y, from: box.y, of: box.height)
+        let column = shown(x, from: box.x, of: box.width)
+        guard (0..<size).contains(row), (0..<size).contains(column) else { return nil }
+        return (row, isFlipped ? size - 1 - column : column)
+    }
+}

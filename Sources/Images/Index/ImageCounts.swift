@@ -1,0 +1,49 @@
+/// How many images each subset and each class of an index has, without those left out.
+struct ImageCounts: Sendable {
+    private let classes: [String]
+    private(set) var subsets: [Subset: Int] = [:]
+    /// By subset and class.
+    private var ofClass: [Subset: [Int]] = [:]
+    /// Training and development images of each class, also those left out.
+    private var listed: [Int]
+
+    init(_ index: ImageIndex) {
+        classes = index.header.classes.map(\.name)
+        let none = [Int](repeating: 0, count: classes.count)
+        listed = none
+        for row in 0..<index.count {
+            let record = index[row]
+            if record.subset != .val { listed[Int(record.classNumber)] += 1 }
+            guard !record.traits.contains(.skipped) else { continue }
+            subsets[record.subset, default: 0] += 1
+            ofClass[record.subset, default: none][Int(record.classNumber)] += 1
+        }
+    }
+
+    /// Names of the classes of which a subset that has images at all has none.
+    func missingClasses(_ subset: Subset) -> [String] {
+        zip(classes, ofClass[subset] ?? []).filter { $1 == 0 }.map(\.0)
+    }
+
+    /// Of each subset with such classes a line.
+    var warnings: [String] { Subset.allCases.compactMap { warning($0) } }
+
+    /// The line of one subset.
+    func warning(_ subset: Subset) -> String? {
+        let missing = missingClasses(subset)
+        guard !missing.isEmpty else { return nil }
+        let what = subset == .train ? "cannot be learned" : "are not in its accuracy"
+        return "\(subset.rawValue) has no image of some classes, which \(what): "
+            + PassedOver.list(missing)
+    }
+
+    /// Classes that do not have as many images as the development kit counts.
+    func warnings(trainingCounts: [String: Int]) -> [String] {
+        zip(classes, listed).compactMap { name, count in
+            guard let expected = trainingCounts[name], expected != count, expected > 0
+            else { return nil }
+            return "class \(name) has \(count) training images, but the development kit "
+                + "counts \(expected)"
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import Images
+
+extension Trainer {
+    /// Warns of what is not as the images' owner may think.
+    static func tell(
+        of data: ImageDataset, _ configuration: RunConfiguration, _ reporter: Reporter
+    ) {
+        for note in data.notes { reporter.warn(note) }
+        if configuration.evaluation.everyEpochs > 0 && data.development.entries.isEmpty {
+            reporter.warn(
+                "no development images, so that nothing is scored and no best.h5 comes; hold some "
+                    + "out (data.developmentFraction, in an index --development-fraction), or give "
+                    + "a folder dev")
+        }
+    }
+}
