@@ -23,6 +23,14 @@ public struct DRAMStageSettings: StageSettings {
         case remainingGlimpses
     }
 
+    /// What a glimpse's logits are worth.
+    public enum Worth: String, Codable, CaseIterable, Sendable {
+        /// 1 where the largest logit is the label's, else 0, as published.
+        case correct
+        /// The label's probability: the same aim, with less chance in it.
+        case probability
+    }
+
     /// What a reward is compared with.
     public enum Baseline: String, Codable, CaseIterable, Sendable {
         /// The mean reward of all images, samples and glimpses of the batch, as published.
@@ -68,6 +76,8 @@ public struct DRAMStageSettings: StageSettings {
     public var finalDeviation = 0.0
     /// What the reward is taken of. Of no use while pretraining.
     public var reward = Reward.last
+    /// What the rewarded logits are worth. Of no use while pretraining.
+    public var rewardWorth = Worth.correct
     /// What the reward is compared with. Of no use while pretraining.
     public var baseline = Baseline.batch
     /// The learning rate of the location cell and the emission, as a multiple of the stage's.
@@ -81,6 +91,7 @@ public struct DRAMStageSettings: StageSettings {
     public static let choices = [
         "classification": Glimpses.allCases.map(\.rawValue),
         "reward": Reward.allCases.map(\.rawValue),
+        "rewardWorth": Worth.allCases.map(\.rawValue),
         "baseline": Baseline.allCases.map(\.rawValue),
         "stopGradient": StopGradient.allCases.map(\.rawValue),
     ]

@@ -71,14 +71,25 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         rewards.row(row * settings.glimpses)
     }
 
+    /// What the logits of one glimpse are worth.
+    private func worth(
+        _ row: Int, _ glimpse: Int, label: Int, scratch: UnsafeMutablePointer<Float>
+    ) -> Float {
+        switch settings.rewardWorth {
+        case .correct:
+            loss.isRight(row, glimpse, label: label, scratch: scratch) ? 1 : 0
+        case .probability:
+            loss.probability(row, glimpse, label: label, scratch: scratch)
+        }
+    }
+
     /// Writes the rewards of one trajectory.
     private func reward(_ row: Int, label: Int, scratch: UnsafeMutablePointer<Float>) {
         let (rewards, last) = (rewards(row), settings.glimpses - 1)
         var later: Float = 0
         for glimpse in (0...last).reversed() {
             if settings.reward != .last || glimpse == last {
-                let isRight = loss.isRight(row, glimpse, label: label, scratch: scratch)
-                rewards[glimpse] = isRight ? 1 : 0
+                rewards[glimpse] = worth(row, glimpse, label: label, scratch: scratch)
             } else {
                 rewards[glimpse] = rewards[last]
             }

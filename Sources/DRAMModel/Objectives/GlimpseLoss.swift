@@ -42,6 +42,18 @@ struct GlimpseLoss<Element: StorageElement>: Sendable {
         Softmax.argmax(self.row(row, glimpse, scratch: scratch), count: classes) == label
     }
 
+    /// The probability that a glimpse gives the label.
+    ///
+    /// - Parameter scratch: 2·c floats.
+    func probability(
+        _ row: Int, _ glimpse: Int, label: Int, scratch: UnsafeMutablePointer<Float>
+    ) -> Float {
+        let values = scratch + classes
+        values.update(from: self.row(row, glimpse, scratch: scratch), count: classes)
+        Softmax.apply(values, count: classes)
+        return values[label]
+    }
+
     /// The mean over the glimpses that count of one trajectory's cross entropy.
     ///
     /// - Parameter scratch: 2·c floats.
