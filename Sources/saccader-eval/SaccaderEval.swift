@@ -20,17 +20,18 @@ struct SaccaderEval: ParsableCommand {
     }
 
     static func main() {
+        Console.prepare()
         do {
             var command = try parseAsRoot()
             do {
                 try command.run()
             } catch  where exitCode(for: error) == .failure {
-                FileHandle.standardError.write(Data("saccader-eval: \(error)\n".utf8))
+                Console.say("saccader-eval: \(error)")
                 let code = Evaluation.ExitCode(of: error) ?? .internalError
                 Foundation.exit(code.rawValue)
             }
         } catch {
-            exit(withError: error)
+            end(error)
         }
     }
 }

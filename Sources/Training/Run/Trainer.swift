@@ -118,6 +118,13 @@ public final class Trainer {
         }
         // The output folder is there from here on, on every rank.
         try watchdog.join(output: options.output)
+        if folder != nil, isOwn != true,
+            let kept = try MetricsLog.setAside("\(options.output)/metrics.jsonl")
+        {
+            reporter.warn(
+                "\(options.output)/metrics.jsonl belongs to a run that has no checkpoint here any "
+                    + "more: kept as \(kept)")
+        }
         let log =
             communicator.rank == 0
             ? try MetricsLog(
@@ -149,7 +156,7 @@ public final class Trainer {
             bytes = max(bytes, trainer.workspaceByteCount + 4 * trainer.optimizer.range.count)
         }
         let parameters = 2 * store.allValues.count + store.allStatistics.count
-        reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
+        try reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
         try watchdog.endHeartbeat()
     }
 
