@@ -98,6 +98,7 @@ enum Failure {
         if let code = Evaluation.ExitCode(of: error) { return code.rawValue }
         return switch error {
         case let error as TrainingError: error.exitCode.rawValue
+        case is LoneProcess: Evaluation.ExitCode.usage.rawValue
         // The library can no longer reach another rank.
         case is CollectiveError: Evaluation.ExitCode.rankLost.rawValue
         default: Evaluation.ExitCode.internalError.rawValue
