@@ -45,6 +45,9 @@ public final class Trainer {
         self.communicator = communicator
         let stages = try Self.stages(options.stages)
         self.stages = stages
+        if communicator.size > 1, let path = options.configurationPath {
+            try ConfigurationFile.requireShared(path)
+        }
         var configuration = try activity.during(.readingSettings) {
             try RunConfiguration.read(
                 options.configurationPath.map { .file($0) } ?? .demonstration,
