@@ -66,7 +66,7 @@ struct DatasetIndex: ParsableCommand {
         options.developmentImagesPerClass = developmentImagesPerClass
         (options.seed, options.verifies) = (seed, verify)
         options.skipsUndecodable = skipUndecodable
-        options.threadCount = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        options.threadCount = threads ?? CPUQuota.usableCores
         let bars = IndexProgress(isQuiet: quiet)
         let summary = try IndexBuilder(options).run { bars.show($0) }
         bars.finish()

@@ -16,7 +16,7 @@ struct SaccaderEval: ParsableCommand {
     @OptionGroup var arguments: EvaluationArguments
 
     func run() throws {
-        try arguments.evaluate(threadCount: ProcessInfo.processInfo.activeProcessorCount)
+        try arguments.evaluate(threadCount: CPUQuota.usableCores)
     }
 
     static func main() {
