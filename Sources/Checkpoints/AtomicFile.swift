@@ -55,25 +55,17 @@ public enum AtomicFile {
     }
 
     /// Writes bytes.
-    public static func write(_ path: String, data: Data) throws(CheckpointError) {
+    public static func write(
+        _ path: String, data: Data, onProgress: () -> Void = {}
+    ) throws(CheckpointError) {
         let result = data.withUnsafeBytes { bytes -> Result<Void, CheckpointError> in
-            do throws(CheckpointError) { return .success(try write(path, bytes)) } catch {
+            do throws(CheckpointError) {
+                return .success(try write(path, bytes, onProgress: onProgress))
+            } catch {
                 return .failure(error)
             }
         }
         try result.get()
-    }
-
-    /// Makes `link` point to `target`, a name in the same folder, replacing an older link at once.
-    public static func link(_ link: String, to target: String) throws(CheckpointError) {
-        let temporary = "\(link).\(getpid()).tmp"
-        unlink(temporary)
-        guard symlink(target, temporary) == 0, rename(temporary, link) == 0 else {
-            let error = CheckpointError(writing: link)
-            unlink(temporary)
-            throw error
-        }
-        try synchronizeFolder(of: link)
     }
 
     /// Makes a folder and those above it.
@@ -125,7 +117,7 @@ public enum AtomicFile {
     }
 
     /// Flushes the name of a file to the disk.
-    private static func synchronizeFolder(of path: String) throws(CheckpointError) {
+    static func synchronizeFolder(of path: String) throws(CheckpointError) {
         let folder = (path as NSString).deletingLastPathComponent
         let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw CheckpointError(writing: path) }

@@ -22,12 +22,16 @@ public struct CheckpointFolder: Sendable {
     ) throws(CheckpointError) {
         try AtomicFile.createFolder(path)
         try image.write(to: "\(path)/\(name)", onProgress: onProgress)
-        try AtomicFile.link("\(path)/last.h5", to: name)
+        try AtomicFile.link("\(path)/last.h5", to: name, onProgress: onProgress)
     }
 
     /// Links a checkpoint as the best.
-    public func linkBest(_ name: String) throws(CheckpointError) {
-        try AtomicFile.link("\(path)/best.h5", to: name)
+    ///
+    /// - Parameter onProgress: Called whenever a piece has been written.
+    public func linkBest(
+        _ name: String, onProgress: () -> Void = {}
+    ) throws(CheckpointError) {
+        try AtomicFile.link("\(path)/best.h5", to: name, onProgress: onProgress)
     }
 
     /// The checkpoint files, oldest first.
@@ -76,8 +80,10 @@ public struct CheckpointFolder: Sendable {
     /// Deletes the oldest checkpoints beyond `keep`, never the last or best one nor the newest of
     /// a stage.
     public func prune(keep: Int, stages: [String]) throws(CheckpointError) {
-        let links = [try target(of: "last.h5"), try target(of: "best.h5")]
         let names = try names(stages: stages)
+        let links = [
+            try target(of: "last.h5", among: names), try target(of: "best.h5", among: names),
+        ]
         let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
         let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
         for name in candidates.dropLast(max(0, keep - 1)) {
@@ -88,8 +94,12 @@ public struct CheckpointFolder: Sendable {
         }
     }
 
-    /// What a link names; nil where there is none.
-    private func target(of link: String) throws(CheckpointError) -> String? {
+    /// What a link names; nil where there is none, or a copy in its place.
+    ///
+    /// - Parameter names: What a hard link may be.
+    private func target(
+        of link: String, among names: [String]
+    ) throws(CheckpointError) -> String? {
         var name = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = name.withUnsafeMutableBufferPointer { buffer in
             buffer.withMemoryRebound(to: CChar.self) { text in
@@ -97,7 +107,10 @@ public struct CheckpointFolder: Sendable {
             }
         }
         if count >= 0 { return String(decoding: name.prefix(count), as: UTF8.self) }
-        if errno == ENOENT || errno == EINVAL { return nil }
+        if errno == EINVAL {
+            return names.first { AtomicFile.isSame("\(path)/\($0)", "\(path)/\(link)") }
+        }
+        if errno == ENOENT { return nil }
         throw .inputOutput(path: "\(path)/\(link)", reason: String(cString: strerror(errno)))
     }
 }

@@ -21,10 +21,7 @@ public final class HDF5File {
         // written under a temporary name and never changed afterwards.
         setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1)
         saccader_silence_errors()
-        let access = H5Pcreate(saccader_file_access())
-        // Tools of HDF5 1.8 can read what is written.
-        H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
-        return access
+        return H5Pcreate(saccader_file_access())
     }
 
     /// The library's version, as in "1.10.8".
@@ -45,6 +42,8 @@ public final class HDF5File {
     ) throws(CheckpointError) -> HDF5File {
         let access = prepare()
         defer { H5Pclose(access) }
+        // Tools of HDF5 1.8 can read what is written; what is read may be newer than that.
+        H5Pset_libver_bounds(access, H5F_LIBVER_EARLIEST, H5F_LIBVER_V18)
         H5Pset_fapl_core(access, max(1 << 16, byteCount / 8), false)
         let handle = H5Fcreate(path, saccader_truncate(), saccader_default(), access)
         guard handle >= 0 else {

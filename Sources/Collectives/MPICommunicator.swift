@@ -12,13 +12,18 @@ public final class MPICommunicator: Communicator {
     ///
     /// Launchers tell their processes the size of the run in the environment; without one of these
     /// variables MPI is not even initialised, so the program runs where no MPI daemon can.
-    public static func launch() throws(CollectiveError) -> any Communicator {
+    ///
+    /// - Throws: `LoneProcess` where a launcher has started several that do not know each other.
+    public static func launch() throws -> any Communicator {
         let launchers = ["OMPI_COMM_WORLD_SIZE", "PMIX_RANK", "PMI_RANK"]
         let environment = ProcessInfo.processInfo.environment
         guard launchers.contains(where: { environment[$0] != nil }) else {
+            if let error = LoneProcess(environment) { throw error }
             return SoloCommunicator()
         }
-        return try MPICommunicator()
+        let communicator = try MPICommunicator()
+        if communicator.size == 1, let error = LoneProcess(environment) { throw error }
+        return communicator
     }
 
     private init() throws(CollectiveError) {

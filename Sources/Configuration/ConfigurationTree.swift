@@ -49,6 +49,9 @@ public struct ConfigurationTree {
         yaml text: String, source: String, ignoringUnknown: Bool = false
     ) throws(ConfigurationError) {
         let node: Node?
+        // A byte-order mark is no part of the text.
+        let text =
+            text.unicodeScalars.first == "\u{FEFF}" ? String(text.unicodeScalars.dropFirst()) : text
         do {
             node = try Yams.compose(yaml: text)
         } catch let error as YamlError {
@@ -148,7 +151,8 @@ public struct ConfigurationTree {
                     throw wrong("a list of \(Self.kind(first).plural)")
                 }
             }
-            return given
+            guard let first = sequence.first, Self.kind(first) != .text else { return given }
+            return Node(elements.map(Self.plain), .implicit, .flow)
         case .scalar:
             let kind = Self.kind(known)
             guard case .scalar(let scalar) = given, Self.fits(given, kind) else {
@@ -159,8 +163,9 @@ public struct ConfigurationTree {
             }
             switch kind {
             case .text: return Node(scalar.string, Tag(.str), .singleQuoted)
-            case .number: return Node(scalar.string, Tag(.float), .plain)
-            case .integer, .truth: return Node(scalar.string)
+            case .number:
+                return Node(PlainNumber.number(scalar.string) ?? scalar.string, Tag(.float), .plain)
+            case .integer, .truth: return Self.plain(given)
             }
         case .alias:
             throw wrong("a value")
@@ -207,6 +212,18 @@ public struct ConfigurationTree {
         }
     }
 
+    /// A number of a list or a setting in the form that is read as what it was taken for.
+    private static func plain(_ node: Node) -> Node {
+        guard case .scalar(let scalar) = node else { return node }
+        switch writtenKind(node) {
+        case .integer: return Node(PlainNumber.integer(scalar.string) ?? scalar.string)
+        case .number:
+            return Node(PlainNumber.number(scalar.string) ?? scalar.string, Tag(.float), .plain)
+        case .truth: return Node(scalar.string)
+        case .text: return node
+        }
+    }
+
     // MARK: - Kinds of values
 
     private enum Kind: String {
@@ -226,21 +243,26 @@ public struct ConfigurationTree {
     }
 
     private static func kind(_ node: Node) -> Kind {
+        let kind = writtenKind(node)
+        return kind == .integer && node.tag == Tag(.float) ? .number : kind
+    }
+
+    /// The kind of what a person wrote, of which no version of YAML has made anything yet.
+    private static func writtenKind(_ node: Node) -> Kind {
         guard case .scalar(let scalar) = node else { return .text }
         if scalar.style == .singleQuoted || scalar.style == .doubleQuoted { return .text }
         if scalar.string == "true" || scalar.string == "false" { return .truth }
-        if Int(scalar.string) != nil && node.tag != Tag(.float) { return .integer }
-        return Double(scalar.string) == nil ? .text : .number
+        if PlainNumber.integer(scalar.string) != nil { return .integer }
+        return PlainNumber.number(scalar.string) == nil ? .text : .number
     }
 
     private static func fits(_ node: Node, _ kind: Kind) -> Bool {
-        guard case .scalar(let scalar) = node else { return false }
-        let found = Self.kind(node)
+        guard case .scalar = node else { return false }
+        let found = Self.writtenKind(node)
         switch kind {
         case .text: return true
         case .number:
-            return (found == .integer || found == .number)
-                && Double(scalar.string)?.isFinite == true
+            return found == .integer || found == .number
         case .integer, .truth: return found == kind
         }
     }

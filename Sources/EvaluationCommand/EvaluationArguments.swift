@@ -135,7 +135,7 @@ public struct EvaluationArguments: ParsableArguments {
         guard !groups.isEmpty else {
             let run = try EvaluationRun(options(checkpoints, threadCount: threadCount))
             let report = try evaluate(run, output: output, label: "evaluating", share)
-            if share.rank == 0, !json { print("\n\(report.headline)") }
+            if share.rank == 0, !json { try Console.print("\n\(report.headline)") }
             return
         }
         if share.rank == 0, let output { try EvaluationRun.prepare(output) }
@@ -150,11 +150,10 @@ public struct EvaluationArguments: ParsableArguments {
         }
         guard share.rank == 0 else { return }
         let comparison = Comparison(names: groups.map(\.name), reports: reports)
-        print(json ? try comparison.json() : comparison.table)
-        if let output {
-            let paths = try comparison.write(to: output)
-            if !json { print("\nwritten: \(paths.joined(separator: " "))") }
-        }
+        // First what stays: standard output may not take it.
+        let paths = try output.map { try comparison.write(to: $0) }
+        try Console.print(json ? try comparison.json() : comparison.table)
+        if let paths, !json { try Console.print("\nwritten: \(paths.joined(separator: " "))") }
     }
 
     private func options(_ checkpoints: [String], threadCount: Int) throws -> EvaluationOptions {
@@ -184,7 +183,7 @@ public struct EvaluationArguments: ParsableArguments {
         let isFirst = share.rank == 0
         if isFirst {
             for note in run.notes {
-                FileHandle.standardError.write(Data("warning: \(note)\n".utf8))
+                Console.say("warning: \(note)")
             }
         }
         // A folder that cannot be written is better known before the images than after.
@@ -203,11 +202,10 @@ public struct EvaluationArguments: ParsableArguments {
             if isFirst { attacking.finish() }
         }
         guard isFirst else { return report }
-        if prints { print(json ? try report.json() : run.text(report)) }
-        if let output {
-            let paths = try run.write(report, to: output)
-            if prints, !json { print("\nwritten: \(paths.joined(separator: " "))") }
-        }
+        let paths = try output.map { try run.write(report, to: $0) }
+        guard prints else { return report }
+        try Console.print(json ? try report.json() : run.text(report))
+        if let paths, !json { try Console.print("\nwritten: \(paths.joined(separator: " "))") }
         return report
     }
 }

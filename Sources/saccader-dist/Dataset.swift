@@ -30,7 +30,7 @@ struct Dataset: ParsableCommand {
                 "scenes", total: 10_000, unit: "scenes", style: .fitting(isQuiet: quiet))
             try DemonstrationSet(seed: seed).write(to: output) { done, _ in bar.update(done) }
             bar.finish()
-            print("demonstration set: \(output)")
+            try Console.print("demonstration set: \(output)")
         }
     }
 }

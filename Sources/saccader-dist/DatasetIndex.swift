@@ -66,20 +66,20 @@ struct DatasetIndex: ParsableCommand {
         options.developmentImagesPerClass = developmentImagesPerClass
         (options.seed, options.verifies) = (seed, verify)
         options.skipsUndecodable = skipUndecodable
-        options.threadCount = threads ?? ProcessInfo.processInfo.activeProcessorCount
+        options.threadCount = threads ?? CPUQuota.usableCores
         let bars = IndexProgress(isQuiet: quiet)
         let summary = try IndexBuilder(options).run { bars.show($0) }
         bars.finish()
         for problem in summary.problems {
-            FileHandle.standardError.write(Data("\(problem.name): \(problem.reason)\n".utf8))
+            Console.say("\(problem.name): \(problem.reason)")
         }
         if !summary.problems.isEmpty && !skipUndecodable {
             throw ImagesError.undecodable(count: summary.problems.count, output: output)
         }
         for warning in summary.warnings {
-            FileHandle.standardError.write(Data("warning: \(warning)\n".utf8))
+            Console.say("warning: \(warning)")
         }
-        print(description(summary))
+        try Console.print(description(summary))
     }
 
     private func description(_ summary: IndexSummary) -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Evaluation
 import Foundation
 import Training
 
@@ -34,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
         let host = communicator.size > 1 ? "\(ProcessInfo.processInfo.hostName): " : ""
         // In one piece, so that the lines of several hosts do not mix.
         let lines = findings.map { "\(host)\($0.description)\n" }.joined()
-        FileHandle.standardOutput.write(Data(lines.utf8))
+        if !lines.isEmpty { try Console.print(lines, terminator: "") }
         try communicator.finish()
         if findings.contains(where: \.isBad) { throw ExitCode(1) }
     }

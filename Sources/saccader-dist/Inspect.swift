@@ -1,4 +1,5 @@
 import ArgumentParser
+import Evaluation
 import Training
 
 /// `saccader-dist inspect`
@@ -14,6 +15,6 @@ struct Inspect: ParsableCommand {
 
     func run() throws {
         let inspection = try Inspection(checkpoint)
-        print(json ? inspection.json() : inspection.description)
+        try Console.print(json ? inspection.json() : inspection.description)
     }
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Evaluation
+import EvaluationCommand
 import Foundation
 import Images
 import Training
@@ -23,6 +24,7 @@ struct SaccaderDist: ParsableCommand {
         ])
 
     static func main() {
+        Console.prepare()
         do {
             var command = try parseAsRoot()
             do {
@@ -34,7 +36,7 @@ struct SaccaderDist: ParsableCommand {
                 Failure.end(error)
             }
         } catch {
-            exit(withError: error)
+            end(error)
         }
     }
 }
@@ -49,7 +51,7 @@ enum Failure {
 
     /// One line on standard error.
     static func say(_ error: any Error) {
-        FileHandle.standardError.write(Data("saccader-dist: \(error)\n".utf8))
+        Console.say("saccader-dist: \(error)")
     }
 
     /// The same on one rank of several: the line names the rank and all ranks end.
@@ -62,15 +64,14 @@ enum Failure {
         if !isSoleSpeaker {
             giveWay(to: speaker(of: error), on: communicator, code: code(of: error))
         }
-        FileHandle.standardError.write(
-            Data("saccader-dist: rank \(communicator.rank): \(error)\n".utf8))
+        Console.say("saccader-dist: rank \(communicator.rank): \(error)")
         communicator.abort(exitCode: code(of: error))
     }
 
     /// The same where MPI has not started, so that there is nobody to end but this process; the
     /// launcher ends the others.
     static func endLaunch(_ error: TrainingError, rank: Int) -> Never {
-        FileHandle.standardError.write(Data("saccader-dist: rank \(rank): \(error)\n".utf8))
+        Console.say("saccader-dist: rank \(rank): \(error)")
         _exit(error.exitCode.rawValue)
     }
 
@@ -97,6 +98,7 @@ enum Failure {
         if let code = Evaluation.ExitCode(of: error) { return code.rawValue }
         return switch error {
         case let error as TrainingError: error.exitCode.rawValue
+        case is LoneProcess: Evaluation.ExitCode.usage.rawValue
         // The library can no longer reach another rank.
         case is CollectiveError: Evaluation.ExitCode.rankLost.rawValue
         default: Evaluation.ExitCode.internalError.rawValue

@@ -16,21 +16,22 @@ struct SaccaderEval: ParsableCommand {
     @OptionGroup var arguments: EvaluationArguments
 
     func run() throws {
-        try arguments.evaluate(threadCount: ProcessInfo.processInfo.activeProcessorCount)
+        try arguments.evaluate(threadCount: CPUQuota.usableCores)
     }
 
     static func main() {
+        Console.prepare()
         do {
             var command = try parseAsRoot()
             do {
                 try command.run()
             } catch  where exitCode(for: error) == .failure {
-                FileHandle.standardError.write(Data("saccader-eval: \(error)\n".utf8))
+                Console.say("saccader-eval: \(error)")
                 let code = Evaluation.ExitCode(of: error) ?? .internalError
                 Foundation.exit(code.rawValue)
             }
         } catch {
-            exit(withError: error)
+            end(error)
         }
     }
 }

@@ -18,7 +18,8 @@ import Testing
     }
 
     private func limit(_ groups: String) -> Int {
-        MemoryLimit.byteCount(physical: 1000, groups: groups, root: folder.path(""))
+        MemoryLimit.byteCount(
+            physical: 1000, groups: ControlGroups(lines: groups, root: folder.path("")))
     }
 
     @Test func aJobsLimitHoldsForItsSteps() throws {

@@ -68,6 +68,18 @@ import Testing
         }
     }
 
+    /// What writes to a terminal or log anywhere else would end the program where nobody listens, or
+    /// lose a result without a word.
+    @Test func oneFileWritesToStandardErrorAndOutput() throws {
+        for room in Self.graph.keys {
+            for (name, text) in try files(room) where !name.hasSuffix("/Console.swift") {
+                #expect(!text.contains("FileHandle.standard"), "\(name)")
+                #expect(text.firstMatch(of: /(^|[^.\w])(print|debugPrint)\(/) == nil, "\(name)")
+                #expect(text.firstMatch(of: /\.write\(Data\(/) == nil, "\(name)")
+            }
+        }
+    }
+
     @Test func nothingEndsTheProgramInPassing() throws {
         // Written apart, so that this file does not find itself.
         let words = ["try" + "!", "as" + "!", "fatal" + "Error(", "unsafe" + "Downcast"]

@@ -56,6 +56,19 @@ import Testing
         #expect(try text("requeued") == "requeue 77\n")
     }
 
+    /// Who cancels a job does not want it back.
+    @Test func aSlurmJobThatIsCancelledSavesAndStaysOutOfTheQueue() throws {
+        try command("scontrol", "echo \"$@\" >\(folder.path("requeued"))")
+        // The scheduler's TERM reaches every process; mpirun does not listen to it.
+        try command("mpirun", "kill -TERM $(ps -o ppid= -p $PPID); sleep 1; exit 75")
+        let run = try run(
+            "slurm/train.sbatch", ["--quiet"],
+            ["SLURM_SUBMIT_DIR": root, "SLURM_NTASKS": "4", "SLURM_JOB_ID": "77"])
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.output.contains("saved; cancelled, so not back into the queue"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("requeued")))
+    }
+
     @Test func aPBSJobSubmitsASuccessorLikeItself() throws {
         try command(
             "qstat",

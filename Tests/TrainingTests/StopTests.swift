@@ -31,7 +31,7 @@ import Testing
         return try file.datasets(under: "/model").map { try file.floats("/model/\($0)") }
     }
 
-    @Test(arguments: [(SIGTERM, 1), (SIGUSR1, 0), (SIGINT, 1)])
+    @Test(arguments: [(SIGTERM, 1), (SIGUSR1, 0), (SIGINT, 1), (SIGHUP, 0)])
     func aSignalToOneRankStopsAllAndTheNextRunEndsWithTheSameBits(
         signal: Int32, rank: Int
     ) throws {
@@ -89,6 +89,57 @@ import Testing
         #expect(stopped.status == 75, "\(stopped.errors)")
         #expect(stopped.messages.count == 1, "\(stopped.messages)")
         #expect(stopped.messages.first?.contains("stopped by a signal; saved ") == true)
+    }
+
+    /// As a scheduler does that cancels a job: the launcher's words would otherwise end the ranks
+    /// while they save.
+    @Test(arguments: 0..<3) func terminationOfAllProcessesAtOnceStopsAllRanksSaved(
+        time: Int
+    ) throws {
+        let output = folder.path("cancelled")
+        let started = try StartedCommand(
+            "saccader-dist",
+            arguments(output) + Self.isLong + ["--set", "checkpoint.everySteps=1000000"], ranks: 2,
+            launcher: Self.launcher)
+        try Waiting.lines(7, in: output)
+        func descendants(_ process: Int32) throws -> [Int32] {
+            let children = try StartedCommand.children(process)
+            return try children + children.flatMap(descendants)
+        }
+        for process in [started.identifier] + (try descendants(started.identifier)) {
+            kill(process, SIGTERM)
+        }
+        let stopped = try started.wait()
+        #expect(stopped.status == 75, "\(stopped.errors)")
+        #expect(stopped.messages.count == 1, "\(stopped.messages)")
+        #expect(stopped.messages.first?.contains("stopped by a signal; saved ") == true)
+        let checkpoint = try Checkpoint(reading: "\(output)/checkpoints/last.h5")
+        try checkpoint.verify()
+        #expect(checkpoint.header.step >= 3)
+    }
+
+    /// The terminal's end reaches a process from the system, and again from its shell.
+    @Test func aTerminalThatClosesStopsTheRunSaved() throws {
+        let output = folder.path("hung")
+        let started = try StartedCommand("saccader-dist", arguments(output) + Self.isLong)
+        try Waiting.lines(7, in: output)
+        for _ in 0..<3 {
+            kill(started.identifier, SIGHUP)
+            usleep(1000)
+        }
+        let stopped = try started.wait()
+        #expect(stopped.status == 75, "\(stopped.errors)")
+        #expect(stopped.messages.first?.contains("stopped by a signal; saved ") == true)
+    }
+
+    @Test func underNohupTheRunGoesOn() throws {
+        let output = folder.path("nohup")
+        let started = try StartedCommand(
+            "saccader-dist", arguments(output), launcher: ["nohup"])
+        try Waiting.lines(3, in: output)
+        kill(started.identifier, SIGHUP)
+        let run = try started.wait()
+        #expect(run.status == 0, "\(run.errors)")
     }
 
     @Test func aRankKilledUnderTheLauncherIsALostRank() throws {

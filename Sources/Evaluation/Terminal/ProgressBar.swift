@@ -51,7 +51,7 @@ public final class ProgressBar {
         lastShown = now
         let part = total > 0 ? Double(count) / Double(total) : 1
         let text = text(count, after: now.timeIntervalSince(start), details: details())
-        print(style == .terminal ? "\r\u{1B}[K\(line(part, text))" : line(part, text))
+        show(style == .terminal ? "\r\u{1B}[K\(line(part, text))" : line(part, text))
     }
 
     /// Part, details, rate and time left; a rate of the first moments says nothing.
@@ -84,12 +84,11 @@ public final class ProgressBar {
 
     /// Ends the line.
     public func finish() {
-        if style == .terminal { print("\n") }
+        if style == .terminal { show("\n") }
     }
 
-    private func print(_ text: String) {
-        let ending = style == .terminal ? "" : "\n"
-        FileHandle.standardError.write(Data((text + ending).utf8))
+    private func show(_ text: String) {
+        Console.show(text + (style == .terminal ? "" : "\n"))
     }
 
     /// Seconds as `m:ss` or `h:mm:ss`.

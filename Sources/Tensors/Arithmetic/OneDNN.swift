@@ -34,8 +34,8 @@
         /// Not a precondition, which a build without checks takes for granted.
         static func check(_ status: dnnl_status_t, _ what: String) {
             guard status != dnnl_success else { return }
-            FileHandle.standardError.write(
-                Data("oneDNN: \(what) gives status \(status.rawValue)\n".utf8))
+            let line = "oneDNN: \(what) gives status \(status.rawValue)\n"
+            write(STDERR_FILENO, line, line.utf8.count)
             abort()
         }
 

@@ -29,7 +29,7 @@ struct BenchmarkSetup {
         let arithmetic = try RankArithmetic(communicator)
         precision = configuration.precision.agreed(arithmetic)
         if communicator.rank == 0, let warning = configuration.precision.warning(arithmetic) {
-            FileHandle.standardError.write(Data("\(warning)\n".utf8))
+            Console.say(warning)
         }
         pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))
     }

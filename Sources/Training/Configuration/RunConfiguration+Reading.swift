@@ -39,10 +39,7 @@ extension RunConfiguration {
             try tree.overlay(yaml: String(decoding: text, as: UTF8.self), source: name)
         case .defaults: break
         case .file(let path):
-            guard let text = FileManager.default.contents(atPath: path) else {
-                throw TrainingError.missingConfiguration(path: path)
-            }
-            try tree.overlay(yaml: String(decoding: text, as: UTF8.self), source: path)
+            try tree.overlay(yaml: ConfigurationFile.text(path), source: path)
         case .checkpoint(let json, let path):
             try tree.overlay(yaml: json, source: path, ignoringUnknown: true)
         }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Collectives
+import Evaluation
 import Foundation
 import Tensors
 
@@ -84,9 +85,13 @@ public struct Doctor {
     private func slots() -> Finding {
         let cores = ProcessInfo.processInfo.activeProcessorCount
         let more = environment["OMPI_MCA_rmaps_base_oversubscribe"] == "1"
+        let quota = CPUQuota.cores.map {
+            String(format: ", of whose time a quota gives %.2g: ranks × threads should be ", $0)
+                + "\(CPUQuota.usableCores)"
+        }
         return Finding(
             .good, "slots",
-            "\(cores) cores; more ranks than that are "
+            "\(cores) cores\(quota ?? ""); more ranks than that are "
                 + (more
                     ? "allowed"
                     : "refused (export OMPI_MCA_rmaps_base_oversubscribe=1 to try things out)"))

@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 
 /// How many threads a rank should have.
@@ -20,12 +21,12 @@ public enum Cores {
         let local = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) } ?? ranks
         return warning(
             threadCount: threadCount, localRanks: local, usable: usable,
-            online: ProcessInfo.processInfo.activeProcessorCount)
+            online: CPUQuota.usableCores)
     }
 
     /// - Parameters:
     ///   - usable: Cores that this rank may use.
-    ///   - online: Cores of the host.
+    ///   - online: Cores of the host, or as many as its quota gives.
     static func warning(
         threadCount: Int, localRanks: Int, usable: Int, online: Int
     ) -> String? {
@@ -48,13 +49,15 @@ public enum Cores {
     }
 
     /// This rank's share: all cores that it is bound to, or, where ranks are not bound, the node's
-    /// cores divided by its ranks.
+    /// cores divided by its ranks; never more than this rank's part of a quota.
     public static func share(ofRanks rankCount: Int) -> Int {
         let online = ProcessInfo.processInfo.activeProcessorCount
-        let usable = usable
-        if usable < online { return max(1, usable) }
-        let local = ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_LOCAL_SIZE"]
+        let local =
+            ProcessInfo.processInfo.environment["OMPI_COMM_WORLD_LOCAL_SIZE"]
             .flatMap { Int($0) }
-        return max(1, usable / max(1, local ?? rankCount))
+            ?? rankCount
+        let share = usable < online ? usable : online / max(1, local)
+        guard CPUQuota.cores != nil else { return max(1, share) }
+        return max(1, min(share, CPUQuota.usableCores / max(1, local)))
     }
 }

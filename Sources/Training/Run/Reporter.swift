@@ -12,13 +12,13 @@ struct Reporter {
     /// One line on standard error.
     func say(_ line: String) {
         guard isFirstRank && !isQuiet else { return }
-        FileHandle.standardError.write(Data("\(line)\n".utf8))
+        Console.say(line)
     }
 
     /// One line on standard error that even a quiet run needs.
     func warn(_ line: String) {
         guard isFirstRank else { return }
-        FileHandle.standardError.write(Data("saccader-dist: warning: \(line)\n".utf8))
+        Console.say("saccader-dist: warning: \(line)")
     }
 
     /// What is about to be trained, on what.
@@ -67,7 +67,7 @@ struct Reporter {
     }
 
     /// The result of `--validate`: the resolved settings on standard output.
-    func describeValidation(_ trainer: Trainer, byteCount: Int) {
+    func describeValidation(_ trainer: Trainer, byteCount: Int) throws {
         guard isFirstRank else { return }
         describe(trainer, start: nil)
         let layout = trainer.model.layout
@@ -78,11 +78,7 @@ struct Reporter {
             "parameters: \(counted ?? "")\(layout.trainableCount) trainable, "
                 + "\(layout.trainableCount + layout.statisticCount) with running statistics")
         say(String(format: "memory: %.2f GB on this rank", Double(byteCount) / 1e9))
-        do {
-            print(try trainer.configuration.tree().yaml(), terminator: "")
-        } catch {
-            say("\(error)")
-        }
+        try Console.print(trainer.configuration.tree().yaml(), terminator: "")
     }
 
     /// Starts the progress bar of a stage.

@@ -41,6 +41,11 @@ final class RunFolder {
         try claim(warn: warn)
         try AtomicFile.removeLeftovers(in: path)
         try AtomicFile.removeLeftovers(in: checkpoints.path)
+        if let reason = AtomicFile.problemWithLinks(in: path) {
+            warn(
+                "\(path): no symbolic links there (\(reason)): last.h5 and best.h5 are hard links or "
+                    + "copies of checkpoints")
+        }
     }
 
     /// The newest valid checkpoint; a damaged one is set aside and told of.
@@ -95,7 +100,7 @@ final class RunFolder {
             // A later stage is a better model than an earlier one, whatever its first scores.
             let isBest = best.map { stage > $0.stage || accuracy >= $0.accuracy } ?? true
             if isBest {
-                try checkpoints.linkBest(name)
+                try checkpoints.linkBest(name, onProgress: onProgress)
                 best = Best(stage: stage, accuracy: accuracy)
             }
         }

@@ -33,7 +33,7 @@ public struct Trace {
         let arithmetic = try RankArithmetic(SoloCommunicator())
         precision = configuration.precision.agreed(arithmetic)
         if let warning = configuration.precision.warning(arithmetic) {
-            FileHandle.standardError.write(Data("\(warning)\n".utf8))
+            Console.say(warning)
         }
         batch =
             try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }

@@ -45,6 +45,9 @@ public final class Trainer {
         self.communicator = communicator
         let stages = try Self.stages(options.stages)
         self.stages = stages
+        if communicator.size > 1, let path = options.configurationPath {
+            try ConfigurationFile.requireShared(path)
+        }
         var configuration = try activity.during(.readingSettings) {
             try RunConfiguration.read(
                 options.configurationPath.map { .file($0) } ?? .demonstration,
@@ -118,6 +121,13 @@ public final class Trainer {
         }
         // The output folder is there from here on, on every rank.
         try watchdog.join(output: options.output)
+        if folder != nil, isOwn != true,
+            let kept = try MetricsLog.setAside("\(options.output)/metrics.jsonl")
+        {
+            reporter.warn(
+                "\(options.output)/metrics.jsonl belongs to a run that has no checkpoint here any "
+                    + "more: kept as \(kept)")
+        }
         let log =
             communicator.rank == 0
             ? try MetricsLog(
@@ -149,7 +159,7 @@ public final class Trainer {
             bytes = max(bytes, trainer.workspaceByteCount + 4 * trainer.optimizer.range.count)
         }
         let parameters = 2 * store.allValues.count + store.allStatistics.count
-        reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
+        try reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
         try watchdog.endHeartbeat()
     }
 

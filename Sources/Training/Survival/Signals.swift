@@ -29,11 +29,20 @@ public final class Signals: Sendable {
         // A parent may have blocked them, and what it starts would never get them.
         var numbers = sigset_t()
         sigemptyset(&numbers)
-        for number in [SIGTERM, SIGINT, SIGUSR1, SIGCONT] {
+        for number in [SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCONT] where !isLeftAlone(number) {
             sigaction(number, &action, nil)
             sigaddset(&numbers, number)
         }
         pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
+    }
+
+    /// nohup has the program go on when the terminal closes.
+    private func isLeftAlone(_ number: Int32) -> Bool {
+        guard number == SIGHUP else { return false }
+        var action = sigaction()
+        sigaction(number, nil, &action)
+        // SIG_IGN, which no pointer to a function can be compared with.
+        return unsafeBitCast(action.__sigaction_handler.sa_handler, to: Int.self) == 1
     }
 
     private static let handler:
@@ -50,7 +59,8 @@ public final class Signals: Sendable {
         case SIGCONT:
             guard isLauncher else { return }
             isJobOver.store(true, ordering: .relaxed)
-        case SIGTERM where isLauncher && isJobEnding, SIGUSR1:
+        // A terminal that closes tells its processes itself, and the shell in it once more.
+        case SIGTERM where isLauncher && isJobEnding, SIGUSR1, SIGHUP:
             break
         default:
             let isSecond = isTermination.exchange(true, ordering: .relaxed)

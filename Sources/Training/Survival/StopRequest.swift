@@ -3,7 +3,7 @@ import Dispatch
 
 /// Why a run stops before its end.
 enum StopReason: Int, Sendable {
-    /// SIGTERM, SIGINT or SIGUSR1 to any rank, or the launcher is ending the job.
+    /// SIGTERM, SIGINT, SIGHUP or SIGUSR1 to any rank, or the launcher is ending the job.
     case signal = 1
     /// `--time-limit`.
     case timeLimit

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import Evaluation
 
 /// `saccader-dist bench`
 struct Bench: ParsableCommand {
@@ -20,13 +21,12 @@ protocol Benchmark: ParsableCommand {
 extension Benchmark {
     func run() throws {
         let communicator = try MPICommunicator.launch()
-        let text: String
         do {
-            text = try report(communicator)
+            let text = try report(communicator)
+            if communicator.rank == 0 { try Console.print(text) }
         } catch {
             Failure.end(error, on: communicator)
         }
-        if communicator.rank == 0 { print(text) }
         try communicator.finish()
     }
 }

@@ -1,0 +1,23 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+
+extension ParsableCommand {
+    /// Ends the program as the parser would, which does not notice whether help or a version that
+    /// was asked for could be written.
+    public static func end(_ error: any Error) -> Never {
+        let code = exitCode(for: error)
+        let text = fullMessage(for: error)
+        if code.isSuccess {
+            do {
+                if !text.isEmpty { try Console.print(text) }
+            } catch {
+                Console.say("\(_commandName): \(error)")
+                Foundation.exit(error.exitCode.rawValue)
+            }
+        } else if !text.isEmpty {
+            Console.say(text)
+        }
+        Foundation.exit(code.rawValue)
+    }
+}

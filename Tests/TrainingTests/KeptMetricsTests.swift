@@ -1,0 +1,40 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// A log whose checkpoints somebody has deleted.
+@Suite(.serialized) struct KeptMetricsTests {
+    @Test func theLogOfARunWithoutCheckpointsIsKeptUnderAnotherName() throws {
+        let folder = try TemporaryFolder()
+        let (configuration, data) = (
+            try SmallRun.writeConfiguration(folder), folder.path("data")
+        )
+        try SmallData.write(to: data)
+        let output = folder.path("run")
+        func train(_ output: String, _ more: [String] = []) throws -> CommandRun {
+            try SmallRun.train(
+                ranks: 1, configuration: configuration, data: data, output: output,
+                ["--stages", "representation", "--max-steps", "3"] + more)
+        }
+        func text(_ name: String) throws -> String {
+            try String(contentsOfFile: "\(output)/\(name)", encoding: .utf8)
+        }
+        #expect(try train(output).messages.isEmpty)
+        // With its checkpoints it is gone on with.
+        #expect(try train(output).messages.isEmpty)
+        for (number, more) in [[], ["--resume", "\(folder.path("other"))/checkpoints/last.h5"]]
+            .enumerated()
+        {
+            if !more.isEmpty { #expect(try train(folder.path("other")).status == 0) }
+            let before = try text("metrics.jsonl")
+            #expect(!before.isEmpty)
+            try FileManager.default.removeItem(atPath: "\(output)/checkpoints")
+            let again = try train(output, more)
+            #expect(again.status == 0, "\(again.errors)")
+            let name = "metrics-\(number + 1).jsonl"
+            #expect(try text(name) == before)
+            #expect(again.messages.count == 1, "\(again.errors)")
+            #expect(again.messages.first?.contains("kept as \(output)/\(name)") == true)
+        }
+    }
+}
