@@ -40,8 +40,6 @@ public struct DRAMDimensions: Codable, Equatable, Sendable {
     /// The published numbers.
     public init() {}
 
-    /// f, channels of a glimpse's features.
-    public var featureChannels: Int { (planes.last ?? 0) * expansion }
 }
 
 /// The settings of the DRAM baseline, below `model`.

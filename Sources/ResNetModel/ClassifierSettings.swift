@@ -17,9 +17,6 @@ public struct ClassifierDimensions: Codable, Equatable, Sendable {
     /// ResNet-v2-50.
     public init() {}
 
-    /// Channels of the last group's output.
-    public var featureChannels: Int { (planes.last ?? 0) * expansion }
-
     /// The first setting that makes no network: the key below `model.classifier` and what is
     /// wrong with it.
     var problem: SettingProblem? {

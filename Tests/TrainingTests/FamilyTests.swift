@@ -143,6 +143,39 @@ import Testing
             ], status: 64, ["\(key)", words])
     }
 
+    @Test(arguments: [
+        ("inference", "residual", "stages.joint.glimpses"),
+        ("dramInference", "", "stages.dram.glimpses"),
+    ])
+    func aTraceOfNoGlimpsesIsRefused(objective: String, file: String, key: String) throws {
+        let path = file.isEmpty ? Fixture.dram : try Fixture.path(file)
+        for count in [0, -1] {
+            try refused(
+                "saccader-dist",
+                [
+                    "trace", path, "--objective", objective, "--set", "\(key)=\(count)",
+                    "--output", folder.path("t.h5"),
+                ], status: 64, [key, "is \(count)"])
+        }
+    }
+
+    @Test func samplesThatDoNotFitTheMemoryAreRefused() throws {
+        try refused(
+            "saccader-dist",
+            [
+                "train", "--config", configuration, "--set", "data.path=\(data)", "--stages",
+                "dram",
+                "--set", "stages.dram.samples=1000", "--set", "stages.dram.glimpses=1000",
+                "--output", folder.path("x"), "--validate",
+            ], status: 64, ["stages.dram.batchSize is too large"])
+    }
+
+    @Test func aSpreadOfDrawsIsNotOneOfCheckpoints() throws {
+        let run = try CommandRun(
+            "saccader-eval", [try train("dramPretrain"), "--data", data, "--quiet"])
+        #expect(run.output.contains("random, T = 2, mean of 5 draws, SD"), "\(run.output)")
+    }
+
     @Test func placesOfTheWrongShapeAreRefused() throws {
         try refused(
             "saccader-dist",

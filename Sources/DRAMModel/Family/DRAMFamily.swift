@@ -72,7 +72,26 @@ public struct DRAMFamily: ModelFamily {
             glimpses: settings.glimpses)
     }
 
+    /// A step keeps the passes of all samples: the context's and each glimpse's.
+    public func copies(_ stage: Stage, settings: any StageSettings) -> Int {
+        let settings = own(settings)
+        return settings.samples * (settings.glimpses + 1)
+    }
+
+    /// All values that the layers of a pass leave behind, as if they were one layer: none is much
+    /// larger than the others.
     public var largestLayer: (side: Int, channels: Int) {
-        ((geometry.glimpseSize + 1) / 2, settings.dram.stemChannels)
+        let sizes = settings.dram
+        let stem = (geometry.glimpseSize + 1) / 2
+        var (side, values) = ((stem + 1) / 2, stem * stem * sizes.stemChannels)
+        for (group, blockCount) in sizes.blocks.enumerated() {
+            let inner = sizes.planes[group]
+            for block in 0..<blockCount {
+                values += side * side * inner
+                if block == blockCount - 1 { side = (side - 1) / sizes.strides[group] + 1 }
+                values += side * side * (inner + inner * sizes.expansion)
+            }
+        }
+        return (stem, max(1, values / (stem * stem)))
     }
 }

@@ -124,7 +124,9 @@ extension EvaluationReport {
         }
         let spread = deviation.map { deviation in
             String(
-                format: ", mean of %d checkpoints, SD (n − 1) %.3f and %.3f", checkpoints.count,
+                format: ", mean of %d %@, SD (n − 1) %.3f and %.3f",
+                checkpoints.count > 1 ? checkpoints.count : draws ?? 1,
+                checkpoints.count > 1 ? "checkpoints" : "draws",
                 100 * deviation.top1, 100 * deviation.top5)
         }
         return "\(what)\(spread ?? ""):\n"

@@ -19,6 +19,8 @@ public protocol ModelFamily: Sendable {
     static var groups: [ParameterGroup] { get }
     /// What `trace` calls the model in inference mode; nil where it has no such objective.
     static var inferenceObjective: String? { get }
+    /// The stage whose settings hold for that objective; nil where there is none.
+    static var inferenceStage: Stage? { get }
 
     /// Makes a model whose settings have no problem.
     init(_ settings: Settings, imageSize: Int)
@@ -65,6 +67,8 @@ public protocol ModelFamily: Sendable {
     func viewingOperations(glimpses: Int) -> Double
     /// The side and channels of the layer with the most values, for a first judgement of memory.
     var largestLayer: (side: Int, channels: Int) { get }
+    /// How often a step of a stage keeps a layer's values of one image.
+    func copies(_ stage: Stage, settings: any StageSettings) -> Int
     /// Every named activation in inference mode, for `trace`.
     func inferenceTrace(
         _ images: [Float], imageCount: Int, settings: (Stage) -> (any StageSettings)?,
@@ -78,6 +82,12 @@ public protocol ModelFamily: Sendable {
 }
 
 extension ModelFamily {
+    /// By default the last stage's settings hold for the objective in inference mode.
+    public static var inferenceStage: Stage? { stages.last?.stage }
+
+    /// By default a step keeps the values of each image once.
+    public func copies(_ stage: Stage, settings: any StageSettings) -> Int { 1 }
+
     /// By default everything is taken.
     public func startsFrom(_ path: String, in stage: Stage) -> Bool { true }
 
@@ -126,6 +136,14 @@ public struct GivenPlaces: Sendable {
     /// Names the form.
     public init(_ kind: Kind, samples: Int, glimpses: Int) {
         (self.kind, self.samples, self.glimpses) = (kind, samples, glimpses)
+    }
+
+    /// Where places lie, in words.
+    public var bounds: String {
+        switch kind {
+        case .locations(let count): "give 0 to \(count - 1)"
+        case .points(let limit): "give -\(limit) to \(limit)"
+        }
     }
 
     /// The array's shape for a batch: `[S, N, T]`, of points `[S, N, T, 2]`.

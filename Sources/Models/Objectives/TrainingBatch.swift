@@ -27,6 +27,6 @@ public enum GlimpseSource: Sendable {
     case sampled(seed: UInt64, stream: UInt64, identifiers: [Int])
     /// Given places of a grid, `[S, N, T]`.
     case fixed([Int32])
-    /// Given places in the plane, (y, x) in [−1, 1], `[S, N, T, 2]`.
+    /// Given places in the plane, (y, x), where −1 and 1 are the borders, `[S, N, T, 2]`.
     case places([Float])
 }

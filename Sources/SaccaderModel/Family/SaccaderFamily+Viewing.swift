@@ -4,7 +4,10 @@ import Tensors
 
 extension SaccaderFamily {
     public static func policies(after stage: Stage) -> [Policy] {
-        Policy.allCases.filter { stage != .representation || !$0.isLearned }
+        let untrained: [Policy] = [
+            .random, .orderedLogits, .sobelMean, .sobelVariance, .center,
+        ]
+        return stage == .representation ? untrained : [.learned] + untrained
     }
 
     public static func scoredPolicy(_ stage: Stage) -> Policy? {

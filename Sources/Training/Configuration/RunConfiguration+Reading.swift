@@ -60,7 +60,10 @@ extension RunConfiguration {
         for stage in stages {
             let family = Families.family(of: stage)
             if let problem = model.problem(of: family, imageSize: data.imageSize) {
-                return problem
+                // Without --stages it is the Saccader that is meant.
+                return SettingProblem(
+                    problem.key,
+                    "\(problem.message) (the stage \(stage.name) trains a \(family.name))")
             }
             let model = model(of: stage)
             if let problem = model.problem(self.stages[stage], of: stage) {

@@ -52,7 +52,9 @@ public struct Trace {
         guard Families.family(of: stage) == objective.family else {
             throw EvaluationError(
                 "\(checkpoint.file.path): holds a \(Families.family(of: stage).name); --objective "
-                    + "\(objective.name) wants a checkpoint of the family \(objective.family.name)",
+                    + "\(objective.name) wants a checkpoint of the family \(objective.family.name), "
+                    + "and this one is for "
+                    + TraceObjective.names(of: Families.family(of: stage)).joined(separator: ", "),
                 exitCode: .badData)
         }
         let size = configuration.data.imageSize
@@ -73,7 +75,8 @@ public struct Trace {
         var arrays: [TracedArray]
         var report: StepResult?
         switch objective {
-        case .inference:
+        case .inference(let family):
+            if let stage = family.inferenceStage { try requireSettings(stage, of: model) }
             arrays = try model.inferenceTrace(
                 images, imageCount: shape[0], settings: { configuration.stages[$0] },
                 store: store, pool: pool)
@@ -106,9 +109,7 @@ public struct Trace {
         imageCount: Int
     ) throws -> ([TracedArray], StepResult) {
         let settings = configuration.stages[stage]
-        if let problem = model.problem(settings, of: stage) {
-            throw ConfigurationError(key: "stages.\(stage.name).\(problem.key)", problem.message)
-        }
+        try requireSettings(stage, of: model)
         let labels = try batch.integers("/batch/labels")
         guard labels.count == imageCount,
             labels.allSatisfy({ 0 <= $0 && $0 < model.classes })
@@ -143,6 +144,12 @@ public struct Trace {
         )
     }
 
+    /// Refuses settings that the model cannot be run with.
+    private func requireSettings(_ stage: Stage, of model: any ModelFamily) throws {
+        guard let problem = model.problem(configuration.stages[stage], of: stage) else { return }
+        throw ConfigurationError(key: "stages.\(stage.name).\(problem.key)", problem.message)
+    }
+
     /// The batch's places where it has some that the stage takes, else sampled ones.
     private func glimpses(_ given: GivenPlaces?, imageCount: Int) throws -> GlimpseSource {
         guard let given, batch.contains("/batch/locations") else {
@@ -172,7 +179,9 @@ public struct Trace {
         }
         guard isInside else {
             throw CheckpointError.damaged(
-                path: batch.path, what: "/batch/locations has a place outside the image")
+                path: batch.path,
+                what: "/batch/locations has a place that no window can be cut out around: "
+                    + "\(given.bounds)")
         }
         return source
     }

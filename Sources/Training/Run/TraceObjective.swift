@@ -10,9 +10,12 @@ public enum TraceObjective: Sendable {
 
     /// All objectives by name, in the order of help.
     public static var names: [String] {
-        Families.all.flatMap { family in
-            (family.inferenceObjective.map { [$0] } ?? []) + family.stages.map(\.stage.name)
-        }
+        Families.all.flatMap(names)
+    }
+
+    /// The objectives of a family.
+    static func names(of family: any ModelFamily.Type) -> [String] {
+        (family.inferenceObjective.map { [$0] } ?? []) + family.stages.map(\.stage.name)
     }
 
     /// The objective of a name.

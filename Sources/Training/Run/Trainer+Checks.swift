@@ -81,8 +81,10 @@ extension Trainer {
         _ configuration: RunConfiguration, stage: Stage, model: any ModelFamily, imageCount: Int
     ) throws {
         let layer = model.largestLayer
+        let copies = model.copies(stage, settings: configuration.stages[stage])
         let problem = HostMemory.problem(
-            images: imageCount, imageSize: layer.side, channels: layer.channels,
+            images: imageCount * copies,
+            imageSize: layer.side, channels: layer.channels,
             numberByteCount: configuration.precision.byteCount)
         guard let problem else { return }
         throw ConfigurationError(
