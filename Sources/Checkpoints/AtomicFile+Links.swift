@@ -42,7 +42,7 @@ extension AtomicFile {
     }
 
     /// Whether two names are of one file.
-    static func isSame(_ one: String, _ other: String) -> Bool {
+    public static func isSame(_ one: String, _ other: String) -> Bool {
         var (first, second) = (stat(), stat())
         return stat(one, &first) == 0 && stat(other, &second) == 0
             && first.st_dev == second.st_dev && first.st_ino == second.st_ino

@@ -14,7 +14,7 @@ struct Train: ParsableCommand {
             are missing. Started again with the same --output it goes on where it was.
             """)
 
-    @Option(help: "Settings (YAML); left out: the built-in demonstration.")
+    @Option(help: "Settings (YAML; a pipe with one rank); left out: the built-in demonstration.")
     var config: String?
 
     @Option(name: .customLong("set"), help: "A setting that replaces the file's: key.path=value.")
@@ -56,7 +56,8 @@ struct Train: ParsableCommand {
     @Option(help: "Ends the job, naming the rank, when nothing has moved on for this long.")
     var stallTimeout = "5m"
 
-    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
+    @Option(
+        help: "Threads of each rank; left out: this rank's share of the cores or of their quota.")
     var threads: Int?
 
     @Flag(

@@ -37,4 +37,25 @@ import Testing
             #expect(again.messages.first?.contains("kept as \(output)/\(name)") == true)
         }
     }
+
+    @Test func theUsersOwnSettingsInTheOutputFolderAreKept() throws {
+        let folder = try TemporaryFolder()
+        let data = folder.path("data")
+        try SmallData.write(to: data)
+        // --config config.yaml --output .
+        let configuration = try SmallRun.writeConfiguration(folder)
+        func train() throws -> CommandRun {
+            try SmallRun.train(
+                ranks: 1, configuration: configuration, data: data, output: folder.path,
+                ["--stages", "representation", "--max-steps", "2"])
+        }
+        let first = try train()
+        #expect(first.status == 0, "\(first.errors)")
+        #expect(first.messages.first?.contains("kept as \(folder.path("config-1.yaml"))") == true)
+        let kept = try String(contentsOfFile: folder.path("config-1.yaml"), encoding: .utf8)
+        #expect(kept == SmallRun.configuration)
+        // Now it is the run's own.
+        #expect(try train().messages.isEmpty)
+        #expect(!FileManager.default.fileExists(atPath: folder.path("config-2.yaml")))
+    }
 }

@@ -115,14 +115,13 @@ public final class Trainer {
         }
         if let folder {
             try folder.create(warn: { reporter.warn($0) })
-            try AtomicFile.write(
-                "\(options.output)/config.yaml", text: configuration.tree().yaml())
+            try writeSettings()
             if start != nil { try folder.recallBest(warn: { reporter.warn($0) }) }
         }
         // The output folder is there from here on, on every rank.
         try watchdog.join(output: options.output)
         if folder != nil, isOwn != true,
-            let kept = try MetricsLog.setAside("\(options.output)/metrics.jsonl")
+            let kept = try AtomicFile.setAside("\(options.output)/metrics.jsonl")
         {
             reporter.warn(
                 "\(options.output)/metrics.jsonl belongs to a run that has no checkpoint here any "
