@@ -1,7 +1,7 @@
 /// How training images are varied.
 public enum Augmentation: String, Codable, CaseIterable, Sendable {
     /// A random-area crop (8–100 % of the area, aspect 3/4–4/3) and a horizontal flip in half of
-    /// the cases (method §4).
+    /// the cases (Method: Data).
     case randomArea
     /// As in evaluation: for images whose classes a crop or a flip would change.
     case none

@@ -5,7 +5,7 @@ import Testing
 @testable import ResNetModel
 @testable import SaccaderModel
 
-/// The numbers of method §1.
+/// The numbers of the article Method, "Sizes".
 @Suite struct SizeTests {
     @Test func parameterCountsAreThePapers() {
         let layout = Saccader<Float>(SaccaderSettings()).layout

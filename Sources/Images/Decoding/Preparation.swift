@@ -1,7 +1,7 @@
 import Foundation
 import Tensors
 
-/// From a decoded image to the numbers that the model sees (method §4).
+/// From a decoded image to the numbers that the model sees (Method: Data).
 public struct Preparation: Sendable {
     /// Of the red, green and blue values of ImageNet, on the scale [0, 1].
     public static let mean: [Float] = [0.485, 0.456, 0.406]

@@ -41,7 +41,8 @@ public protocol Normalization: Sendable {
 
 /// Batch normalisation over images and locations: `gamma·(y − mean)/√(variance + ε) + beta`.
 ///
-/// The biased batch variance normalises; the running variance is fed the unbiased one (method §1).
+/// The biased batch variance normalises; the running variance is fed the unbiased one
+/// (Method: Networks).
 public struct BatchNorm: Normalization {
     let gamma: Parameter
     let beta: Parameter

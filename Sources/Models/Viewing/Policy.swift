@@ -1,4 +1,4 @@
-/// The ways of choosing glimpses that evaluation compares (method §3).
+/// The ways of choosing glimpses that evaluation compares (Method: Policies).
 public enum Policy: String, CaseIterable, Sendable {
     /// The model's own, without chance.
     case learned

@@ -5,7 +5,8 @@ import Models
 /// Convolutions only: everything else, the cell included, is below one percent. A training step
 /// computes three times as much: the values, and the gradients of inputs and of weights.
 public struct SaccaderOperations: Equatable, Sendable {
-    /// The representation network; 28.2·10⁹ for BagNet-77-lowD on 224×224 pixels (method §1).
+    /// The representation network; 28.2·10⁹ for BagNet-77-lowD on 224×224 pixels
+    /// (Method: Networks).
     public let representation: Double
     /// Attention network and mixing.
     public let location: Double

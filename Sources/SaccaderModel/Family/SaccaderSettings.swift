@@ -1,7 +1,7 @@
 import Layers
 import Models
 
-/// Where a projected block has its second norm (method §1).
+/// Where a projected block has its second norm (Method: Networks).
 public enum ShortcutNorm: String, Codable, Sendable {
     /// On the projected residual, as in the usual ResNet.
     case residual

@@ -8,7 +8,7 @@ extension ParameterGroup {
     static let location = ParameterGroup("location", l2Name: "l2Location")
 }
 
-/// The three stages of training, in their order (method §2).
+/// The three stages of training, in their order (Method: Stages).
 extension Stage {
     /// The representation network alone.
     public static let representation = Stage(

@@ -2,7 +2,7 @@ import Layers
 import Tensors
 
 /// From the features to "where" features: 1×1 and dilated 3×3 convolutions that see the
-/// neighbourhood of each location (method §1).
+/// neighbourhood of each location (Method: Networks).
 struct AttentionNetwork<Element: StorageElement>: Sendable {
     let layers: [NormalizedConvolution<Element>]
 

@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// A residual block: 1×1 → k×k → 1×1 with a shortcut (method §1).
+/// A residual block: 1×1 → k×k → 1×1 with a shortcut (Method: Networks).
 ///
 /// Every convolution is valid, so the shortcut is cropped by one pixel on each side when k = 3;
 /// it goes through a 1×1 convolution when the stride or the channels change.

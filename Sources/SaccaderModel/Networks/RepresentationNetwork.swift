@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// BagNet-77-lowD (method §1): features, "what" features and a logit of every class at each
+/// BagNet-77-lowD (Method: Networks): features, "what" features and a logit of every class at each
 /// location, all from a bounded part of the image.
 struct RepresentationNetwork<Element: StorageElement>: Sendable {
     let stem: NormalizedConvolution<Element>

@@ -3,8 +3,8 @@ import Layers
 import Models
 import Tensors
 
-/// The Saccader cell (method §1, equations 1–3): from features F and the places already visited to
-/// a policy over the next place.
+/// The Saccader cell (Method: Networks, equations 1–3): from features F and the places already
+/// visited to a policy over the next place.
 public struct SaccaderCell: Sendable {
     /// The penalty of a place that was visited, in both equations.
     public static let visitedPenalty: Float = 1e5

@@ -1,7 +1,7 @@
 import Tensors
 
 /// The order of locations by their logits: the location stage's teacher and the "ordered logits"
-/// policy of the comparison (method §2 and §3).
+/// policy of the comparison (Method: Policies).
 public enum LogitOrder {
     /// How much each location is worth, `[P]`.
     ///

@@ -1,5 +1,5 @@
 /// The two image-only policies of the comparison: places where the brightness changes most
-/// (method §3).
+/// (Method: Policies).
 public enum Sobel {
     /// What is computed from the magnitudes in a place's window.
     public enum Statistic: Sendable {

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Linear warm-up, then cosine decay to 0 (method §2).
+/// Linear warm-up, then cosine decay to 0 (Method: Stages).
 struct LearningRateSchedule: Sendable {
     /// The largest rate.
     let peak: Double
