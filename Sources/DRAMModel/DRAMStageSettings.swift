@@ -18,8 +18,9 @@ public struct DRAMStageSettings: StageSettings {
         case last
         /// That of the location's own glimpse.
         case everyGlimpse
-        /// The mean over the location's own glimpse and those after it: a location answers for all
-        /// that it has an influence on, and for nothing before it.
+        /// The mean over the location's own glimpse and those after it, weighted by
+        /// `rewardDiscount`: a location answers for all that it has an influence on, and for
+        /// nothing before it.
         case remainingGlimpses
     }
 
@@ -38,6 +39,10 @@ public struct DRAMStageSettings: StageSettings {
         /// The mean over images and samples of the rewards of the same glimpse: later ones are
         /// right more often, which is no merit of their locations.
         case glimpse
+        /// What the glimpse before was worth, on which a location has no influence either, and the
+        /// mean of what is left as with `glimpse`: with the reward `everyGlimpse` the gain that a
+        /// location brings.
+        case previousGlimpse
     }
 
     /// Where the gradient of the policy ends.
@@ -62,6 +67,10 @@ public struct DRAMStageSettings: StageSettings {
     public var l2Location = 0.0
     /// T.
     public var glimpses = 6
+    /// T in the stage's first parts, which are as long as the one with all `glimpses` that follows
+    /// them: a policy learns where to look first before it learns where to look next. Empty: all
+    /// glimpses from the beginning.
+    public var firstGlimpses: [Int] = []
     /// S, sampled trajectories per image.
     public var samples = 1
     /// What the cross entropy is taken of.
@@ -76,6 +85,10 @@ public struct DRAMStageSettings: StageSettings {
     public var finalDeviation = 0.0
     /// What the reward is taken of. Of no use while pretraining.
     public var reward = Reward.last
+    /// How much less each later glimpse counts in the reward `remainingGlimpses`, as a factor: 1,
+    /// all the same; 0, the location's own alone. Of no use with other rewards and while
+    /// pretraining.
+    public var rewardDiscount = 1.0
     /// What the rewarded logits are worth. Of no use while pretraining.
     public var rewardWorth = Worth.correct
     /// What the reward is compared with. Of no use while pretraining.
@@ -96,6 +109,14 @@ public struct DRAMStageSettings: StageSettings {
         "stopGradient": StopGradient.allCases.map(\.rawValue),
     ]
 
+    public var parts: [DRAMStageSettings] {
+        (firstGlimpses + [glimpses]).map { count in
+            var part = self
+            (part.glimpses, part.firstGlimpses) = (count, [])
+            return part
+        }
+    }
+
     public func l2(of group: ParameterGroup) -> Double { group == .policy ? l2Location : l2 }
 
     public func learningRateFactor(of group: ParameterGroup) -> Double {
@@ -107,6 +128,15 @@ public struct DRAMStageSettings: StageSettings {
         if let problem = commonProblem { return problem }
         let counts = [("glimpses", glimpses, CountRange.few), ("samples", samples, CountRange.few)]
         if let problem = SettingProblem.first(counts) { return problem }
+        if let count = firstGlimpses.first(where: { !(1...glimpses).contains($0) }) {
+            return SettingProblem(
+                "firstGlimpses", "has \(count): give numbers from 1 to glimpses, \(glimpses)")
+        }
+        if firstGlimpses.count > CountRange.few.upperBound {
+            return SettingProblem(
+                "firstGlimpses",
+                "has \(firstGlimpses.count) numbers: give at most \(CountRange.few.upperBound)")
+        }
         if !(deviation > 0 && deviation <= 10) {
             return SettingProblem(
                 "deviation", "is \(deviation): give more than 0, at most 10")
@@ -114,6 +144,9 @@ public struct DRAMStageSettings: StageSettings {
         if !(finalDeviation >= 0 && finalDeviation <= 10) {
             return SettingProblem(
                 "finalDeviation", "is \(finalDeviation): give 0, or more, at most 10")
+        }
+        if !(0...1).contains(rewardDiscount) {
+            return SettingProblem("rewardDiscount", "is \(rewardDiscount): give 0 to 1")
         }
         return SettingProblem.firstNegative([
             ("locationLearningRateFactor", locationLearningRateFactor), ("l2", l2),

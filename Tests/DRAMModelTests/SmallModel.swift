@@ -47,13 +47,16 @@ struct SmallModel {
     /// - Parameters:
     ///   - images: This rank's, in shards.
     ///   - count: The images of all ranks.
+    ///   - change: What is done to the first parameters.
     func step<Element: StorageElement>(
         _ type: Element.Type, stage: Stage, settings: DRAMStageSettings, shards: [Range<Int>],
         of count: Int, threads: Int = 1, reducer: any SumReducer = NoRanks(),
-        isFirstRank: Bool = true, glimpses: GlimpseSource? = nil
+        isFirstRank: Bool = true, glimpses: GlimpseSource? = nil,
+        change: (ParameterStore) -> Void = { _ in }
     ) throws -> (Result, [TracedArray]) {
         let model = model(type)
         let store = ParameterStore(layout: model.layout, seed: 6)
+        change(store)
         let first = shards[0].lowerBound
         let end = shards[shards.count - 1].upperBound
         let objective: any Objective =

@@ -130,6 +130,9 @@ import Testing
         ("model.dram.blocks=[1]", "give one per group"),
         ("stages.dram.deviation=0", "give more than 0"),
         ("stages.dram.baseline=mean", "must be one of batch, glimpse"),
+        ("stages.dram.firstGlimpses=[1,3]", "give numbers from 1 to glimpses, 2"),
+        ("stages.dram.firstGlimpses=[0]", "has 0"),
+        ("stages.dram.rewardDiscount=2", "give 0 to 1"),
         ("stages.dram.reward=first", "must be one of last, everyGlimpse"),
     ])
     func whatTheDRAMCannotBeIsSaid(setting: String, words: String) throws {

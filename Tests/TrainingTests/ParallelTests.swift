@@ -76,7 +76,9 @@ import Testing
 
     @Test(arguments: [["classifier"], ["dramPretrain", "dram"]])
     func theOtherFamiliesTrainAlikeOnAnyRanks(stages: [String]) throws {
-        let options = ["--stages", stages.joined(separator: ",")]
+        // Ten parts of two steps, of one and two glimpses in turn.
+        let settings = ["--set", "stages.dram.firstGlimpses=[1,2,1,2,1,2,1,2,1]"]
+        let options = ["--stages", stages.joined(separator: ",")] + settings
         let alone = try train("alone", ranks: 1, threads: 1, steps: 7, options)
         let metrics = try SmallRun.metrics(alone)
         #expect(metrics.count == 8 * stages.count)
@@ -87,10 +89,11 @@ import Testing
             #expect(try SmallRun.metrics(other) == metrics)
         }
         // Stopped in the middle of the last stage and gone on with other ranks, the same bits.
-        let first = ["--stages", stages.dropLast().joined(separator: ",")]
+        let first = ["--stages", stages.dropLast().joined(separator: ",")] + settings
         if stages.count > 1 { _ = try train("parts", ranks: 4, threads: 1, steps: 7, first) }
         _ = try train(
-            "parts", ranks: 4, threads: 1, steps: 3, ["--stages", stages[stages.count - 1]])
+            "parts", ranks: 4, threads: 1, steps: 3,
+            ["--stages", stages[stages.count - 1]] + settings)
         let parts = try train("parts", ranks: 2, threads: 1, steps: 7, options)
         #expect(try difference(alone, parts, steps: 7, stages: stages) == 0)
     }

@@ -19,7 +19,10 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     private let noise: Tensor<Float>
     /// r of each trajectory's locations, `[N, T, 1, 1]`.
     private let rewards: Tensor<Float>
-    /// b of each glimpse, `[T]`.
+    /// The part of b that is a trajectory's own: what the glimpse before was worth,
+    /// `[N, T, 1, 1]`.
+    private let previous: Tensor<Float>
+    /// The part of b that all trajectories share, of each glimpse, `[T]`.
     private let baselines: Tensor<Double>
 
     /// Plans a step of at most the given images and shards on this rank.
@@ -37,6 +40,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         noise = Tensor(unrolled.places.shape, in: workspace.arena)
         rewards = Tensor(
             Shape(workspace.imageCapacity, settings.glimpses, 1, 1), in: workspace.arena)
+        previous = Tensor(rewards.shape, in: workspace.arena)
         baselines = Tensor(vector: settings.glimpses, in: workspace.arena)
         gradients = unrolled.planBackward(
             classified: loss.classified, stop: settings.stopGradient, in: workspace)
@@ -83,21 +87,34 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         }
     }
 
-    /// Writes the rewards of one trajectory.
+    /// Writes the rewards of one trajectory and its own part of their baselines.
     private func reward(_ row: Int, label: Int, scratch: UnsafeMutablePointer<Float>) {
-        let (rewards, last) = (rewards(row), settings.glimpses - 1)
-        var later: Float = 0
+        let (rewards, previous) = (rewards(row), previous.row(row * settings.glimpses))
+        let (last, comparesSteps) = (settings.glimpses - 1, settings.baseline == .previousGlimpse)
+        var (final, later, weight): (Float, Float, Float) = (0, 0, 0)
+        let discount = Float(settings.rewardDiscount)
         for glimpse in (0...last).reversed() {
-            if settings.reward != .last || glimpse == last {
-                rewards[glimpse] = worth(row, glimpse, label: label, scratch: scratch)
-            } else {
-                rewards[glimpse] = rewards[last]
+            previous[glimpse] = 0
+            guard glimpse == last || settings.reward != .last || comparesSteps else {
+                rewards[glimpse] = final
+                continue
             }
-            later += rewards[glimpse]
-            if settings.reward == .remainingGlimpses {
-                rewards[glimpse] = later / Float(last - glimpse + 1)
-            }
+            let own = worth(row, glimpse, label: label, scratch: scratch)
+            if glimpse == last { final = own } else if comparesSteps { previous[glimpse + 1] = own }
+            later = own + discount * later
+            weight = 1 + discount * weight
+            rewards[glimpse] =
+                switch settings.reward {
+                case .last: final
+                case .everyGlimpse: own
+                case .remainingGlimpses: later / weight
+                }
         }
+    }
+
+    /// A reward without its trajectory's own part of the baseline.
+    private func advantage(_ row: Int, _ glimpse: Int) -> Double {
+        Double(rewards(row)[glimpse]) - Double(previous.row(row * settings.glimpses)[glimpse])
     }
 
     /// −log N(l_t; m_t, σ²), l being clipped and the normal not, as published.
@@ -126,7 +143,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
                 reward(row, label: label, scratch: scratch)
                 for glimpse in 0..<count {
                     let (reward, surprise) = (
-                        Double(rewards(row)[glimpse]), surprise(row, glimpse, deviation: deviation)
+                        advantage(row, glimpse), surprise(row, glimpse, deviation: deviation)
                     )
                     sums[2 + glimpse] += reward
                     sums[2 + count + glimpse] += surprise
@@ -170,8 +187,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
                 for row in rows {
                     guard let mean = unrolled.mean(row, glimpse) else { continue }
                     let place = unrolled.place(row, glimpse)
-                    let factor =
-                        weight * (Double(rewards(row)[glimpse]) - baselines.pointer[glimpse])
+                    let factor = weight * (advantage(row, glimpse) - baselines.pointer[glimpse])
                     for axis in 0..<2 {
                         gradient.row(row)[axis] = Float(
                             factor * (Double(place[axis]) - Double(mean[axis])))

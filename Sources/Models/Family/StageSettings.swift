@@ -18,6 +18,8 @@ public protocol StageSettings: Codable, Equatable, Sendable {
     func l2(of group: ParameterGroup) -> Double
     /// The factor of the learning rate for a group's parameters.
     func learningRateFactor(of group: ParameterGroup) -> Double
+    /// The settings of the stage's parts, equally long and one after the other.
+    var parts: [Self] { get }
     /// The words that some keys take.
     static var choices: [String: [String]] { get }
 }
@@ -25,6 +27,15 @@ public protocol StageSettings: Codable, Equatable, Sendable {
 extension StageSettings {
     /// Without words of its own.
     public static var choices: [String: [String]] { [:] }
+
+    /// The same settings all along.
+    public var parts: [Self] { [self] }
+
+    /// The part that a step belongs to.
+    public func part(step: Int, of count: Int) -> Int {
+        let parts = parts.count
+        return step < count ? step * parts / count : parts - 1
+    }
 
     /// All groups learn at the stage's rate.
     public func learningRateFactor(of group: ParameterGroup) -> Double { 1 }

@@ -14,7 +14,11 @@ final class StageTrainer {
     private let seed: UInt64
     private let images: ImageSet
     private let activity: Activity
-    private let trainingStep: TrainingStep
+    private var trainingStep: TrainingStep
+    /// Plans the step of one of the stage's parts.
+    private let plan: (any StageSettings) throws -> any Objective
+    /// The part that is planned.
+    private var part: Int
     private let schedule: LearningRateSchedule
     fileprivate let batches: BatchSchedule
     private let loader: BatchLoader
@@ -42,13 +46,16 @@ final class StageTrainer {
             warmupSteps: Int((settings.warmupEpochs * Double(stepsPerEpoch)).rounded()),
             totalSteps: totalSteps)
         let capacity = batches.capacity
-        trainingStep = TrainingStep(
-            stage: stage,
-            objective: try model.objective(
-                stage, settings: settings,
+        plan = {
+            try model.objective(
+                stage, settings: $0,
                 plan: StepPlan(
                     precision: precision, store: store, pool: pool,
-                    imageCapacity: capacity.images, shardCapacity: capacity.shards)),
+                    imageCapacity: capacity.images, shardCapacity: capacity.shards))
+        }
+        part = settings.part(step: firstStep, of: totalSteps)
+        trainingStep = TrainingStep(
+            stage: stage, objective: try plan(settings.parts[part]),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
@@ -68,6 +75,11 @@ final class StageTrainer {
     /// One step: every rank takes its part of the global batch, and all end with the same numbers.
     func step(_ step: Int) throws -> StepReport {
         let (batch, dataWait) = try Stopwatch.time { try nextBatch(step) }
+        let part = settings.part(step: step, of: totalSteps)
+        if part != self.part {
+            self.part = part
+            trainingStep.objective = try plan(settings.parts[part])
+        }
         var report = try trainingStep(
             batch, layout: batches.layout(step: step), learningRate: schedule.rate(step: step),
             number: step,

@@ -27,7 +27,7 @@ struct StepReport: Sendable {
 /// What a step does with a batch: forward, loss, backward, sum over ranks, update.
 struct TrainingStep {
     let stage: Stage
-    let objective: any Objective
+    var objective: any Objective
     let optimizer: Optimizer
     let synchronizesNorms: Bool
     let store: ParameterStore
