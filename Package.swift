@@ -81,7 +81,7 @@ let package = Package(
         .target(
             name: "EvaluationCommand",
             dependencies: [
-                "Evaluation", "Models",
+                "Evaluation", "Images", "Models",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(

@@ -48,6 +48,8 @@ public struct EvaluationArguments: ParsableArguments {
     @Option(help: "The side of the images, in pixels; left out: that of the training.")
     var imageSize: Int?
 
+    @OptionGroup var framing: FramingArguments
+
     @Option(help: "Images of one pass through the network, in steps of 8.")
     var batchSize = 64
 
@@ -165,6 +167,8 @@ public struct EvaluationArguments: ParsableArguments {
         (options.draws, options.limit, options.imageSize) = (draws, limit, imageSize)
         (options.batchSize, options.picturedCount) = (batchSize, pictures)
         options.picturedGlimpses = pictured
+        options.centralCropMargin = framing.centralCropMargin
+        options.framing = framing.resize
         options.occlusionClassifier = occlusion
         options.choices = try PictureChoice.list(pick)
         options.attack = try attack.map {

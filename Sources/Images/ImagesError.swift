@@ -4,6 +4,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     case missingFolder(path: String)
     /// A folder holds no images.
     case noImages(path: String)
+    /// A folder or list that was named holds no pictures.
+    case noPictures(path: String)
     /// The images of one subset are asked for, and there are none.
     case emptySubset(path: String, subset: Subset)
     /// A class of one subset that the training images lack.
@@ -41,6 +43,9 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
                 + "train/CLASS/*.JPEG or an index; saccader-dist dataset demo --output DIR makes one"
         case .noImages(let path):
             "\(path): holds no images; expected CLASS/*.JPEG in it"
+        case .noPictures(let path):
+            "\(path): holds no pictures; name JPEG or PNG files, folders of them, or a text with a "
+                + "path a line"
         case .emptySubset(let path, let subset):
             "\(path): has no \(subset.rawValue) images; \(Self.remedy(subset))"
         case .unknownClass(let path):

@@ -19,8 +19,7 @@ struct SaccaderDist: ParsableCommand {
         version: Program.version,
         subcommands: [
             Train.self, Eval.self, Dataset.self, Inspect.self, TraceCommand.self,
-            DoctorCommand.self,
-            Bench.self,
+            PlotCommand.self, DoctorCommand.self, Bench.self,
         ])
 
     static func main() {

@@ -10,7 +10,9 @@ struct SaccaderEval: ParsableCommand {
         commandName: "saccader-eval",
         abstract: "Says how accurate a checkpoint is, policy by policy and glimpse by glimpse.",
         discussion: EvaluationArguments.discussion
-            + " Needs no MPI; saccader-dist eval does the same on several ranks.",
+            + " Needs no MPI; saccader-dist eval does the same on several ranks. For pictures "
+            + "without a known class: saccader-eval predict CHECKPOINT PICTURE … (see "
+            + "saccader-eval predict --help).",
         version: Program.version)
 
     @OptionGroup var arguments: EvaluationArguments
@@ -21,17 +23,23 @@ struct SaccaderEval: ParsableCommand {
 
     static func main() {
         Console.prepare()
+        let words = Array(CommandLine.arguments.dropFirst())
+        words.first == "predict"
+            ? main(Predict.self, Array(words.dropFirst())) : main(Self.self, words)
+    }
+
+    private static func main<Command: ParsableCommand>(_: Command.Type, _ words: [String]) {
         do {
-            var command = try parseAsRoot()
+            var command = try Command.parseAsRoot(words)
             do {
                 try command.run()
-            } catch  where exitCode(for: error) == .failure {
+            } catch  where Command.exitCode(for: error) == .failure {
                 Console.say("saccader-eval: \(error)")
                 let code = Evaluation.ExitCode(of: error) ?? .internalError
                 Foundation.exit(code.rawValue)
             }
         } catch {
-            end(error)
+            Command.end(error)
         }
     }
 }

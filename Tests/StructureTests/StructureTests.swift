@@ -27,7 +27,7 @@ import Testing
             "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
             "Configuration", "Collectives",
         ],
-        "EvaluationCommand": ["Evaluation", "Models"],
+        "EvaluationCommand": ["Evaluation", "Images", "Models"],
         "saccader-dist": [
             "Training", "Evaluation", "EvaluationCommand", "Collectives", "Families", "Images",
             "Models",

@@ -92,8 +92,9 @@ import Testing
         }
         let page = FileManager.default.contents(atPath: "\(pictures)/report.html") ?? Data()
         let html = String(decoding: page, as: UTF8.self)
-        // Three plots, two sheets and maps of the learned policy, a sheet of each of the others.
-        #expect(html.components(separatedBy: "src=\"data:image/").count == 1 + 3 + 4 + 5)
+        // Three plots, calibration, early exit and confusions, two sheets and maps of the learned
+        // policy, a sheet of each of the others.
+        #expect(html.components(separatedBy: "src=\"data:image/").count == 1 + 3 + 3 + 4 + 5)
         // The same counts for any number of threads.
         let again = try CommandRun("saccader-eval", arguments + ["--threads", "3"])
         #expect(again.output == evaluation.output)

@@ -9,20 +9,42 @@ struct HeatMapSheet {
     private static let (rows, maps) = (8, 8)
     private static let (margin, caption) = (8.0, 22.0)
 
-    let sightings: [Sighting]
-    let glimpses: Int
-    let classes: [String]
+    /// An image and the policy on it.
+    struct Row {
+        /// What the model saw.
+        let pixels: Pixels
+        let caption: String
+        /// Those that were taken, `[T]`.
+        let windows: [Window]
+        let map: PolicyMap
+    }
+
+    private let imageRows: [Row]
+    private let glimpses: Int
 
     /// Lays out the first of `sightings`, each with its policy for `glimpses` glimpses.
     init(_ sightings: [Sighting], glimpses: Int, classes: [String]) {
-        self.sightings = Array(sightings.filter { $0.map != nil }.prefix(Self.rows))
+        let rows = sightings.compactMap { sighting in
+            sighting.map.map { map in
+                let label = sighting.label
+                return Row(
+                    pixels: sighting.pixels,
+                    caption: classes.indices.contains(label) ? classes[label] : "class \(label)",
+                    windows: sighting.trajectories[.learned]?.windows ?? [], map: map)
+            }
+        }
+        self.init(Array(rows.prefix(Self.rows)), glimpses: glimpses)
+    }
+
+    /// Lays out images, each with its policy for `glimpses` glimpses.
+    init(_ rows: [Row], glimpses: Int) {
+        imageRows = rows
         self.glimpses = min(glimpses, Self.maps)
-        self.classes = classes
     }
 
     /// The sheet as a PNG file; nil without images.
     func png() throws(EvaluationError) -> Data? {
-        guard let first = sightings.first else { return nil }
+        guard let first = imageRows.first else { return nil }
         let size = first.pixels.width
         let scale = max(1, (143 + size) / size)
         let side = Double(size * scale)
@@ -30,21 +52,18 @@ struct HeatMapSheet {
         guard
             let canvas = Canvas(
                 width: Int(stepX) * (glimpses + 1) + Int(Self.margin),
-                height: Int(stepY) * sightings.count + Int(Self.margin))
+                height: Int(stepY) * imageRows.count + Int(Self.margin))
         else { throw ContactSheet.noMemory }
         canvas.useFont(isBold: false)
-        for (row, sighting) in sightings.enumerated() {
-            let y = Self.margin + stepY * Double(row)
-            canvas.image(sighting.pixels, x: Self.margin, y: y, scale: Double(scale))
-            let word =
-                classes.indices.contains(sighting.label)
-                ? classes[sighting.label] : "class \(sighting.label)"
+        for (number, row) in imageRows.enumerated() {
+            let y = Self.margin + stepY * Double(number)
+            canvas.image(row.pixels, x: Self.margin, y: y, scale: Double(scale))
             canvas.text(
-                word, x: Self.margin + side / 2, y: y + side + 11, size: 12, color: .ink,
+                row.caption, x: Self.margin + side / 2, y: y + side + 11, size: 12, color: .ink,
                 hasRim: false, room: side)
             for glimpse in 0..<glimpses {
                 draw(
-                    sighting, glimpse, on: canvas,
+                    row, glimpse, on: canvas,
                     x: Self.margin + stepX * Double(glimpse + 1), y: y, scale: Double(scale))
             }
         }
@@ -52,16 +71,15 @@ struct HeatMapSheet {
     }
 
     private func draw(
-        _ sighting: Sighting, _ glimpse: Int, on canvas: Canvas, x: Double, y: Double,
-        scale: Double
+        _ row: Row, _ glimpse: Int, on canvas: Canvas, x: Double, y: Double, scale: Double
     ) {
-        guard let map = sighting.map else { return }
+        let map = row.map
         let count = map.windows.count
         let values = map.values[(glimpse * count)..<((glimpse + 1) * count)]
         let largest = Double(values.max() ?? 1)
-        let side = Double(sighting.pixels.width) * scale
+        let side = Double(row.pixels.width) * scale
         let box = Canvas.Box(x: x, y: y, width: side, height: side)
-        canvas.image(sighting.pixels, x: x, y: y, scale: scale)
+        canvas.image(row.pixels, x: x, y: y, scale: scale)
         canvas.fill(box, .black, opacity: 0.45)
         let cell = Double(map.stride) * scale
         for (window, value) in zip(map.windows, values) {
@@ -72,8 +90,8 @@ struct HeatMapSheet {
                     x: x + center.x * scale - cell / 2, y: y + center.y * scale - cell / 2,
                     width: cell, height: cell), Self.heat(part), opacity: 0.15 + 0.75 * part)
         }
-        if let window = sighting.trajectories[.learned]?.windows[glimpse] {
-            canvas.frame(window.box(x: x, y: y, scale: scale), .white, width: 1.5)
+        if row.windows.indices.contains(glimpse) {
+            canvas.frame(row.windows[glimpse].box(x: x, y: y, scale: scale), .white, width: 1.5)
         }
         canvas.label(
             String(format: "%d: largest %.1f %%", glimpse + 1, 100 * largest),

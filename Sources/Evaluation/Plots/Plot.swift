@@ -1,3 +1,5 @@
+import Foundation
+
 /// Lines through measurements, in two axes of percent or counts.
 struct Plot {
     /// One measurement and how far it is uncertain.
@@ -68,6 +70,6 @@ struct Ticks: Equatable {
 
     /// A mark's text.
     static func text(_ value: Double) -> String {
-        value == value.rounded() ? "\(Int(value))" : "\(value)"
+        value == value.rounded() ? "\(Int(value))" : String(format: "%g", value)
     }
 }

@@ -20,6 +20,7 @@ struct ReportPage {
     let data: Data
     private var plots = ""
     private var pictures = ""
+    private var confusions = ""
 
     /// A page without plots and pictures yet.
     init(_ report: EvaluationReport, order: [Policy], data: Data) {
@@ -30,6 +31,11 @@ struct ReportPage {
     /// Shows a plot.
     mutating func add(_ plot: Plot, svg: Foundation.Data) {
         plots += Self.figure(svg, type: "svg+xml", title: plot.title, isTitled: false)
+    }
+
+    /// Shows what is taken for what.
+    mutating func addConfusions(_ svg: Foundation.Data, title: String) {
+        confusions = Self.figure(svg, type: "svg+xml", title: title, isTitled: false)
     }
 
     /// Shows a sheet.
@@ -61,6 +67,7 @@ struct ReportPage {
             <p class="note">\(Self.escaped(report.bandNote))</p>
             <h2>Figures</h2>
             \(tables)
+            \(diagnosis(confusions))
             <h2>Pictures</h2>
             <p class="note">Numbers are glimpses in order; what no glimpse saw is dimmed; a green \
             frame is a right answer, a red one a wrong answer. On maps of the policy a place is the

@@ -16,7 +16,7 @@ extension EvaluationReport {
         if let draws, draws > 1 { lines[0] += ", random: mean of \(draws) draws" }
         if let meanLogits {
             lines.append(
-                "mean of all logits, no attention: top-1 "
+                "\(wholeTitle), no attention: top-1 "
                     + Self.percent(meanLogits.top1, meanLogits.deviation?.top1) + " %, top-5 "
                     + Self.percent(meanLogits.top5, meanLogits.deviation?.top5) + " %")
         }
@@ -54,6 +54,7 @@ extension EvaluationReport {
         block("location diversity, %", \.diversity, \.diversity)
         block("glimpses on a digit, %", \.hits, \.hits)
         if let occlusion { lines += table(occlusion, order: order, counts: counts, width: width) }
+        lines += classification?.lines ?? []
         return (lines + robustnessTable).joined(separator: "\n")
     }
 
@@ -118,7 +119,7 @@ extension EvaluationReport {
             what = "\(policy.rawValue), T = \(headlineGlimpses)"
             (top1, top5, deviation) = (entry.top1, entry.top5, entry.deviation)
         } else {
-            what = "mean of all logits"
+            what = wholeTitle
             (top1, top5) = (meanLogits?.top1 ?? 0, meanLogits?.top5 ?? 0)
             deviation = meanLogits?.deviation
         }

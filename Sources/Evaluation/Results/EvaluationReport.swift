@@ -115,6 +115,9 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// What the figures of coverage leave out; nil: nothing.
     public var coverageNote: String?
 
+    /// Where the last line's prediction fails.
+    public var classification: Classification?
+
     /// The predictions under attack, if one was asked for.
     public var robustness: Robustness?
 
@@ -131,6 +134,14 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public var headlinePolicy: Policy? {
         if policies[Policy.learned.rawValue] != nil { return .learned }
         return meanLogits == nil ? Policy.allCases.first { policies[$0.rawValue] != nil } : nil
+    }
+
+    /// What the prediction without a choice of glimpses is called.
+    var wholeTitle: String {
+        let takesGlimpses = Families.family(named: family)?.stages.contains { stage in
+            Families.family(named: family)?.policies(after: stage.stage).isEmpty == false
+        }
+        return takesGlimpses == false ? "whole images" : "mean of all logits"
     }
 
     /// What plots and tables call the model.

@@ -18,14 +18,17 @@ struct ResultFolder {
     static let listName = ".evaluation"
 
     let path: String
+    private let listName: String
     private var own: Set<String> = []
 
     /// Makes the folder where it is missing, and refuses one where files of the given names are not
     /// an evaluation's.
-    init(_ path: String, for names: [String]) throws {
-        self.path = path
+    ///
+    /// - Parameter listName: The list of what is its own.
+    init(_ path: String, for names: [String], listName: String = Self.listName) throws {
+        (self.path, self.listName) = (path, listName)
         try AtomicFile.createFolder(path)
-        let list = "\(path)/\(Self.listName)"
+        let list = "\(path)/\(listName)"
         if FileManager.default.fileExists(atPath: list) {
             do {
                 let text = try String(contentsOfFile: list, encoding: .utf8)
@@ -68,6 +71,17 @@ struct ResultFolder {
 
     private func writeList(_ names: Set<String>) throws {
         let text = names.sorted().map { "\($0)\n" }.joined()
-        try AtomicFile.write("\(path)/\(Self.listName)", text: text)
+        try AtomicFile.write("\(path)/\(listName)", text: text)
+    }
+
+    /// Adds files while results still come: none of them may be there before.
+    mutating func add(_ files: [File]) throws {
+        try requireOwn(files.map(\.name))
+        own.formUnion(files.map(\.name))
+        let list = try LineFile(appendingTo: "\(path)/\(listName)")
+        try list.append(files.map { "\($0.name)\n" }.joined())
+        for file in files {
+            try AtomicFile.write("\(path)/\(file.name)", data: file.content)
+        }
     }
 }

@@ -7,6 +7,7 @@ import Tensors
 final class RobustnessRun {
     private let attack: Attack
     private let data: DataConfiguration
+    private let framing: Framing
     private let seed: UInt64
     private let targets: [AttackTarget]
     private let network: any PixelGradient
@@ -19,10 +20,11 @@ final class RobustnessRun {
     /// - Parameter attacksLearned: Whether on the learned policy's prediction too, not only on that
     ///   without attention.
     init(
-        _ attack: Attack, on network: any PixelGradient, data: DataConfiguration, seed: UInt64,
-        attacksLearned: Bool
+        _ attack: Attack, on network: any PixelGradient, data: DataConfiguration,
+        framing: Framing = .crop, seed: UInt64, attacksLearned: Bool
     ) {
         (self.attack, self.network, self.data, self.seed) = (attack, network, data, seed)
+        self.framing = framing
         targets = attacksLearned ? AttackTarget.allCases : [.meanLogits]
     }
 
@@ -33,7 +35,9 @@ final class RobustnessRun {
         _ set: ImageSet, range: Range<Int>, progress: (Int) -> Void
     ) throws -> Counts {
         let step = network.imageCapacity
-        let loader = BatchLoader(set, configuration: data, seed: seed) { number in
+        let loader = BatchLoader(
+            set, configuration: data, seed: seed, framing: framing
+        ) { number in
             let first = range.lowerBound + number * step
             guard first < range.upperBound else { return nil }
             return BatchRequest(

@@ -1,3 +1,4 @@
+import Images
 import Models
 
 /// What to evaluate, as the command line says it.
@@ -18,6 +19,10 @@ public struct EvaluationOptions: Sendable {
     public var limit: Int?
     /// The side of the images, in pixels; nil: that of the training.
     public var imageSize: Int?
+    /// Replaces the training's `data.centralCropMargin`; nil: that of the training.
+    public var centralCropMargin: Int?
+    /// What the model is shown of an image.
+    public var framing = Framing.crop
     /// Images of one pass through the network.
     public var batchSize = 64
     /// A checkpoint of the stage `classifier`, which judges images without the policies' windows.

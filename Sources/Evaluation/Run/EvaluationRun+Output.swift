@@ -19,15 +19,17 @@ extension EvaluationRun {
             ResultFolder.File("results.json", text: try report.json(isPretty: true) + "\n"),
             ResultFolder.File("results.csv", text: report.csv(order: policies)),
         ]
-        if !policies.isEmpty {
-            files.append(
-                ResultFolder.File("predictions.csv", text: EvaluationReport.lines(predictions)))
+        files.append(
+            ResultFolder.File("predictions.csv", text: EvaluationReport.lines(predictions)))
+        if let classification = report.classification {
+            files += try add(classification, to: &page)
         }
         if let robustness = report.robustness {
             let text = robustness.csv(checkpoints: checkpoints.map(\.provenance.path))
             files.append(ResultFolder.File("robustness.csv", text: text))
         }
-        for plot in report.plots(order: policies) + report.robustnessPlots {
+        let plots = report.plots(order: policies) + report.classificationPlots
+        for plot in plots + report.robustnessPlots {
             let (svg, png) = (try plot.svg(), try plot.png())
             page.add(plot, svg: svg)
             files.append(ResultFolder.File("\(plot.name).svg", svg))
@@ -41,11 +43,29 @@ extension EvaluationRun {
         return try ResultFolder(folder, for: []).replace(by: files)
     }
 
+    /// Shows where the model fails; returns the files.
+    private func add(
+        _ classification: Classification, to page: inout ReportPage
+    ) throws -> [ResultFolder.File] {
+        let picture = ConfusionPicture(classification: classification)
+        let svg = try picture.svg()
+        page.addConfusions(svg, title: picture.title)
+        let table = ConfusionTable(
+            scores.compactMap(\.outcomes).map {
+                ConfusionTable(labels: labels, predictions: $0.predictions, classes: classes.count)
+            })
+        return [
+            ResultFolder.File("\(ConfusionPicture.name).svg", svg),
+            ResultFolder.File("\(ConfusionPicture.name).png", try picture.png()),
+        ] + classification.csv(table).map { ResultFolder.File($0.name, text: $0.text) }
+    }
+
     /// What each checkpoint says of each image by each policy, of the random one by the first draw:
-    /// the content of `predictions.csv`, for paired tests.
+    /// the content of `predictions.csv`, for paired tests. The last two columns are the prediction of
+    /// the report's last line and its probability.
     private var predictions: [[String]] {
         let columns = ["checkpoint", "image", "class", "label", "glimpses"]
-        var rows = [columns + policies.map(\.rawValue) + ["word"]]
+        var rows = [columns + policies.map(\.rawValue) + ["word", "predicted", "probability"]]
         for (checkpoint, scores) in zip(checkpoints, scores) {
             for (index, entry) in images.entries.enumerated() {
                 let label = Int(entry.label)
@@ -54,10 +74,18 @@ extension EvaluationRun {
                         + ["\(picturedGlimpses)"]
                         + policies.map { policy in
                             scores.verdicts[policy].map { "\($0.predictions[index])" } ?? ""
-                        } + [classes[label]])
+                        } + [classes[label]] + judgement(scores.outcomes, index))
             }
         }
         return rows
+    }
+
+    private func judgement(_ outcomes: Outcomes?, _ image: Int) -> [String] {
+        guard let outcomes else { return ["", ""] }
+        return [
+            "\(outcomes.predictions[image])",
+            "\(Double(outcomes.confidences[image]) / Double(Confidence.unit))",
+        ]
     }
 
     /// The images in a few words.

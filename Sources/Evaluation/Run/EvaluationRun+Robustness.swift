@@ -19,8 +19,8 @@ extension EvaluationRun {
                     store: checkpoint.stored.store, pool: pool, glimpses: attacked)
             else { return nil }
             let run = RobustnessRun(
-                attack, on: network, data: data(checkpoint), seed: checkpoint.settings.seed,
-                attacksLearned: attacked > 0)
+                attack, on: network, data: data(checkpoint), framing: options.framing,
+                seed: checkpoint.settings.seed, attacksLearned: attacked > 0)
             let part = try run.counts(images, range: share.part(count)) {
                 progress(index * count + min(count, $0 * share.count))
             }

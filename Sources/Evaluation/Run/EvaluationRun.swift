@@ -28,11 +28,13 @@ public final class EvaluationRun {
     public init(_ options: EvaluationOptions) throws {
         self.options = options
         checkpoints = try options.checkpoints.map {
-            try OpenedCheckpoint($0, imageSize: options.imageSize)
+            try OpenedCheckpoint(
+                $0, imageSize: options.imageSize, centralCropMargin: options.centralCropMargin)
         }
         guard let first = checkpoints.first else {
             throw EvaluationError("no checkpoint: give at least one")
         }
+        try Self.requireGlimpses(options, first)
         for other in checkpoints.dropFirst() { try Self.requireLikeness(first, other) }
         policies = try Self.policies(options, checkpoints: checkpoints)
         let (dataset, all) = try ImageDataset.subset(
@@ -59,8 +61,8 @@ public final class EvaluationRun {
         images = all.picking(chosen)
         subsetCount = all.entries.count
         let most = first.model.glimpseLimit
-        glimpses = try options.glimpses ?? GlimpseList("1...\(min(20, most))")
-        if glimpses.most > most {
+        glimpses = try options.glimpses ?? GlimpseList("1...\(max(1, min(20, most)))")
+        if most > 0 && glimpses.most > most {
             throw EvaluationError(
                 "--glimpses: \(glimpses.most) is more than the \(most) glimpses that the model can "
                     + "take of an image; ask for at most that many")
@@ -75,19 +77,25 @@ public final class EvaluationRun {
         }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         batchSize = min(options.batchSize, images.entries.count)
-        try Self.requireMemory(first, images: batchSize)
+        try first.requireMemory(images: batchSize)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
     }
 
-    /// Refuses a batch of which one layer's values alone are larger than the host's memory.
-    private static func requireMemory(_ checkpoint: OpenedCheckpoint, images: Int) throws {
-        let layer = checkpoint.model.largestLayer
-        let problem = HostMemory.problem(
-            images: images, imageSize: layer.side, channels: layer.channels)
-        guard let problem else { return }
-        throw EvaluationError(
-            "--batch-size: \(problem); give fewer, or a smaller --image-size")
+    /// Refuses what is asked of glimpses where a model takes none.
+    private static func requireGlimpses(
+        _ options: EvaluationOptions, _ checkpoint: OpenedCheckpoint
+    ) throws(EvaluationError) {
+        guard checkpoint.stored.policies.isEmpty else { return }
+        for (option, isGiven) in [
+            ("policies", options.policies != nil), ("glimpses", options.glimpses != nil),
+            ("occlusion", options.occlusionClassifier != nil),
+        ] where isGiven {
+            throw EvaluationError(
+                "--\(option): \(checkpoint.provenance.path) holds a "
+                    + "\(checkpoint.model.familyName), which has no glimpses; leave --\(option) out "
+                    + "or give a checkpoint of a model that looks at glimpses", exitCode: .badData)
+        }
     }
 
     private static func requireLikeness(_ a: OpenedCheckpoint, _ b: OpenedCheckpoint) throws {
@@ -150,6 +158,7 @@ public final class EvaluationRun {
         var plan = Evaluator.Plan()
         (plan.policies, plan.glimpses, plan.draws) = (policies, glimpses.most, options.draws)
         (plan.verdictGlimpses, plan.batchSize) = (picturedGlimpses, batchSize)
+        (plan.framing, plan.judgedGlimpses) = (options.framing, headlineGlimpses)
         (plan.occluder, plan.occlusionGlimpses) = (occluder, glimpses.counts)
         return try Evaluator(
             model: checkpoint.model, store: checkpoint.stored.store, data: data(checkpoint),
@@ -211,6 +220,7 @@ public final class EvaluationRun {
         report.subsetImages = subsetCount
         report.coverageNote = first.model.description.coverageNote
         report.draws = policies.contains(.random) ? options.draws : nil
+        report.classification = classification(report)
         report.occlusion = occlusion(scores)
         report.occlusion?.provenance = occluder?.provenance
         // All T, also those not asked for, so that the interpolation has near neighbours.
@@ -222,6 +232,15 @@ public final class EvaluationRun {
             full.map { $0.mapValues { $0.map(\.seen) } }, counts: glimpses.counts)
         return report
     }
+
+    private func classification(_ report: EvaluationReport) -> Classification? {
+        Classification(
+            scores.compactMap(\.outcomes), labels: labels, judged: report.judged,
+            names: classNames, words: classes)
+    }
+
+    /// The images' labels.
+    var labels: [Int] { images.entries.indices.map { Int(images.label($0)) } }
 
     private func occlusion(_ scores: [Scores]) -> Occlusion? {
         occluder.flatMap { Occlusion(scores, classifier: $0.path) }

@@ -10,10 +10,12 @@ struct OpenedCheckpoint {
     let model: any ModelFamily
     let provenance: Provenance
 
-    /// Loads a checkpoint of a model that looks at glimpses.
+    /// Loads a checkpoint.
     ///
-    /// - Parameter imageSize: Replaces that of the training.
-    init(_ path: String, imageSize: Int?) throws {
+    /// - Parameters:
+    ///   - imageSize: Replaces that of the training.
+    ///   - centralCropMargin: The same.
+    init(_ path: String, imageSize: Int? = nil, centralCropMargin: Int? = nil) throws {
         let checkpoint = try Checkpoint(reading: path)
         stored = try StoredModel(checkpoint)
         provenance = Provenance(path: path, header: checkpoint.header)
@@ -25,12 +27,18 @@ struct OpenedCheckpoint {
                 throw EvaluationError("--image-size: \(words)\(problem.message)")
             }
         }
+        if let centralCropMargin { settings.data.centralCropMargin = centralCropMargin }
         self.settings = settings
         model = settings.model.model(of: stored.family, imageSize: settings.data.imageSize)
-        if stored.policies.isEmpty {
-            throw EvaluationError(
-                "\(path): holds a \(stored.model.familyName), which has no glimpses; give a "
-                    + "checkpoint of a model that looks at glimpses", exitCode: .badData)
-        }
+    }
+
+    /// Refuses a batch of which one layer's values alone are larger than the host's memory.
+    func requireMemory(images: Int) throws(EvaluationError) {
+        let layer = model.largestLayer
+        let problem = HostMemory.problem(
+            images: images, imageSize: layer.side, channels: layer.channels)
+        guard let problem else { return }
+        throw EvaluationError(
+            "--batch-size: \(problem); give fewer, or a smaller --image-size")
     }
 }

@@ -16,8 +16,12 @@ public final class Evaluator {
         /// After how many glimpses `Scores.verdicts` tells each image's prediction; 0 leaves them
         /// out.
         public var verdictGlimpses = 0
+        /// After how many glimpses `Scores.outcomes` tells of the prediction; 0 leaves them out.
+        var judgedGlimpses = 0
         /// Images of one pass through the network.
         public var batchSize = 64
+        /// What the model is shown of an image.
+        public var framing = Framing.crop
         /// Judges images without the policies' windows, if asked for.
         var occluder: Occluder?
         /// After which numbers of glimpses it does.
@@ -83,6 +87,7 @@ public final class Evaluator {
                 scores.verdicts[policy] = Scores.Verdicts(predictions: zeros, losses: zeros)
             }
         }
+        if plan.judgedGlimpses > 0 { scores.outcomes = Outcomes(count: set.entries.count) }
         scores.occlusion = plan.occluder.map { _ in
             OcclusionScores(
                 policies: Dictionary(
@@ -133,8 +138,8 @@ public final class Evaluator {
     private struct SeenImage {
         let entry: Int
         let label: Int
-        /// Without any choice of glimpses; nil where the model has nothing of the kind.
-        let wholeRank: Int?
+        /// The logits without any choice of glimpses; nil where the model has nothing of the kind.
+        let whole: [Float]?
         /// `[H, W, 3]`, on the scale [0, 1].
         let pixels: [Float]
         /// Each policy's draws.
@@ -144,11 +149,13 @@ public final class Evaluator {
 
     private func count(_ image: SeenImage, into scores: inout Scores) {
         scores.imageCount += 1
-        if let rank = image.wholeRank {
+        if let whole = image.whole {
+            let rank = AveragedLogits.rank(of: image.label, in: whole)
             scores.meanLogits.imageCount += 1
             scores.meanLogits.top1 += rank < 1 ? 1 : 0
             scores.meanLogits.top5 += rank < 5 ? 1 : 0
         }
+        judge(image, into: &scores)
         for (policy, trajectories) in image.trajectories {
             for (draw, trajectory) in trajectories.enumerated() {
                 scores.policies[policy]?[draw].add(trajectory)
@@ -160,6 +167,25 @@ public final class Evaluator {
         }
     }
 
+    /// The prediction that a report's last line tells of: the learned policy's, or that of the whole
+    /// image, or the first policy's.
+    private func judge(_ image: SeenImage, into scores: inout Scores) {
+        guard plan.judgedGlimpses > 0 else { return }
+        let learned = image.trajectories[.learned]?.first
+        if let whole = image.whole, learned == nil {
+            scores.outcomes?.add(
+                image.entry, label: image.label, predictions: [AveragedLogits.prediction(whole)],
+                confidences: [Confidence.judge(whole, label: image.label).confidence])
+            return
+        }
+        let first = Policy.allCases.lazy.compactMap { image.trajectories[$0]?.first }.first
+        guard let trajectory = learned ?? first else { return }
+        scores.outcomes?.add(
+            image.entry, label: image.label,
+            predictions: trajectory.predictions.prefix(plan.judgedGlimpses),
+            confidences: Array(trajectory.confidences.prefix(plan.judgedGlimpses)))
+    }
+
     /// Shows the model all images, batch by batch.
     private func look(
         at entries: [Int], of set: ImageSet, places: KnownPlaces?, wantsMap: Bool,
@@ -168,7 +194,9 @@ public final class Evaluator {
         // A run in training scores again after more steps.
         try viewer.readParameters()
         let step = batchSize
-        let loader = BatchLoader(set, configuration: data, seed: seed) { number in
+        let loader = BatchLoader(
+            set, configuration: data, seed: seed, framing: plan.framing
+        ) { number in
             let first = number * step
             guard first < entries.count else { return nil }
             return BatchRequest(
@@ -219,8 +247,7 @@ public final class Evaluator {
                 let view = views[index]
                 seen[index] = SeenImage(
                     entry: entry, label: label,
-                    wholeRank: view.whole.map { AveragedLogits.rank(of: label, in: $0) },
-                    pixels: pixels[index],
+                    whole: view.whole, pixels: pixels[index],
                     trajectories: view.looks.mapValues { looks in
                         looks.map {
                             Trajectory(

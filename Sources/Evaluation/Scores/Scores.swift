@@ -20,6 +20,8 @@ public struct Scores: Equatable, Sendable {
     public var policies: [Policy: [PolicyScore]] = [:]
     /// What each policy's first draw says of each image after `verdictGlimpses` glimpses.
     public var verdicts: [Policy: Verdicts] = [:]
+    /// What the judged prediction says of each image, if one was asked for.
+    public var outcomes: Outcomes?
     /// What a classifier says of the images without the policies' windows, if one was asked.
     public var occlusion: OcclusionScores?
 
@@ -41,6 +43,7 @@ public struct Scores: Equatable, Sendable {
             for score in policies[policy] ?? [] { counts += score.counts }
             if let verdicts = verdicts[policy] { counts += verdicts.predictions + verdicts.losses }
         }
+        counts += outcomes?.counts ?? []
         counts += occlusion?.counts ?? []
         var sums = try share.sum(counts)[...]
         func take(_ count: Int) -> [Int] {
@@ -59,6 +62,7 @@ public struct Scores: Equatable, Sendable {
                 verdicts[policy] = Verdicts(predictions: take(count), losses: take(count))
             }
         }
+        if let count = outcomes?.counts.count { outcomes?.counts = take(count) }
         if let count = occlusion?.counts.count { occlusion?.counts = take(count) }
     }
 }

@@ -1,4 +1,3 @@
-import Foundation
 import Models
 
 /// What one policy did on one image.
@@ -18,6 +17,8 @@ public struct Trajectory: Equatable, Sendable {
     /// The cross entropy −log p(label) of the prediction, in millionths: an integer, so that
     /// it travels between ranks exactly; at most a million nats, so that sums of them fit.
     public let losses: [Int]
+    /// The probability of the predicted class after 1, 2, … T glimpses, in millionths.
+    public let confidences: [Int]
     /// Pixels in the union of the first 1, 2, … T windows.
     public let coveredPixels: [Int]
     /// How many of the first 1, 2, … T glimpses are near a known place.
@@ -32,14 +33,12 @@ public struct Trajectory: Equatable, Sendable {
     init(_ look: Look, label: Int, imageSize: Int, known: [(y: Int, x: Int)]) {
         (windows, places, context) = (look.windows, look.places, look.context)
         showsPath = look.showsPath
-        coveredPixels =
-            look.pixelsOfEachGlimpse.map { pixels in look.windows.map { _ in pixels } }
-            ?? Coverage.pixels(look.windows, imageSize: imageSize)
+        coveredPixels = look.coveredPixels(imageSize: imageSize)
         predictions = look.predictions.map { AveragedLogits.prediction($0) }
         labelRanks = look.predictions.map { AveragedLogits.rank(of: label, in: $0) }
-        losses = look.predictions.map {
-            Int((1e6 * min(1e6, Self.crossEntropy($0, label: label))).rounded())
-        }
+        let judged = look.predictions.map { Confidence.judge($0, label: label) }
+        losses = judged.map { Int((1e6 * min(1e6, $0.crossEntropy)).rounded()) }
+        confidences = judged.map(\.confidence)
         isKnown = !known.isEmpty
         var count = 0
         let near = PolicyScore.hitDistance(imageSize: imageSize)
@@ -51,11 +50,5 @@ public struct Trajectory: Equatable, Sendable {
             count += isHit ? 1 : 0
             return count
         }
-    }
-
-    private static func crossEntropy(_ logits: [Float], label: Int) -> Double {
-        let largest = logits.max() ?? 0
-        let sum = logits.reduce(0.0) { $0 + exp(Double($1 - largest)) }
-        return log(sum) - Double(logits[label] - largest)
     }
 }

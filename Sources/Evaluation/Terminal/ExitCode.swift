@@ -39,7 +39,8 @@ public enum ExitCode: Int32, Sendable {
             }
         case let error as ImagesError:
             switch error {
-            case .missingFolder, .noImages, .emptySubset, .missing: self = .missingInput
+            case .missingFolder, .noImages, .noPictures, .emptySubset, .missing:
+                self = .missingInput
             case .unknownClass, .unreadable, .resource, .damaged, .duplicate, .notIndexed,
                 .undecodable:
                 self = .badData

@@ -5,7 +5,12 @@ public struct ImageCrop: Equatable, Sendable {
     /// Whether it is mirrored.
     public let isFlipped: Bool
     /// The side of what the model sees, in pixels.
-    let size: Int
+    public let size: Int
+
+    /// Pixels of the file along a pixel of what the model sees.
+    public var scale: (y: Double, x: Double) {
+        (box.height / Double(size), box.width / Double(size))
+    }
 
     /// Where a pixel (y, x) of the file is in what the model sees; nil: outside of it.
     public func place(y: Int, x: Int) -> (y: Int, x: Int)? {

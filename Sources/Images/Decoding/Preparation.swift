@@ -9,9 +9,12 @@ public struct Preparation: Sendable {
     public static let deviation: [Float] = [0.229, 0.224, 0.225]
 
     let configuration: DataConfiguration
+    private let framing: Framing
 
     /// Prepares images as `configuration` says.
-    public init(_ configuration: DataConfiguration) { self.configuration = configuration }
+    public init(_ configuration: DataConfiguration, framing: Framing = .crop) {
+        (self.configuration, self.framing) = (configuration, framing)
+    }
 
     /// The central imageSize/(imageSize + margin) of the shorter side, as a square.
     public func centralBox(height: Int, width: Int) -> Resize.Box {
@@ -49,8 +52,11 @@ public struct Preparation: Sendable {
     func crop(height: Int, width: Int, random: CounterRandom?) -> ImageCrop {
         let size = configuration.imageSize
         guard var random, configuration.augmentation == .randomArea else {
-            return ImageCrop(
-                box: centralBox(height: height, width: width), isFlipped: false, size: size)
+            let box =
+                framing == .crop
+                ? centralBox(height: height, width: width)
+                : Resize.Box(x: 0, y: 0, width: Double(width), height: Double(height))
+            return ImageCrop(box: box, isFlipped: false, size: size)
         }
         let isFlipped = random.uniform() < 0.5
         return ImageCrop(

@@ -107,15 +107,16 @@ public final class BatchLoader: Sendable {
     ///
     /// - Parameters:
     ///   - seed: The run's seed, for augmentation.
+    ///   - framing: Of images that are not augmented.
     ///   - depth: Batches that are kept ready at most.
     ///   - requests: The batch of each number from 0; nil after the last.
     public init(
-        _ set: ImageSet, configuration: DataConfiguration, seed: UInt64, depth: Int = 3,
-        requests: @escaping @Sendable (Int) -> BatchRequest?
+        _ set: ImageSet, configuration: DataConfiguration, seed: UInt64, framing: Framing = .crop,
+        depth: Int = 3, requests: @escaping @Sendable (Int) -> BatchRequest?
     ) {
         shared = Shared(
-            set: set, preparation: Preparation(configuration), seed: seed, depth: depth,
-            requests: requests)
+            set: set, preparation: Preparation(configuration, framing: framing), seed: seed,
+            depth: depth, requests: requests)
         for _ in 0..<max(1, configuration.workers) {
             Thread { [shared] in shared.work() }.start()
         }

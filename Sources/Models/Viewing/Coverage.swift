@@ -16,3 +16,11 @@ public enum Coverage {
         }
     }
 }
+
+extension Look {
+    /// After 1, 2, … T glimpses: pixels of an image that were seen.
+    public func coveredPixels(imageSize: Int) -> [Int] {
+        pixelsOfEachGlimpse.map { pixels in windows.map { _ in pixels } }
+            ?? Coverage.pixels(windows, imageSize: imageSize)
+    }
+}

@@ -1,0 +1,17 @@
+/// What the logits of a model stand for, in their order.
+struct LogitNames: Sendable {
+    /// A class: the name that its folder had, and what people call it.
+    struct Name: Sendable {
+        let name: String
+        let title: String
+    }
+
+    private let names: [Name]
+
+    /// Those of a checkpoint: numbers where it does not say.
+    init(_ checkpoint: OpenedCheckpoint) {
+        names = (0..<checkpoint.model.classes).map { Name(name: "\($0)", title: "class \($0)") }
+    }
+
+    subscript(label: Int) -> Name { names[label] }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import Evaluation
+import Images
+
+/// The words that say which part of a picture the model is shown.
+public struct FramingArguments: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Evaluation shows the central size/(size + margin) of the shorter side.",
+            discussion: "Left out: data.centralCropMargin of the training. 0: of pictures that are "
+                + "cropped already.", valueName: "pixels"))
+    var centralCropMargin: Int?
+
+    @Option(help: "crop (the central square) or whole (all of it, brought to a square).")
+    var resize = Framing.crop
+
+    /// For the parser.
+    public init() {}
+
+    public func validate() throws {
+        if let margin = centralCropMargin, !(0...8192).contains(margin) {
+            throw ValidationError("--central-crop-margin is \(margin): give 0 to 8192")
+        }
+    }
+}
+
+extension Framing: ExpressibleByArgument {}

@@ -1,0 +1,135 @@
+import ArgumentParser
+import Evaluation
+import Foundation
+
+/// The words of `saccader-eval predict`.
+public struct PredictionArguments: ParsableArguments {
+    @Argument(help: "The checkpoint (HDF5).")
+    var checkpoint: String
+
+    @Argument(
+        help: ArgumentHelp(
+            "Pictures, folders of pictures, texts with a path a line, or - for standard input.",
+            valueName: "picture|folder|list|-"))
+    var pictures: [String]
+
+    @Option(help: "How many classes are told of each picture.")
+    var top = 5
+
+    @Option(help: "The most glimpses of a picture; left out: as many as in training.")
+    var glimpses: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Stop looking as soon as the most probable class has this probability.",
+            valueName: "probability"))
+    var confidence: Double?
+
+    @Option(
+        help: "A folder for predictions.csv, predictions.jsonl and the pictures with glimpses.")
+    var output: String?
+
+    @Option(help: "At most this many pictures are drawn into --output; left out: all.")
+    var drawn: Int?
+
+    @Flag(help: "One JSON object a line instead of text.")
+    var json = false
+
+    @Option(help: "Pictures of one pass through the network: 1 answers soonest, more are faster.")
+    var batchSize = 64
+
+    @OptionGroup var framing: FramingArguments
+
+    @Option(help: "Threads; left out: one for each core.")
+    var threads: Int?
+
+    @Flag(help: "No progress bar and no summary.")
+    var quiet = false
+
+    /// For the parser.
+    public init() {}
+
+    public func validate() throws {
+        let ranges: [(String, Int?, ClosedRange<Int>)] = [
+            ("top", top, 1...Int.max), ("glimpses", glimpses, 1...Int.max),
+            ("drawn", drawn, 0...Int.max), ("batch-size", batchSize, 1...1_000_000),
+            ("threads", threads, 1...1024),
+        ]
+        for (name, value, range) in ranges {
+            guard let value, !range.contains(value) else { continue }
+            throw ValidationError(
+                value < range.lowerBound
+                    ? "--\(name) is \(value): give at least \(range.lowerBound)"
+                    : "--\(name) is \(value): give at most \(range.upperBound)")
+        }
+        if let confidence, !(confidence > 0 && confidence <= 1) {
+            throw ValidationError(
+                "--confidence is \(confidence): give a probability above 0 and at most 1, for "
+                    + "example 0.9")
+        }
+        if pictures.isEmpty {
+            throw ValidationError("no pictures: name files, folders or a list, or - for a pipe")
+        }
+        if drawn != nil && output == nil {
+            throw ValidationError("--drawn needs a folder to draw into: give --output too")
+        }
+    }
+
+    /// Predicts; names what cannot be read.
+    ///
+    /// - Throws: At the end, where some pictures could not be read.
+    public func predict() throws {
+        var options = PredictionOptions(
+            checkpoint: checkpoint, pictures: pictures,
+            threadCount: threads ?? CPUQuota.usableCores)
+        (options.top, options.glimpses, options.confidence) = (top, glimpses, confidence)
+        (options.batchSize, options.framing) = (batchSize, framing.resize)
+        options.centralCropMargin = framing.centralCropMargin
+        options.wantsMaps = output != nil && drawn != 0
+        let run = try PredictionRun(options)
+        let folder = try output.map {
+            try PredictionFolder($0, of: run, mostPictures: drawn ?? Int.max)
+        }
+        for note in run.notes { Console.say("saccader-eval: note: \(note)") }
+        // On a terminal the lines themselves are the progress.
+        let bar = ProgressBar(
+            "predicting", total: run.count ?? 0, unit: "pictures",
+            style: run.count == nil || Console.printsOnTerminal
+                ? .quiet : .fitting(isQuiet: quiet))
+        let start = Date()
+        var (done, unread) = (0, 0)
+        try run.run { batch in
+            try folder?.add(batch)
+            for prediction in batch {
+                if let problem = prediction.problem {
+                    unread += 1
+                    Console.say("saccader-eval: \(problem)")
+                }
+            }
+            let lines = json ? try batch.map { try $0.json() } : batch.compactMap(\.line)
+            if !lines.isEmpty { try Console.print(lines.joined(separator: "\n")) }
+            done += batch.count
+            bar.update(done)
+            return folder != nil || Console.hasReader
+        }
+        bar.finish()
+        if done == 0 {
+            throw EvaluationError(
+                "\(pictures.joined(separator: " ")): names no pictures; give a path a line",
+                exitCode: .missingInput)
+        }
+        if !quiet { summarize(done - unread, seconds: Date().timeIntervalSince(start)) }
+        if unread > 0 {
+            throw EvaluationError(
+                "\(unread) of \(done) pictures cannot be read (named above); "
+                    + "\(done - unread) are predicted: repair them or leave them out",
+                exitCode: .badData)
+        }
+    }
+
+    private func summarize(_ count: Int, seconds: Double) {
+        let rate = String(format: "%.1f s, %.1f pictures/s", seconds, Double(count) / seconds)
+        let written = output.map { ", written to \($0)" } ?? ""
+        Console.say("saccader-eval: \(count) pictures in \(rate)\(written)")
+    }
+}
