@@ -121,15 +121,16 @@ public struct PredictionArguments: ParsableArguments {
         if !quiet { summarize(done - unread, seconds: Date().timeIntervalSince(start)) }
         if unread > 0 {
             throw EvaluationError(
-                "\(unread) of \(done) pictures cannot be read (named above); "
-                    + "\(done - unread) are predicted: repair them or leave them out",
+                "\(unread) of \(done) pictures cannot be read (named above): repair them or leave "
+                    + "them out; \(done - unread) are predicted",
                 exitCode: .badData)
         }
     }
 
     private func summarize(_ count: Int, seconds: Double) {
         let rate = String(format: "%.1f s, %.1f pictures/s", seconds, Double(count) / seconds)
+        let what = count == 1 ? "picture" : "pictures"
         let written = output.map { ", written to \($0)" } ?? ""
-        Console.say("saccader-eval: \(count) pictures in \(rate)\(written)")
+        Console.say("saccader-eval: \(count) \(what) in \(rate)\(written)")
     }
 }

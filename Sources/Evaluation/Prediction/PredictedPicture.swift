@@ -44,7 +44,7 @@ struct PredictedPicture {
             answer.glimpses == 0
             ? shown
             : String(
-                format: "%d glimpses saw %.1f %% of %@", answer.glimpses, 100 * answer.coverage,
+                format: "%@ saw %.1f %% of %@", answer.glimpsesInWords, 100 * answer.coverage,
                 shown)
         return [words.joined(separator: " · "), seen]
     }

@@ -8,9 +8,8 @@ extension Prediction {
         let words = answer.candidates.map {
             String(format: "%@ %.1f %%", $0.name.title, 100 * $0.part)
         }
-        let glimpses = answer.glimpses == 1 ? "1 glimpse" : "\(answer.glimpses) glimpses"
         return [
-            file.name, words.joined(separator: ", "), glimpses,
+            file.name, words.joined(separator: ", "), answer.glimpsesInWords,
             String(format: "%.1f %% seen", 100 * answer.coverage),
         ].joined(separator: "\t")
     }

@@ -38,6 +38,9 @@ public struct Prediction: Sendable {
         /// What the network was shown, `[size, size, 3]`, standardised.
         let values: [Float]
 
+        /// How many glimpses, in words.
+        var glimpsesInWords: String { glimpses == 1 ? "1 glimpse" : "\(glimpses) glimpses" }
+
         /// A window in pixels of the picture.
         func box(_ window: Window) -> Canvas.Box {
             Canvas.Box(
