@@ -22,16 +22,24 @@ public struct CheckpointHeader: Equatable, Sendable {
     public var program: String
     /// Top-1 accuracy on the development images, where the checkpoint was scored.
     public var developmentAccuracy: Double?
+    /// What the logits stand for, in their order; nil in files of before there were names.
+    public var classes: [KnownClass]?
+    /// Images of the epoch that was begun which were seen; nil in files of before.
+    public var epochSamples: Int?
+    /// On which images it was trained; nil in files of before.
+    public var images: SeenImages?
 
     /// Names all attributes.
     public init(
         config: String, family: String? = nil, stage: String, step: Int, epoch: Int, samples: Int,
-        seed: Int, worldSize: Int, program: String, developmentAccuracy: Double? = nil
+        seed: Int, worldSize: Int, program: String, developmentAccuracy: Double? = nil,
+        classes: [KnownClass]? = nil, epochSamples: Int? = nil, images: SeenImages? = nil
     ) {
         self.family = family
         (self.config, self.stage, self.step, self.epoch) = (config, stage, step, epoch)
         (self.samples, self.seed, self.worldSize) = (samples, seed, worldSize)
         (self.program, self.developmentAccuracy) = (program, developmentAccuracy)
+        (self.classes, self.epochSamples, self.images) = (classes, epochSamples, images)
     }
 }
 
@@ -87,6 +95,10 @@ public struct Checkpoint {
             }
             return value
         }
+        var classes: [KnownClass]?
+        if let json = try file.text("classes") {
+            classes = try KnownClass.list(json: json, path: path)
+        }
         header = CheckpointHeader(
             config: try need("config", file.text("config")),
             family: try file.text("family"),
@@ -95,7 +107,8 @@ public struct Checkpoint {
             samples: try file.integer("samples") ?? 0, seed: try file.integer("seed") ?? 0,
             worldSize: try file.integer("worldSize") ?? 1,
             program: try file.text("program") ?? "",
-            developmentAccuracy: try file.number("developmentAccuracy"))
+            developmentAccuracy: try file.number("developmentAccuracy"), classes: classes,
+            epochSamples: try file.integer("epochSamples"), images: try SeenImages(file))
     }
 
     /// The name of the attribute that holds the number of bytes before the seal.
@@ -110,7 +123,7 @@ public struct Checkpoint {
     public func floats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
         let found = try file.shape(of: name)
         guard found == shape else {
-            throw .damaged(
+            throw .misfit(
                 path: file.path,
                 what: "\(name) has shape \(found), the configuration asks for \(shape)")
         }
@@ -165,6 +178,11 @@ public struct Checkpoint {
         try file.writeAttribute("program", header.program)
         if let accuracy = header.developmentAccuracy {
             try file.writeAttribute("developmentAccuracy", accuracy)
+        }
+        if let count = header.epochSamples { try file.writeAttribute("epochSamples", count) }
+        try header.images?.write(to: file)
+        if let classes = header.classes {
+            try file.writeLongAttribute("classes", KnownClass.json(classes))
         }
         try file.writeAttribute(sealedName, 0)
         for array in arrays {

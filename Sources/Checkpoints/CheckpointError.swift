@@ -8,6 +8,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case unreadable(path: String, what: String)
     /// The file is not what it should be.
     case damaged(path: String, what: String)
+    /// The file is sound, but of another model than the settings'.
+    case misfit(path: String, what: String)
     /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
     /// Another process writes into the folder.
@@ -49,6 +51,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
             "\(path): \(what)"
         case .damaged(let path, let what):
             "\(path): \(what); use another checkpoint of the same folder or write it anew"
+        case .misfit(let path, let what):
+            "\(path): \(what); give the settings that it was written with, or begin a run with what "
+                + "fits of it: saccader-dist train --init-from \(path), with another --output"
         case .unwritable(let path, let reason):
             "\(path): cannot be written: \(reason); free space or choose another --output"
         case .inUse(let folder, let holder):

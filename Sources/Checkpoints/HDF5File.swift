@@ -184,6 +184,23 @@ public final class HDF5File {
         try writeString(name, value, on: handle)
     }
 
+    /// Writes a text attribute of the root that may be long: of fixed length it could have no more
+    /// than 64 kB.
+    func writeLongAttribute(_ name: String, _ value: String) throws(CheckpointError) {
+        let type = H5Tcopy(saccader_c_string())
+        defer { H5Tclose(type) }
+        H5Tset_size(type, saccader_variable())
+        H5Tset_cset(type, H5T_CSET_UTF8)
+        let result = value.withCString { text -> Result<Void, CheckpointError> in
+            do throws(CheckpointError) {
+                return .success(try writeAttribute(name, type: type, bytes: [text], on: handle))
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
     /// Writes an integer attribute of the root.
     public func writeAttribute(_ name: String, _ value: Int) throws(CheckpointError) {
         try writeAttribute(

@@ -10,6 +10,8 @@ public struct ConfigurationTree {
     private var root: Node
     /// The values that a key may have, by dotted path, where they are a few words.
     private let choices: [String: [String]]
+    /// The dotted paths that files and `--set` have named.
+    private var given: Set<String> = []
 
     /// Takes the defaults from a value.
     public init(
@@ -63,7 +65,11 @@ public struct ConfigurationTree {
         guard let node, node.null == nil else { return }
         root = try merged(
             root, node, path: "", source: source, ignoringUnknown: ignoringUnknown)
+        given.formUnion(Self.paths(node, path: ""))
     }
+
+    /// Whether a file or `--set` has named the key, and not the defaults alone.
+    public func isGiven(_ path: String) -> Bool { given.contains(path) }
 
     /// Lays one `key.path=value` over the tree, as `--set` gives it.
     public mutating func set(_ assignment: String) throws(ConfigurationError) {
@@ -83,6 +89,7 @@ public struct ConfigurationTree {
         }
         root = try merged(
             root, node, path: "", source: "--set \(assignment)", ignoringUnknown: false)
+        given.formUnion(Self.paths(node, path: ""))
     }
 
     /// The settings as a value of their type.

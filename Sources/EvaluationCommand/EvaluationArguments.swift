@@ -45,6 +45,11 @@ public struct EvaluationArguments: ParsableArguments {
     @Option(help: "At most this many images, spread evenly over the subset: a quick look.")
     var limit: Int?
 
+    @Flag(
+        name: .customLong("restrict-classes"),
+        help: "Compares among the classes that the images have, not all that the model knows.")
+    var restrictsClasses = false
+
     @Option(help: "The side of the images, in pixels; left out: that of the training.")
     var imageSize: Int?
 
@@ -170,6 +175,7 @@ public struct EvaluationArguments: ParsableArguments {
         options.centralCropMargin = framing.centralCropMargin
         options.framing = framing.resize
         options.occlusionClassifier = occlusion
+        options.restrictsClasses = restrictsClasses
         options.choices = try PictureChoice.list(pick)
         options.attack = try attack.map {
             try Attack(

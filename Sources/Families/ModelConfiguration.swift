@@ -18,6 +18,11 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
         set { values[Family.name] = newValue }
     }
 
+    /// Gives every family's model so many classes.
+    public mutating func setClasses(_ count: Int) {
+        for name in values.keys { values[name]?.classes = count }
+    }
+
     /// The first setting of a family's model that cannot be used, by its whole key.
     public func problem(of family: any ModelFamily.Type, imageSize: Int) -> SettingProblem? {
         values[family.name].flatMap { family.problem(ofAny: $0, imageSize: imageSize) }

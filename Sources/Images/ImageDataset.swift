@@ -8,11 +8,11 @@ public struct ImageDataset: Sendable {
     /// What each class shows, where that is known; otherwise its name.
     public let words: [String]
     /// Images to train on.
-    public let training: ImageSet
+    public private(set) var training: ImageSet
     /// Images to choose the best checkpoint with: never trained on.
-    public let development: ImageSet
+    public private(set) var development: ImageSet
     /// Images to report on: never trained on, empty where there are none.
-    public let validation: ImageSet
+    public private(set) var validation: ImageSet
     /// The folder that holds the images, where one does.
     public let folder: String?
     /// What the user should know of the images: what was passed over, which classes have none. A
@@ -80,14 +80,24 @@ public struct ImageDataset: Sendable {
             guard !record.traits.contains(.skipped) else { continue }
             rows[Int(record.subset.code)].append(UInt32(row))
         }
+        let first: Int32 = configuration.backgroundClass ? 1 : 0
+        let labels = classes.indices.map { Int32($0) + first }
         let sets = rows.map {
-            ImageSet(
-                index: index, storage: storage, rows: $0,
-                firstLabel: configuration.backgroundClass ? 1 : 0)
+            ImageSet(index: index, storage: storage, rows: $0, labels: labels)
         }
         (training, development, validation) = (sets[0], sets[1], sets[2])
         let counts = ImageCounts(index)
         self.notes = notes + subsets.compactMap { counts.warning($0) }
+    }
+
+    /// The same images with the labels that a model has for their classes, in the order of
+    /// `classes`.
+    public func labelled(_ labels: [Int32]) -> ImageDataset {
+        var result = self
+        result.training = training.labelled(labels)
+        result.development = development.labelled(labels)
+        result.validation = validation.labelled(labels)
+        return result
     }
 
     /// The images of a subset.

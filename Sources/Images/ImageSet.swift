@@ -13,12 +13,11 @@ public struct ImageSet: Sendable {
     private let storage: ImageStorage
     /// The images' places in the index.
     let rows: [UInt32]
-    /// The label of class 0.
-    private let firstLabel: Int32
+    /// The label of each of the index's classes.
+    private let labels: [Int32]
 
-    init(index: ImageIndex, storage: ImageStorage, rows: [UInt32], firstLabel: Int32) {
-        (self.index, self.storage, self.rows) = (index, storage, rows)
-        self.firstLabel = firstLabel
+    init(index: ImageIndex, storage: ImageStorage, rows: [UInt32], labels: [Int32]) {
+        (self.index, self.storage, self.rows, self.labels) = (index, storage, rows, labels)
     }
 
     /// The images, as a collection.
@@ -26,8 +25,13 @@ public struct ImageSet: Sendable {
 
     /// The images at the given places, in that order.
     public func picking(_ places: some Sequence<Int>) -> ImageSet {
-        ImageSet(
-            index: index, storage: storage, rows: places.map { rows[$0] }, firstLabel: firstLabel)
+        ImageSet(index: index, storage: storage, rows: places.map { rows[$0] }, labels: labels)
+    }
+
+    /// The same images, a class's label given by its place in the data set.
+    public func labelled(_ labels: [Int32]) -> ImageSet {
+        precondition(labels.count == index.header.classes.count, "\(labels.count) labels")
+        return ImageSet(index: index, storage: storage, rows: rows, labels: labels)
     }
 
     /// The image's file, for messages; in an archive, with the place there.
@@ -52,6 +56,6 @@ public struct ImageSet: Sendable {
 
     /// The label that the model should predict for the image at `place`.
     public func label(_ place: Int) -> Int32 {
-        Int32(index[Int(rows[place])].classNumber) + firstLabel
+        labels[Int(index[Int(rows[place])].classNumber)]
     }
 }

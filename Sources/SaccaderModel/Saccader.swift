@@ -40,10 +40,12 @@ public struct Saccader<Element: StorageElement>: Sendable {
     }
 
     func planLocation(
-        _ representation: RepresentationNetwork<Element>.Buffers, in workspace: Workspace
+        _ representation: RepresentationNetwork<Element>.Buffers, frozen: FrozenParts = .none,
+        in workspace: Workspace
     ) -> LocationBuffers {
-        let attention =
+        let attention = workspace.planning(frozen: frozen.attention) {
             self.attention?.plan(features: representation.features, in: workspace) ?? []
+        }
         let shape = representation.what.shape
         mixing.plan(in: workspace)
         return LocationBuffers(
@@ -52,6 +54,15 @@ public struct Saccader<Element: StorageElement>: Sendable {
             features: Tensor(
                 Shape(shape.images, shape.height, shape.width, mixing.outputChannels),
                 in: workspace.arena))
+    }
+
+    /// Reads the frozen parts, which no step changes.
+    func fold(
+        _ representation: RepresentationNetwork<Element>.Buffers, _ location: LocationBuffers,
+        pass: Pass
+    ) throws {
+        try self.representation.fold(representation, pass: pass)
+        try attention?.fold(location.attention, pass: pass)
     }
 
     /// From the representation network's outputs to F.
@@ -64,39 +75,52 @@ public struct Saccader<Element: StorageElement>: Sendable {
     struct LocationGradients: Sendable {
         /// Of F; the objective writes it.
         let mixed: Tensor<Element>
-        /// Of the attention layers' outputs.
+        /// Of the attention layers' outputs; none where they are frozen.
         let attention: [Tensor<Element>]
         /// Of the features and the "what" features, for the representation network.
         let features: Tensor<Element>?
         let what: Tensor<Element>?
+        let frozen: FrozenParts
     }
 
+    /// Reserves the gradients.
+    ///
+    /// - Parameter wantsInputs: Whether the representation network's trained parts need theirs.
     func planLocationBackward(
-        _ buffers: LocationBuffers, wantsInputs: Bool, in workspace: Workspace
+        _ buffers: LocationBuffers, frozen: FrozenParts = .none, wantsInputs: Bool,
+        in workspace: Workspace
     ) -> LocationGradients {
         let arena = workspace.arena
         let mixed = Tensor<Element>(buffers.features.shape, in: arena)
         let what = buffers.mixed.last.map { $0.shape }
-        let parts = attention?.planBackward(
-            buffers.attention, wantsFeatures: wantsInputs, in: workspace)
+        let wantsFeatures = wantsInputs && frozen.blocks < representation.blocks.count
+        let parts =
+            frozen.attention
+            ? nil
+            : attention?.planBackward(
+                buffers.attention, wantsFeatures: wantsFeatures, in: workspace)
         return LocationGradients(
             mixed: mixed, attention: parts?.outputs ?? [], features: parts?.features,
-            what: wantsInputs ? what.map { Tensor($0, in: arena) } : nil)
+            what: wantsInputs && !frozen.lowD ? what.map { Tensor($0, in: arena) } : nil,
+            frozen: frozen)
     }
 
     /// The gradients of mixing and attention from the gradient of F.
     func backwardLocation(
         _ buffers: LocationBuffers, _ gradients: LocationGradients, pass: Pass
     ) throws {
+        if gradients.frozen.mixing { return }
         var sinks: [GradientSink<Element>?] = [gradients.what.map { GradientSink($0) }]
-        if let outermost = buffers.attention.last, let gradient = gradients.attention.last {
-            let sink = GradientSink(
-                gradient, mask: outermost.output, norms: [outermost.normTarget])
-            sinks.insert(sink, at: 0)
+        if let outermost = buffers.attention.last {
+            sinks.insert(
+                gradients.attention.last.map {
+                    GradientSink($0, mask: outermost.output, norms: [outermost.normTarget])
+                }, at: 0)
         }
         mixing.backward(
             GradientSource(stored: gradients.mixed), inputs: buffers.mixed, sinks: sinks,
             pass: pass)
+        if gradients.frozen.attention { return }
         try attention?.backward(
             buffers.attention, outputs: gradients.attention, features: gradients.features,
             pass: pass)

@@ -46,8 +46,8 @@ public enum TrainingError: Error, CustomStringConvertible {
                 + "; the last checkpoint is intact: lower "
                 + "stages.\(stage).learningRate and run again"
         case .tooManyClasses(let found, let model):
-            "the data has labels up to \(found - 1), but model.classes is \(model); set "
-                + "model.classes=\(found)"
+            "the data has labels up to \(found - 1), but model.classes is \(model); leave it out, "
+                + "or set model.classes=\(found)"
         }
     }
 }

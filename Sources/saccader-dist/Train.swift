@@ -44,6 +44,16 @@ struct Train: ParsableCommand {
                 """))
     var resume = "auto"
 
+    @Option(
+        help: ArgumentHelp(
+            "A checkpoint whose weights a new run begins with: fine-tuning.",
+            discussion: """
+                Takes every array of equal name and shape, and the logits of classes of equal name; \
+                no momentum, and step 0. Once the run has checkpoints of its own it goes on from \
+                those.
+                """, valueName: "checkpoint"))
+    var initFrom: String?
+
     @Option(help: "float32 or bfloat16; left out: the setting `precision`.")
     var precision: Precision?
 
@@ -70,6 +80,10 @@ struct Train: ParsableCommand {
 
     func validate() throws {
         try Positive.require(["threads": threads, "max-steps": maxSteps])
+        if let initFrom, resume != "auto" && resume != "never" {
+            throw ValidationError(
+                "--init-from \(initFrom) and --resume \(resume) both say where to begin: give one")
+        }
         if output.isEmpty { throw ValidationError("--output is empty: name a folder") }
     }
 
@@ -92,13 +106,14 @@ struct Train: ParsableCommand {
                 TrainingOptions(
                     configurationPath: config, overrides: overrides + Precision.override(precision),
                     output: output,
-                    stages: stages, resume: resume, maximumSteps: maxSteps, threadCount: threads,
+                    stages: stages, resume: resume, initialWeights: initFrom,
+                    maximumSteps: maxSteps, threadCount: threads,
                     timeLimit: try timeLimit.map {
                         try CommandDuration.seconds($0, option: "--time-limit")
                     },
                     stallTimeout: try CommandDuration.seconds(
                         stallTimeout, option: "--stall-timeout"),
-                    isQuiet: quiet),
+                    isQuiet: quiet, onlyValidates: onlyValidates),
                 communicator: communicator,
                 onStall: { Failure.end($0, on: communicator, isSoleSpeaker: true) })
             if onlyValidates { try trainer.validate() } else { try trainer.run() }

@@ -7,7 +7,11 @@ import Testing
 @Suite(.serialized) struct CheckpointTests {
     private let header = CheckpointHeader(
         config: "{\"seed\": 1}", stage: "joint", step: 12, epoch: 2, samples: 99, seed: 1,
-        worldSize: 3, program: "test", developmentAccuracy: 0.25)
+        worldSize: 3, program: "test", developmentAccuracy: 0.25,
+        classes: [
+            .background, KnownClass("n01", words: "tench, \"Tinca\" tinca"), KnownClass("été"),
+            .none,
+        ])
     private let numbers: [Float] = [1, -2.5, 3e-8, 4, 5, .greatestFiniteMagnitude]
 
     private func write(_ path: String) throws {
@@ -32,6 +36,29 @@ import Testing
             try checkpoint.floats("/model/a/c", shape: [2, 3])
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["c.h5"])
+    }
+
+    /// ImageNet's list is longer than an attribute of fixed length may be.
+    @Test func manyClassesComeBack() throws {
+        let folder = try TemporaryFolder()
+        var header = header
+        header.classes = (0..<5000).map { KnownClass("n\($0)", words: "a word, and another \($0)") }
+        try Checkpoint.write(to: folder.path("c.h5"), header: header, arrays: [])
+        #expect(try Checkpoint(reading: folder.path("c.h5")).header.classes == header.classes)
+    }
+
+    @Test func aListThatIsNoneIsTold() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path("c.h5")
+        for text in ["", "[", "{}", "[1]", "[{\"words\": \"x\"}]"] {
+            #expect {
+                try KnownClass.list(json: text, path: path)
+            } throws: {
+                "\($0)".contains("attribute classes is no JSON list")
+            }
+        }
+        #expect(
+            try KnownClass.list(json: "[{\"name\": \"x\"}]", path: path) == [KnownClass("x")])
     }
 
     /// Whether the file is refused, and not only by chance of what HDF5 makes of it.
@@ -93,7 +120,9 @@ import Testing
         let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("unsealed.h5")))
         let unsealed = try Checkpoint(reading: folder.path("unsealed.h5"))
         try unsealed.verify()
-        #expect(unsealed.header == header)
+        var expected = header
+        expected.classes = nil
+        #expect(unsealed.header == expected)
         let bytes = numbers.withUnsafeBytes { Data($0) }
         let place = try #require(data.range(of: bytes))
         for offset in 0..<bytes.count {

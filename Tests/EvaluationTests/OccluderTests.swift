@@ -157,9 +157,9 @@ import Testing
     @Test func anotherClassifierIsRefused() throws {
         #expect(throws: EvaluationError.self) {
             try Occluder(classifier, path: "c.h5").requireLikeness(
-                CheckpointSettings(), classifier.model, of: "s.h5")
+                CheckpointSettings(), classifier.model, classes: nil, of: "s.h5")
         }
         try Occluder(classifier, path: "c.h5").requireLikeness(
-            classifier.settings, classifier.model, of: "s.h5")
+            classifier.settings, classifier.model, classes: nil, of: "s.h5")
     }
 }

@@ -80,7 +80,8 @@ import Testing
 
     /// Runs the engine's step in two unlike shards on two threads.
     private func step(
-        _ subject: Subject, _ objective: any Objective, glimpses: GlimpseSource
+        _ subject: Subject, _ objective: any Objective, glimpses: GlimpseSource,
+        frozen: [String] = []
     ) throws -> LossReport {
         let batch = TrainingBatch(
             images: subject.pixels, labels: Self.labels, glimpses: glimpses)
@@ -93,7 +94,8 @@ import Testing
         let report = try objective.loss(batch, pass: pass)
         try objective.backward(batch, report, pass: pass)
         completed.check(trained: {
-            switch objective {
+            if FrozenParts.isNamed($0, in: frozen) { return false }
+            return switch objective {
             case is RepresentationObjective<Float>, is RepresentationObjective<BFloat16>:
                 isRepresentation($0)
             case is LocationObjective<Float>: !isRepresentation($0)
@@ -165,6 +167,97 @@ import Testing
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
         compare(subject, trained: isRepresentation, loss: loss)
+    }
+
+    /// The first parts are frozen: their norms are those of inference, and the gradients of the
+    /// others are what they are then.
+    @Test(
+        arguments: [ShortcutNorm.residual, .reference],
+        [
+            ["representation/stem"], ["representation/stem", "representation/group0"],
+            ["representation/stem", "representation/group0", "representation/group1"],
+        ])
+    func frozenRepresentation(norm: ShortcutNorm, frozen: [String]) throws {
+        let subject = Subject(Self.configuration(norm))
+        let objective = RepresentationObjective(
+            subject.model, freeze: frozen, imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2, threadCount: 2, sparesMemory: true)
+        try objective.fold(subject.store, pool: ThreadPool(threadCount: 2))
+        func statistics() -> [String: Float] {
+            Dictionary(
+                uniqueKeysWithValues: subject.model.layout.statistics.map {
+                    ($0.path, subject.store.values($0)[0])
+                })
+        }
+        let before = statistics()
+        let report = try step(subject, objective, glimpses: .fixed([]), frozen: frozen)
+        for (path, value) in statistics() {
+            let isKept = FrozenParts.isNamed(path, in: frozen) || !isRepresentation(path)
+            #expect((value == before[path]) == isKept, "\(path)")
+        }
+        func loss(_ reference: ReferenceModel) -> Double {
+            var reference = reference
+            reference.frozen = frozen
+            let logits = reference.representation(subject.images, training: true).logits
+            return (0..<Self.imageCount).reduce(0) { sum, image in
+                sum
+                    + reference.crossEntropy(
+                        reference.averagedLogits(logits, image: image),
+                        label: Int(Self.labels[image]))
+            } / Double(Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-5)
+        compare(
+            subject,
+            trained: { isRepresentation($0) && !FrozenParts.isNamed($0, in: frozen) }, loss: loss)
+    }
+
+    @Test(arguments: [
+        ["representation/stem"],
+        ["representation/stem", "representation/group0", "representation/group1"],
+        [
+            "representation/stem", "representation/group0", "representation/group1",
+            "representation/lowd",
+        ], ["representation"], ["representation", "attention"],
+    ])
+    func frozenJoint(frozen: [String]) throws {
+        let subject = Subject(Self.configuration(.residual))
+        var settings = SaccaderStageSettings(.joint)
+        (settings.glimpses, settings.samples, settings.reinforceWeight) = (3, 1, 0.7)
+        settings.freeze = frozen
+        let objective = JointObjective(
+            subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
+            shardCapacity: 2, threadCount: 2, sparesMemory: true)
+        try objective.fold(subject.store, pool: ThreadPool(threadCount: 2))
+        let trajectories = [[0, 4, 8], [3, 1, 2], [5, 6, 0]]
+        let report = try step(
+            subject, objective, glimpses: .fixed(trajectories.flatMap { $0.map { Int32($0) } }),
+            frozen: frozen)
+        var start = subject.reference
+        start.frozen = frozen
+        let base = start.representation(subject.images, training: true).logits
+        let rewards = trajectories.enumerated().map { image, places -> Double in
+            let mean = start.averagedLogits(base, image: image, places: places)
+            return mean.indices.max { mean[$0] < mean[$1] } == Int(Self.labels[image]) ? 1 : 0
+        }
+        let baseline = rewards.reduce(0, +) / 3
+        #expect(report.baseline == baseline)
+        func loss(_ reference: ReferenceModel) -> Double {
+            var reference = reference
+            reference.frozen = frozen
+            let (features, what, logits) = reference.representation(subject.images, training: true)
+            let mixed = reference.mixed(features: features, what: what)
+            return trajectories.enumerated().reduce(0) { sum, entry in
+                sum + settings.reinforceWeight * (rewards[entry.offset] - baseline)
+                    * reference.surprise(mixed, image: entry.offset, trajectory: entry.element)
+                    + reference.crossEntropy(
+                        reference.averagedLogits(
+                            logits, image: entry.offset, places: entry.element),
+                        label: Int(Self.labels[entry.offset]))
+            } / Double(Self.imageCount)
+        }
+        #expect(abs(report.total - loss(subject.reference)) < 1e-4)
+        compare(subject, trained: { !FrozenParts.isNamed($0, in: frozen) }, loss: loss)
     }
 
     @Test(arguments: [NormMode.inference, .training], [true, false])

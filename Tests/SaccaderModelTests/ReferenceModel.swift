@@ -7,12 +7,15 @@ struct ReferenceModel {
     let configuration: SaccaderSettings
     /// Parameters and running statistics by path.
     var numbers: [String: [Double]]
+    /// Parts whose norms are those of inference also in training.
+    var frozen: [String] = []
 
     private func number(_ path: String) -> [Double] { numbers[path] ?? [] }
 
     private func normalized(_ map: Map, _ path: String, training: Bool) -> Map {
+        let isFrozen = frozen.contains { path.hasPrefix("\($0)/") }
         let (mean, variance) =
-            training
+            training && !isFrozen
             ? map.moments() : (number("\(path)/mean"), number("\(path)/variance"))
         let (gamma, beta) = (number("\(path)/gamma"), number("\(path)/beta"))
         let scale = zip(gamma, variance).map {

@@ -20,8 +20,8 @@ import Testing
             try String(contentsOfFile: "\(output)/\(name)", encoding: .utf8)
         }
         #expect(try train(output).messages.isEmpty)
-        // With its checkpoints it is gone on with.
-        #expect(try train(output).messages.isEmpty)
+        // With its checkpoints it is gone on with, as far as there is something to do.
+        #expect(try train(output).messages.map { $0.contains("nothing to do") } == [true])
         for (number, more) in [[], ["--resume", "\(folder.path("other"))/checkpoints/last.h5"]]
             .enumerated()
         {
@@ -33,8 +33,9 @@ import Testing
             #expect(again.status == 0, "\(again.errors)")
             let name = "metrics-\(number + 1).jsonl"
             #expect(try text(name) == before)
-            #expect(again.messages.count == 1, "\(again.errors)")
-            #expect(again.messages.first?.contains("kept as \(output)/\(name)") == true)
+            let warnings = again.messages.filter { $0.contains("warning") }
+            #expect(warnings.count == 1, "\(again.errors)")
+            #expect(warnings.first?.contains("kept as \(output)/\(name)") == true)
         }
     }
 
@@ -55,7 +56,7 @@ import Testing
         let kept = try String(contentsOfFile: folder.path("config-1.yaml"), encoding: .utf8)
         #expect(kept == SmallRun.configuration)
         // Now it is the run's own.
-        #expect(try train().messages.isEmpty)
+        #expect(try train().messages.map { $0.contains("nothing to do") } == [true])
         #expect(!FileManager.default.fileExists(atPath: folder.path("config-2.yaml")))
     }
 }

@@ -78,3 +78,56 @@ func resumingGoesOnWithExactlyTheNextImage(imageCount: Int, batchSize: Int) {
         }
     }
 }
+
+/// From wherever a stage is, and whatever the batches were before: the rest of its epochs' images,
+/// each once, and the schedule ends where it should.
+@Test(arguments: [1, 5, 12, 24, 64], [0, 7, 12, 49])
+func aStageEndsWithItsEpochsWhereverItGoesOn(batchSize: Int, offset: Int) {
+    var settings = SaccaderStageSettings(.joint)
+    (settings.batchSize, settings.shardSize, settings.epochs) = (batchSize, 4, 4)
+    let origin = StagePosition(step: 9, epoch: 2, offset: offset, samples: 100 + offset)
+    let schedules = (0..<3).map {
+        BatchSchedule(
+            stage: .joint, imageCount: 50, settings: settings, seed: 5, rank: $0, rankCount: 3,
+            origin: origin)
+    }
+    let schedule = schedules[0]
+    var (seen, position) = ([Int](), schedule.position(before: 9))
+    #expect(schedule.progress(before: 9) == origin)
+    for step in 9..<schedule.lastStep {
+        // What a run says that goes on from here.
+        let resumed = BatchSchedule(
+            stage: .joint, imageCount: 50, settings: settings, seed: 5, rank: 0, rankCount: 3,
+            origin: schedule.progress(before: step))
+        #expect(resumed.lastStep == schedule.lastStep)
+        #expect(resumed.request(step: step).entries == schedule.request(step: step).entries)
+        for own in schedules {
+            #expect(own.layout(step: step).images.count <= own.capacity.images)
+            #expect(own.layout(step: step).shards.count <= own.capacity.shards)
+            seen += own.request(step: step).entries
+        }
+        #expect(schedule.position(before: step + 1) > position)
+        position = schedule.position(before: step + 1)
+    }
+    #expect(seen.count == 100 - offset)
+    #expect(seen.suffix(50).sorted() == Array(0..<50))
+    let end = schedule.progress(before: schedule.lastStep)
+    #expect(end.epoch == 4 && end.offset == 0 && end.samples == 200)
+    #expect(position == Double(schedule.plannedSteps))
+}
+
+@Test func aPartOfAnEpochEndsAtTheSameImage() {
+    var settings = SaccaderStageSettings(.joint)
+    (settings.batchSize, settings.epochs) = (10, 1.5)
+    func schedule(_ origin: StagePosition) -> BatchSchedule {
+        BatchSchedule(
+            stage: .joint, imageCount: 40, settings: settings, seed: 5, rank: 0, rankCount: 1,
+            origin: origin)
+    }
+    #expect(schedule(StagePosition()).lastStep == 6)
+    let odd = schedule(StagePosition(step: 3, epoch: 1, offset: 5, samples: 45))
+    #expect(odd.lastStep == 5 && odd.progress(before: 5).samples == 60)
+    #expect((3..<5).map { odd.layout(step: $0).imageCount } == [10, 5])
+    let late = schedule(StagePosition(step: 30, epoch: 1, offset: 25, samples: 65))
+    #expect(late.lastStep == 30 && late.progress(before: 30).samples == 65)
+}

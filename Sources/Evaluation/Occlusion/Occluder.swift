@@ -13,6 +13,8 @@ public final class Occluder {
     /// Where it comes from.
     let provenance: Provenance?
     private let classifier: StoredModel
+    /// What its logits stand for; nil where the checkpoint does not say.
+    private let classes: [KnownClass]?
     private var viewer: (any Viewer)?
 
     /// Opens a checkpoint of the stage `classifier`.
@@ -25,18 +27,24 @@ public final class Occluder {
                 "\(path): is of stage \(stage.name) and holds no classifier; give one that "
                     + "saccader-dist train --stages classifier wrote", exitCode: .badData)
         }
+        let stored = try StoredModel(checkpoint)
         self.init(
-            try StoredModel(checkpoint), path: path,
-            provenance: Provenance(path: path, header: checkpoint.header))
+            stored, path: path, provenance: Provenance(path: path, header: checkpoint.header),
+            classes: try stored.classes(of: checkpoint))
     }
 
-    init(_ classifier: StoredModel, path: String, provenance: Provenance? = nil) {
+    init(
+        _ classifier: StoredModel, path: String, provenance: Provenance? = nil,
+        classes: [KnownClass]? = nil
+    ) {
         (self.classifier, self.path, self.provenance) = (classifier, path, provenance)
+        self.classes = classes
     }
 
     /// Refuses a classifier of other images or classes than those of the model that looks.
     func requireLikeness(
-        _ settings: CheckpointSettings, _ model: any ModelFamily, of viewer: String
+        _ settings: CheckpointSettings, _ model: any ModelFamily, classes: [KnownClass]?,
+        of viewer: String
     ) throws {
         func require<Value: Equatable>(_ what: String, _ own: Value, _ other: Value) throws {
             if own == other { return }
@@ -47,6 +55,11 @@ public final class Occluder {
         }
         let (own, other) = (classifier.settings.data, settings.data)
         try require("the number of classes", classifier.model.classes, model.classes)
+        if let place = self.classes?.firstDifference(from: classes) {
+            try require(
+                "at logit \(place) the class", self.classes?[place].name ?? "",
+                classes?[place].name ?? "")
+        }
         try require("the image size", own.imageSize, other.imageSize)
         try require("data.backgroundClass", own.backgroundClass, other.backgroundClass)
         try require("data.centralCropMargin", own.centralCropMargin, other.centralCropMargin)
@@ -58,9 +71,10 @@ public final class Occluder {
     ///   - images: `[N, H, W, 3]`, standardised.
     ///   - windows: What each policy's glimpses saw, `[draw][N][T]`; after each of the scores'
     ///     numbers of glimpses the windows up to there are gone.
+    ///   - compared: The classes that a prediction may be.
     func count(
-        _ images: [Float], labels: [Int32], windows: [Policy: [[[Window]]]], pool: ThreadPool,
-        into scores: inout OcclusionScores
+        _ images: [Float], labels: [Int32], windows: [Policy: [[[Window]]]],
+        compared: ComparedClasses = .all, pool: ThreadPool, into scores: inout OcclusionScores
     ) throws {
         let size = classifier.settings.data.imageSize
         let viewer =
@@ -82,7 +96,7 @@ public final class Occluder {
                 guard let logits = view.whole else {
                     preconditionFailure("a classifier judges whole images")
                 }
-                return AveragedLogits.rank(of: Int(label), in: logits)
+                return AveragedLogits.rank(of: Int(label), in: compared(logits))
             }
             return OcclusionScores.Tally(
                 top1: ranks.count { $0 < 1 }, top5: ranks.count { $0 < 5 })

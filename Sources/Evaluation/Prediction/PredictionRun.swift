@@ -46,6 +46,11 @@ public final class PredictionRun {
         }
         source = try PictureSource(options.pictures)
         var notes = source.notes
+        if checkpoint.classes == nil {
+            notes.append(
+                "\(options.checkpoint): is of an earlier program and holds no names of classes: they "
+                    + "are told by number")
+        }
         if let policy, !policy.isLearned {
             notes.append(
                 "\(options.checkpoint): of stage \(stored.stage.name), it has not learned where to "

@@ -11,20 +11,23 @@ final class RobustnessRun {
     private let seed: UInt64
     private let targets: [AttackTarget]
     private let network: any PixelGradient
+    private let compared: ComparedClasses
 
     /// Images right after the attack: for each target, each ε, top-1 and top-5.
     typealias Counts = [Int]
 
     /// Readies an attack.
     ///
-    /// - Parameter attacksLearned: Whether on the learned policy's prediction too, not only on that
-    ///   without attention.
+    /// - Parameters:
+    ///   - attacksLearned: Whether on the learned policy's prediction too, not only on that without
+    ///     attention.
+    ///   - compared: The classes that a prediction may be.
     init(
         _ attack: Attack, on network: any PixelGradient, data: DataConfiguration,
-        framing: Framing = .crop, seed: UInt64, attacksLearned: Bool
+        framing: Framing = .crop, seed: UInt64, attacksLearned: Bool, compared: ComparedClasses
     ) {
         (self.attack, self.network, self.data, self.seed) = (attack, network, data, seed)
-        self.framing = framing
+        (self.framing, self.compared) = (framing, compared)
         targets = attacksLearned ? AttackTarget.allCases : [.meanLogits]
     }
 
@@ -50,7 +53,7 @@ final class RobustnessRun {
             for target in targets {
                 for predictions in try predictions(batch, target: target) {
                     for (values, label) in zip(predictions, batch.labels) {
-                        let rank = AveragedLogits.rank(of: Int(label), in: values)
+                        let rank = AveragedLogits.rank(of: Int(label), in: compared(values))
                         counts[index] += rank < 1 ? 1 : 0
                         counts[index + 1] += rank < 5 ? 1 : 0
                     }

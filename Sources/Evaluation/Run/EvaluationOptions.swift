@@ -17,6 +17,8 @@ public struct EvaluationOptions: Sendable {
     public var draws = 5
     /// At most this many images, spread evenly over the subset; nil: all.
     public var limit: Int?
+    /// Whether predictions are compared among the classes alone that the images have.
+    public var restrictsClasses = false
     /// The side of the images, in pixels; nil: that of the training.
     public var imageSize: Int?
     /// Replaces the training's `data.centralCropMargin`; nil: that of the training.

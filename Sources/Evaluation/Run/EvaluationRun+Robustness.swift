@@ -20,7 +20,8 @@ extension EvaluationRun {
             else { return nil }
             let run = RobustnessRun(
                 attack, on: network, data: data(checkpoint), framing: options.framing,
-                seed: checkpoint.settings.seed, attacksLearned: attacked > 0)
+                seed: checkpoint.settings.seed, attacksLearned: attacked > 0,
+                compared: compared)
             let part = try run.counts(images, range: share.part(count)) {
                 progress(index * count + min(count, $0 * share.count))
             }

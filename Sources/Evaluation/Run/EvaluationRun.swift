@@ -10,9 +10,12 @@ public final class EvaluationRun {
     let checkpoints: [OpenedCheckpoint]
     let policies: [Policy]
     let glimpses: GlimpseList
+    /// What tables and pictures call the classes, in the order of the logits.
     let classes: [String]
-    /// What the data set calls the classes: synsets or folders.
+    /// The classes' names: synsets or folders.
     let classNames: [String]
+    /// The classes that a prediction may be.
+    let compared: ComparedClasses
     /// What the user should know of the images, a line each.
     public let notes: [String]
     let images: ImageSet
@@ -37,25 +40,27 @@ public final class EvaluationRun {
         try Self.requireGlimpses(options, first)
         for other in checkpoints.dropFirst() { try Self.requireLikeness(first, other) }
         policies = try Self.policies(options, checkpoints: checkpoints)
-        let (dataset, all) = try ImageDataset.subset(
+        let (dataset, found) = try ImageDataset.subset(
             options.split, of: options.data, configuration: first.settings.data,
             seed: first.settings.seed)
-        let words = try dataset.folder.map { try ClassWords(folder: $0) }
-        let names = zip(dataset.classes, dataset.words).map { name, known in
-            known == name ? words?.word(name) ?? name : String(known.prefix { $0 != "," })
+        let match = try ClassMatch(
+            first.classes, classCount: first.model.classes,
+            background: first.settings.data.backgroundClass, of: first.provenance.path,
+            with: dataset, at: options.data)
+        classes = match.classes.titles
+        classNames = match.classes.map(\.name)
+        let all = found.labelled(match.labels)
+        var notes = dataset.notes + match.notes
+        if options.restrictsClasses {
+            let present = Set(all.entries.indices.map { Int(all.label($0)) })
+            compared = ComparedClasses(present, of: classes.count)
+            notes.append(
+                "--restrict-classes: predictions are compared among the \(present.count) classes "
+                    + "that the \(options.split) images have")
+        } else {
+            compared = .all
         }
-        let background = first.settings.data.backgroundClass ? ["background"] : []
-        classes = background + ClassWords.distinct(names, of: dataset.classes)
-        classNames = background + dataset.classes
-        notes = dataset.notes
-        if classes.count != first.model.classes {
-            throw EvaluationError(
-                "\(options.data): has \(classes.count) classes"
-                    + (first.settings.data.backgroundClass ? " with the background" : "")
-                    + ", but \(first.provenance.path) was trained on "
-                    + "\(first.model.classes); give --data the folder with its classes",
-                exitCode: .badData)
-        }
+        self.notes = notes
         let chosen = PictureChoice.spread(
             Array(all.entries.indices), options.limit ?? all.entries.count)
         images = all.picking(chosen)
@@ -69,7 +74,7 @@ public final class EvaluationRun {
         }
         occluder = try options.occlusionClassifier.map { try Occluder(path: $0) }
         try occluder?.requireLikeness(
-            first.settings, first.model, of: first.provenance.path)
+            first.settings, first.model, classes: first.classes, of: first.provenance.path)
         for checkpoint in checkpoints where options.attack != nil {
             guard let problem = checkpoint.model.attackProblem else { continue }
             throw EvaluationError(
@@ -109,6 +114,9 @@ public final class EvaluationRun {
         }
         try require("the stage") { $0.stored.stage.name }
         try require("the number of classes") { $0.model.classes }
+        if let place = a.classes?.firstDifference(from: b.classes) {
+            try require("at logit \(place) the class") { $0.classes?[place].name ?? "" }
+        }
         try require("the image size") { $0.settings.data.imageSize }
         for (index, fact) in a.model.description.likeness.enumerated() {
             try require(fact.what) { $0.model.description.likeness[index].value }
@@ -160,6 +168,7 @@ public final class EvaluationRun {
         (plan.verdictGlimpses, plan.batchSize) = (picturedGlimpses, batchSize)
         (plan.framing, plan.judgedGlimpses) = (options.framing, headlineGlimpses)
         (plan.occluder, plan.occlusionGlimpses) = (occluder, glimpses.counts)
+        plan.compared = compared
         return try Evaluator(
             model: checkpoint.model, store: checkpoint.stored.store, data: data(checkpoint),
             seed: checkpoint.settings.seed, pool: pool, plan: plan)
@@ -203,7 +212,7 @@ public final class EvaluationRun {
             checkpoint: first.provenance.path, family: first.model.familyName,
             stage: first.provenance.stage,
             step: first.provenance.step, data: options.data, split: options.split,
-            images: images.entries.count, classes: classes.count,
+            images: images.entries.count, classes: compared.number(of: classes.count),
             imageSize: first.settings.data.imageSize, program: Program.version,
             headlineGlimpses: headlineGlimpses,
             meanLogits: EvaluationReport.MeanLogits(scores.map(\.meanLogits)),

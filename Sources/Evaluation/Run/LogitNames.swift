@@ -10,7 +10,13 @@ struct LogitNames: Sendable {
 
     /// Those of a checkpoint: numbers where it does not say.
     init(_ checkpoint: OpenedCheckpoint) {
-        names = (0..<checkpoint.model.classes).map { Name(name: "\($0)", title: "class \($0)") }
+        guard let classes = checkpoint.classes else {
+            names = (0..<checkpoint.model.classes).map { Name(name: "\($0)", title: "class \($0)") }
+            return
+        }
+        names = zip(classes, classes.titles).enumerated().map { place, known in
+            Name(name: known.0.name.isEmpty ? "\(place)" : known.0.name, title: known.1)
+        }
     }
 
     subscript(label: Int) -> Name { names[label] }

@@ -9,6 +9,8 @@ struct OpenedCheckpoint {
     /// The model on the images that it is evaluated on.
     let model: any ModelFamily
     let provenance: Provenance
+    /// What the logits stand for, in their order; nil in files of before there were names.
+    let classes: [KnownClass]?
 
     /// Loads a checkpoint.
     ///
@@ -18,6 +20,7 @@ struct OpenedCheckpoint {
     init(_ path: String, imageSize: Int? = nil, centralCropMargin: Int? = nil) throws {
         let checkpoint = try Checkpoint(reading: path)
         stored = try StoredModel(checkpoint)
+        classes = try stored.classes(of: checkpoint)
         provenance = Provenance(path: path, header: checkpoint.header)
         var settings = stored.settings
         if let imageSize {

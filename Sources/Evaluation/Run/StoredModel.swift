@@ -51,6 +51,17 @@ public struct StoredModel: Sendable {
         return stage
     }
 
+    /// What the logits stand for, in their order; nil where the checkpoint does not say.
+    public func classes(of checkpoint: Checkpoint) throws(CheckpointError) -> [KnownClass]? {
+        guard let classes = checkpoint.header.classes else { return nil }
+        guard classes.count == model.classes else {
+            throw .damaged(
+                path: checkpoint.file.path,
+                what: "names \(classes.count) classes, but its model has \(model.classes)")
+        }
+        return classes
+    }
+
     /// The family.
     var family: any ModelFamily.Type { Families.family(of: stage) }
 

@@ -24,6 +24,8 @@ public final class Evaluator {
         public var framing = Framing.crop
         /// Judges images without the policies' windows, if asked for.
         var occluder: Occluder?
+        /// The classes that a prediction may be.
+        var compared = ComparedClasses.all
         /// After which numbers of glimpses it does.
         var occlusionGlimpses: [Int] = []
 
@@ -107,7 +109,8 @@ public final class Evaluator {
                 }
                 try occluder.count(
                     batch.images, labels: batch.labels,
-                    windows: Dictionary(uniqueKeysWithValues: windows), pool: pool, into: &counts)
+                    windows: Dictionary(uniqueKeysWithValues: windows),
+                    compared: plan.compared, pool: pool, into: &counts)
                 scores.occlusion = counts
             }
             progress(scores.imageCount)
@@ -247,11 +250,12 @@ public final class Evaluator {
                 let view = views[index]
                 seen[index] = SeenImage(
                     entry: entry, label: label,
-                    whole: view.whole, pixels: pixels[index],
+                    whole: view.whole.map { plan.compared($0) }, pixels: pixels[index],
                     trajectories: view.looks.mapValues { looks in
                         looks.map {
                             Trajectory(
-                                $0, label: label, imageSize: data.imageSize, known: known)
+                                $0, label: label, compared: plan.compared,
+                                imageSize: data.imageSize, known: known)
                         }
                     }, map: view.map)
             }

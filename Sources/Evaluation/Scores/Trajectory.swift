@@ -28,15 +28,20 @@ public struct Trajectory: Equatable, Sendable {
 
     /// Judges what a policy saw of an image.
     ///
-    /// - Parameter known: Where the evidence lies, (y, x) in pixels of what the model
-    ///   sees.
-    init(_ look: Look, label: Int, imageSize: Int, known: [(y: Int, x: Int)]) {
+    /// - Parameters:
+    ///   - compared: The classes that a prediction may be.
+    ///   - known: Where the evidence lies, (y, x) in pixels of what the model sees.
+    init(
+        _ look: Look, label: Int, compared: ComparedClasses = .all, imageSize: Int,
+        known: [(y: Int, x: Int)]
+    ) {
         (windows, places, context) = (look.windows, look.places, look.context)
         showsPath = look.showsPath
         coveredPixels = look.coveredPixels(imageSize: imageSize)
-        predictions = look.predictions.map { AveragedLogits.prediction($0) }
-        labelRanks = look.predictions.map { AveragedLogits.rank(of: label, in: $0) }
-        let judged = look.predictions.map { Confidence.judge($0, label: label) }
+        let logits = look.predictions.map { compared($0) }
+        predictions = logits.map { AveragedLogits.prediction($0) }
+        labelRanks = logits.map { AveragedLogits.rank(of: label, in: $0) }
+        let judged = logits.map { Confidence.judge($0, label: label) }
         losses = judged.map { Int((1e6 * min(1e6, $0.crossEntropy)).rounded()) }
         confidences = judged.map(\.confidence)
         isKnown = !known.isEmpty

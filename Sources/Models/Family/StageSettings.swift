@@ -20,6 +20,8 @@ public protocol StageSettings: Codable, Equatable, Sendable {
     func learningRateFactor(of group: ParameterGroup) -> Double
     /// The settings of the stage's parts, equally long and one after the other.
     var parts: [Self] { get }
+    /// Whether the stage leaves a parameter or statistic untouched that it would train, by path.
+    func freezes(_ path: String) -> Bool
     /// The words that some keys take.
     static var choices: [String: [String]] { get }
 }
@@ -36,6 +38,9 @@ extension StageSettings {
         let parts = parts.count
         return step < count ? step * parts / count : parts - 1
     }
+
+    /// Nothing is left out.
+    public func freezes(_ path: String) -> Bool { false }
 
     /// All groups learn at the stage's rate.
     public func learningRateFactor(of group: ParameterGroup) -> Double { 1 }

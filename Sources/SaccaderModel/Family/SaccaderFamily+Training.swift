@@ -18,9 +18,11 @@ extension SaccaderFamily {
         let model = Saccader<Element>(settings)
         let (images, shards) = (plan.imageCapacity, plan.shardCapacity)
         if stage == .representation {
-            return RepresentationObjective(
-                model, imageSize: imageSize, imageCapacity: images, shardCapacity: shards,
-                threadCount: plan.pool.threadCount)
+            let objective = RepresentationObjective(
+                model, freeze: stageSettings.freeze, imageSize: imageSize, imageCapacity: images,
+                shardCapacity: shards, threadCount: plan.pool.threadCount)
+            try objective.fold(plan.store, pool: plan.pool)
+            return objective
         }
         if stage == .location {
             return try LocationObjective(
@@ -28,12 +30,16 @@ extension SaccaderFamily {
                 imageSize: imageSize, imageCapacity: images, shardCapacity: shards)
         }
         if settings.cell.soft {
-            return SoftJointObjective(
+            let objective = SoftJointObjective(
                 model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
                 shardCapacity: shards, threadCount: plan.pool.threadCount)
+            try objective.fold(plan.store, pool: plan.pool)
+            return objective
         }
-        return JointObjective(
+        let objective = JointObjective(
             model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
             shardCapacity: shards, threadCount: plan.pool.threadCount)
+        try objective.fold(plan.store, pool: plan.pool)
+        return objective
     }
 }

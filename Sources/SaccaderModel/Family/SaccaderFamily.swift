@@ -40,7 +40,11 @@ public struct SaccaderFamily: ModelFamily {
     }
 
     public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
-        own(settings).problem(locations: geometry.locationCount)
+        let own = own(settings)
+        if let problem = own.problem(locations: geometry.locationCount) { return problem }
+        return FrozenParts.problem(own.freeze, of: stage, self.settings).map {
+            SettingProblem("freeze", $0)
+        }
     }
 
     /// The settings of a stage of this family.
@@ -87,7 +91,7 @@ public struct SaccaderFamily: ModelFamily {
     }
 
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
-        operations.training(stage)
+        operations.training(stage, freeze: own(settings).freeze)
     }
 
     public func viewingOperations(glimpses: Int) -> Double {

@@ -10,12 +10,21 @@ public struct SaccaderOperations: Equatable, Sendable {
     public let representation: Double
     /// Attention network and mixing.
     public let location: Double
+    /// Each part's, by its name in `freeze`.
+    private let parts: [String: Double]
 
     /// Follows the convolutions of `configuration` on images of `imageSize`² pixels.
     public init(_ configuration: SaccaderSettings, imageSize: Int) {
         let sizes = configuration.representation
         var (side, channels) = (imageSize - 2, sizes.stemChannels)
         var products = side * side * 27 * channels
+        var before = 0
+        var parts: [String: Double] = [:]
+        func end(_ part: String) {
+            parts[part] = 2 * Double(products - before)
+            before = products
+        }
+        end("representation/stem")
         for (group, blockCount) in sizes.blocks.enumerated() {
             let (inner, outer) = (sizes.planes[group], sizes.planes[group] * sizes.expansion)
             for block in 0..<blockCount {
@@ -27,12 +36,16 @@ public struct SaccaderOperations: Equatable, Sendable {
                 if stride != 1 || channels != outer { products += side * side * channels * outer }
                 channels = outer
             }
+            end("representation/group\(group)")
         }
         let what = sizes.whatChannels
-        products += side * side * what * (channels + configuration.classes)
+        products += side * side * what * channels
+        end("representation/lowd")
+        products += side * side * what * configuration.classes
+        end("representation/logits")
         representation = 2 * Double(products)
 
-        products = 0
+        (products, before) = (0, 0)
         if configuration.attention.enabled {
             for _ in 0..<configuration.attention.groups {
                 let width = channels / 2
@@ -44,15 +57,27 @@ public struct SaccaderOperations: Equatable, Sendable {
         } else {
             channels = 0
         }
+        end("attention")
         products += side * side * (channels + what) * configuration.mixedFeatures
+        end("mixing")
         location = 2 * Double(products)
+        self.parts = parts
     }
 
     /// Of a training step of a stage, for one image.
-    public func training(_ stage: Stage) -> Double {
-        if stage == .representation { return 3 * representation }
+    ///
+    /// - Parameter freeze: The parts that the stage leaves untouched, of which no gradient is wanted.
+    public func training(_ stage: Stage, freeze: [String] = []) -> Double {
+        var (network, rest) = (3 * representation, 3 * location)
+        for (part, operations) in parts where FrozenParts.isNamed(part, in: freeze) {
+            if part.hasPrefix("representation/") {
+                network -= 2 * operations
+            } else {
+                rest -= 2 * operations
+            }
+        }
+        if stage == .representation { return network }
         // The representation network is frozen, and no gradient of its outputs is wanted.
-        if stage == .location { return representation + 3 * location }
-        return 3 * (representation + location)
+        return (stage == .location ? representation : network) + rest
     }
 }

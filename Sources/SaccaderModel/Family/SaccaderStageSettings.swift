@@ -51,6 +51,8 @@ public struct SaccaderStageSettings: StageSettings {
     public var reinforceWeight = 1.0
     /// The order of the location stage's targets.
     public var targetOrder = TargetOrder.maxLogit
+    /// Parts that the stage leaves untouched, such as `representation`: the model's first ones.
+    public var freeze: [String] = []
     /// Batch norm of the frozen representation network in the location stage.
     public var frozenNorm = NormMode.inference
 
@@ -68,6 +70,8 @@ public struct SaccaderStageSettings: StageSettings {
         "targetOrder": TargetOrder.allCases.map(\.rawValue),
         "frozenNorm": NormMode.allCases.map(\.rawValue),
     ]
+
+    public func freezes(_ path: String) -> Bool { FrozenParts.isNamed(path, in: freeze) }
 
     public func l2(of group: ParameterGroup) -> Double {
         group == .location ? l2Location : l2

@@ -10,13 +10,16 @@ extension Bottleneck {
         let first: Tensor<Element>
         /// Of the input through the projection, one row per output location.
         let projection: Tensor<Element>?
-        /// Of the input.
-        let input: Tensor<Element>
+        /// Of the input; nil where what comes before is not trained.
+        let input: Tensor<Element>?
     }
 
     /// Reserves gradients in the order of the backward pass and gives back what it used up.
+    ///
+    /// - Parameter wantsInput: Whether what comes before the block is trained.
     func planBackward(
-        _ buffers: Buffers, outputGradient: Tensor<Element>, in workspace: Workspace
+        _ buffers: Buffers, outputGradient: Tensor<Element>, wantsInput: Bool = true,
+        in workspace: Workspace
     ) -> Gradients {
         let arena = workspace.arena
         buffers.output.release()
@@ -25,16 +28,18 @@ extension Bottleneck {
         let first = Tensor<Element>(buffers.first.output.shape, in: arena)
         middle.release()
         buffers.middle.output.raw.release()
-        let projection = buffers.projected.map { projected in
+        let projection = buffers.projected.flatMap { projected -> Tensor<Element>? in
             let input = buffers.input.shape
-            let gradient = Tensor<Element>(
-                Shape(
-                    input.images, projected.shape.height, projected.shape.width, input.channels),
-                in: arena)
+            let gradient =
+                wantsInput
+                ? Tensor<Element>(
+                    Shape(
+                        input.images, projected.shape.height, projected.shape.width,
+                        input.channels), in: arena) : nil
             projected.release()
             return gradient
         }
-        let input = Tensor<Element>(buffers.input.shape, in: arena)
+        let input = wantsInput ? Tensor<Element>(buffers.input.shape, in: arena) : nil
         first.release()
         buffers.first.output.raw.release()
         projection?.release()
@@ -70,7 +75,7 @@ extension Bottleneck {
             mode: mode, pass: pass)
         // The shortcut's part of the input's gradient comes first, the main path's adds to it.
         var shortcut = GradientSink<Element>.Added(gradients.output, crop: crop)
-        if let projection, let projected = buffers.projected, let part = gradients.projection {
+        if let projection, let projected = buffers.projected {
             var source = GradientSource(stored: gradients.output)
             if let projectionNorm, let norm = buffers.projectedNorm {
                 try projectionNorm.finishBackward(
@@ -78,14 +83,17 @@ extension Bottleneck {
                 source = GradientSource(gradients.output, through: norm, of: projected)
             }
             projection.backward(
-                source, input: buffers.input, inputGradient: .locations(part), pass: pass)
-            shortcut = GradientSink.Added(
-                part, crop: crop, stride: projection.geometry.stride)
+                source, input: buffers.input,
+                inputGradient: gradients.projection.map { .locations($0) } ?? .none, pass: pass)
+            if let part = gradients.projection {
+                shortcut = GradientSink.Added(
+                    part, crop: crop, stride: projection.geometry.stride)
+            }
         }
         try first.backward(
             buffers.first, outputGradient: gradients.first,
-            sink: GradientSink(
-                gradients.input, adding: shortcut, mask: buffers.input, norms: inputNorms),
-            mode: mode, pass: pass)
+            sink: gradients.input.map {
+                GradientSink($0, adding: shortcut, mask: buffers.input, norms: inputNorms)
+            }, mode: mode, pass: pass)
     }
 }

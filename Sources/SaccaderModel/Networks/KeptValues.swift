@@ -9,8 +9,8 @@ import Tensors
 /// pass's first, which gains nothing from giving them back. The stem, block 0's first convolution
 /// and its projection have the largest outputs and take 3 % of the forward pass's arithmetic: they
 /// are computed again too, unless all blocks are one run: then the backward pass's first layers
-/// need the projection's output already, for its norm's sums. Where all this is small, everything
-/// stays.
+/// need the projection's output already, for its norm's sums. Where all this is small, or the
+/// network's first blocks are frozen, everything stays that the backward pass reads.
 struct KeptValues: Sendable {
     /// Up to this many numbers in the stem's output memory is not worth the time (measured: a step
     /// 1.08 times as long on the demonstration's network, 1.03 times on the paper's, whose stem has
@@ -23,10 +23,16 @@ struct KeptValues: Sendable {
     private let sparesMemory: Bool
     /// Whether the stem, block 0's first convolution and its projection stay.
     let keepsEntry: Bool
+    /// The first block that is trained.
+    private let firstTrained: Int
 
-    init<Element>(_ blocks: [Bottleneck<Element>], stem: Shape, in workspace: Workspace) {
+    init<Element>(
+        _ blocks: [Bottleneck<Element>], stem: Shape, frozen: FrozenParts, in workspace: Workspace
+    ) {
+        firstTrained = frozen.blocks
         keepsActivations = workspace.keepsActivations
-        sparesMemory = workspace.sparesMemory ?? (stem.count > Self.smallCount)
+        sparesMemory =
+            !frozen.stem && (workspace.sparesMemory ?? (stem.count > Self.smallCount))
         starts =
             blocks.indices.filter { $0 == 0 || blocks[$0].projection != nil } + [blocks.count]
         let isOneRun = starts.count <= 2
@@ -35,10 +41,13 @@ struct KeptValues: Sendable {
     }
 
     /// Whether the first convolution's and the projection's output of block `index` stay.
-    func inner(of index: Int) -> Bool { index == 0 ? keepsEntry : keepsActivations }
+    func inner(of index: Int) -> Bool {
+        index >= firstTrained && (index == 0 ? keepsEntry : keepsActivations)
+    }
 
     /// Whether what block `index` reads stays: the stem's output or the previous block's.
     func input(of index: Int) -> Bool {
+        if index < firstTrained { return false }
         if index == 0 { return keepsEntry }
         return keepsActivations && (!sparesMemory || index > (starts.dropLast().last ?? 0))
     }

@@ -6,9 +6,13 @@ extension RepresentationNetwork {
     struct Gradients: Sendable {
         /// Of `logits2d`; the objective writes it.
         let logits: Tensor<Element>
-        let what: Tensor<Element>
-        let features: Tensor<Element>
+        /// Nil where the logits alone are trained.
+        let what: Tensor<Element>?
+        /// Nil where no block is trained.
+        let features: Tensor<Element>?
+        /// Of the blocks that are trained.
         let blocks: [Bottleneck<Element>.Gradients]
+        let frozen: FrozenParts
         let kept: KeptValues
         /// The stem and the blocks with what forward gave back in the backward pass's places.
         let values:
@@ -18,19 +22,27 @@ extension RepresentationNetwork {
     }
 
     /// Reserves the gradients.
-    func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
+    ///
+    /// - Parameter frozen: As in `plan`; not all of the network.
+    func planBackward(
+        _ buffers: Buffers, frozen: FrozenParts = .none, in workspace: Workspace
+    ) -> Gradients {
         let arena = workspace.arena
-        let kept = KeptValues(blocks, stem: buffers.stem.output.shape, in: workspace)
+        let kept = KeptValues(
+            blocks, stem: buffers.stem.output.shape, frozen: frozen, in: workspace)
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
-        let what = Tensor<Element>(buffers.what.shape, in: arena)
-        let features = Tensor<Element>(buffers.features.shape, in: arena)
+        let what = frozen.lowD ? nil : Tensor<Element>(buffers.what.shape, in: arena)
+        let features =
+            frozen.lowD || frozen.blocks == blocks.count
+            ? nil : Tensor<Element>(buffers.features.shape, in: arena)
         var outputs = buffers.blocks.map(\.output)
         var projections = buffers.blocks.map(\.projected)
         var stem = buffers.stem
         var values: [Bottleneck<Element>.Buffers] = []
         var gradients: [Bottleneck<Element>.Gradients] = []
         var gradient = features
-        for index in blocks.indices.reversed() {
+        for index in blocks.indices.dropFirst(frozen.blocks).reversed() {
+            guard let output = gradient else { break }
             if kept.entersAgain(before: index) {
                 stem = stem.moved(raw: Tensor(stem.output.shape, in: arena))
                 projections[0] = projections[0].map { Tensor($0.shape, in: arena) }
@@ -47,14 +59,15 @@ extension RepresentationNetwork {
                 input: input, first: first.moved(input: input), projected: projections[index],
                 output: outputs[index])
             let blockGradients = blocks[index].planBackward(
-                block, outputGradient: gradient, in: workspace)
+                block, outputGradient: output,
+                wantsInput: index > frozen.blocks || !frozen.stem, in: workspace)
             gradient = blockGradients.input
             values.append(block)
             gradients.append(blockGradients)
         }
         return Gradients(
             logits: logits, what: what, features: features, blocks: gradients.reversed(),
-            kept: kept, values: (stem, values.reversed()))
+            frozen: frozen, kept: kept, values: (stem, values.reversed()))
     }
 
     /// The gradients of all parameters, from `gradients.logits` and those of other readers.
@@ -71,23 +84,28 @@ extension RepresentationNetwork {
         images: Tensor<Element>? = nil, mode: NormMode = .training, pass: Pass
     ) throws {
         let (kept, (stemValues, blockValues)) = (gradients.kept, gradients.values)
+        let frozen = gradients.frozen
         // logits = what·kernel + bias
         logits.backward(
             GradientSource(stored: gradients.logits), inputs: [buffers.what],
             sinks: [
-                GradientSink(
-                    gradients.what, adding: what.map { GradientSink.Added($0) },
-                    mask: buffers.what, norms: [buffers.lowD.normTarget])
+                gradients.what.map {
+                    GradientSink(
+                        $0, adding: what.map { GradientSink.Added($0) }, mask: buffers.what,
+                        norms: [buffers.lowD.normTarget])
+                }
             ], pass: pass)
+        guard let whatGradient = gradients.what else { return }
         // what = relu(norm(conv(features)))
         try lowD.backward(
-            buffers.lowD, outputGradient: gradients.what,
-            sink: GradientSink(
-                gradients.features, adding: features.map { GradientSink.Added($0) },
-                mask: buffers.features,
-                norms: blockValues.last?.normTargets ?? [stemValues.normTarget]),
-            mode: mode, pass: pass)
-        for index in blocks.indices.reversed() {
+            buffers.lowD, outputGradient: whatGradient,
+            sink: gradients.features.map {
+                GradientSink(
+                    $0, adding: features.map { GradientSink.Added($0) }, mask: buffers.features,
+                    norms: blockValues.last?.normTargets ?? [stemValues.normTarget])
+            }, mode: mode, pass: pass)
+        for index in blocks.indices.dropFirst(frozen.blocks).reversed() {
+            let own = index - frozen.blocks
             if kept.entersAgain(before: index) {
                 stem.recompute(stemValues, pass: pass)
                 blocks[0].project(blockValues[0], pass: pass)
@@ -99,12 +117,13 @@ extension RepresentationNetwork {
                 blocks[0].first.recompute(blockValues[0].first, pass: pass)
             }
             try blocks[index].backward(
-                blockValues[index], gradients.blocks[index],
-                inputNorms: index > 0
-                    ? blockValues[index - 1].normTargets : [stemValues.normTarget],
+                blockValues[own], gradients.blocks[own],
+                inputNorms: own > 0
+                    ? blockValues[own - 1].normTargets : [stemValues.normTarget],
                 mode: mode, pass: pass)
         }
-        let stemGradient = gradients.blocks.first?.input ?? gradients.features
+        guard !frozen.stem, let stemGradient = gradients.blocks.first?.input ?? gradients.features
+        else { return }
         try stem.backward(
             stemValues, outputGradient: stemGradient, sink: images.map { GradientSink($0) },
             mode: mode, pass: pass)

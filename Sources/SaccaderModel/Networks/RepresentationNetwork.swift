@@ -52,20 +52,28 @@ struct RepresentationNetwork<Element: StorageElement>: Sendable {
         var what: Activation<Element> { lowD.output }
     }
 
-    func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
+    func plan(
+        imageSize: Int, frozen: FrozenParts = .none, in workspace: Workspace
+    ) -> Buffers {
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: workspace.arena)
-        let stem = stem.plan(input: Activation(final: images), in: workspace)
-        let kept = KeptValues(blocks, stem: stem.output.shape, in: workspace)
+        let stem = workspace.planning(frozen: frozen.stem) {
+            self.stem.plan(input: Activation(final: images), in: workspace)
+        }
+        let kept = KeptValues(blocks, stem: stem.output.shape, frozen: frozen, in: workspace)
         var input = stem.output
         let blocks = self.blocks.indices.map { index in
-            let buffers = self.blocks[index].plan(
-                input: input, keepsInner: kept.inner(of: index), in: workspace)
+            let buffers = workspace.planning(frozen: index < frozen.blocks) {
+                self.blocks[index].plan(
+                    input: input, keepsInner: kept.inner(of: index), in: workspace)
+            }
             if !kept.input(of: index) { input.raw.release() }
             input = Activation(final: buffers.output)
             return buffers
         }
-        let lowD = lowD.plan(input: input, in: workspace)
+        let lowD = workspace.planning(frozen: frozen.lowD) {
+            self.lowD.plan(input: input, in: workspace)
+        }
         logits.plan(in: workspace)
         let shape = lowD.output.shape
         let logits = Tensor<Element>(

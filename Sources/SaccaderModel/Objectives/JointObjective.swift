@@ -10,7 +10,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
     private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
-    private let representationGradients: RepresentationNetwork<Element>.Gradients
+    /// Nil where the representation network is frozen.
+    private let representationGradients: RepresentationNetwork<Element>.Gradients?
     private let locationGradients: Saccader<Element>.LocationGradients
     private let runner: CellRunner<Element>
     private let table: LossTable
@@ -31,8 +32,10 @@ public struct JointObjective<Element: StorageElement>: Objective {
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true,
             sparesMemory: sparesMemory)
-        representation = model.representation.plan(imageSize: imageSize, in: workspace)
-        location = model.planLocation(representation, in: workspace)
+        let frozen = FrozenParts(settings.freeze, of: model.configuration)
+        representation = model.representation.plan(
+            imageSize: imageSize, frozen: frozen, in: workspace)
+        location = model.planLocation(representation, frozen: frozen, in: workspace)
         let samples = settings.samples
         runner = CellRunner(
             model.cell, features: location.features, glimpses: settings.glimpses,
@@ -44,10 +47,18 @@ public struct JointObjective<Element: StorageElement>: Objective {
             Shape(imageCapacity, samples, 1, shape.channels), in: workspace.arena)
         rewards = Tensor(Shape(imageCapacity, samples, 1, 1), in: workspace.arena)
         locationGradients = model.planLocationBackward(
-            location, wantsInputs: true, in: workspace)
-        representationGradients = model.representation.planBackward(
-            representation, in: workspace)
+            location, frozen: frozen, wantsInputs: !frozen.logits, in: workspace)
+        representationGradients =
+            frozen.logits
+            ? nil
+            : model.representation.planBackward(representation, frozen: frozen, in: workspace)
         workspace.commit(threadCount: threadCount)
+    }
+
+    /// Reads the frozen parts, which no step changes.
+    func fold(_ store: ParameterStore, pool: ThreadPool) throws {
+        try model.fold(
+            representation, location, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
@@ -157,18 +168,23 @@ public struct JointObjective<Element: StorageElement>: Objective {
         let samples = settings.samples
         let baseline = Float(report.baseline ?? 0)
         let policyWeight = Float(settings.reinforceWeight) / Float(pass.globalImageCount)
-        backwardLogits(batch, pass: pass)
+        if let gradients = representationGradients {
+            backwardLogits(batch, into: gradients.logits, pass: pass)
+        }
         runner.backward(into: locationGradients.mixed, pass: pass) { image, sample in
             policyWeight * (rewards.row(image * samples + sample)[0] - baseline)
         }
         try model.backwardLocation(location, locationGradients, pass: pass)
+        guard let representationGradients else { return }
         try model.representation.backward(
             representation, representationGradients, addingToWhat: locationGradients.what,
             addingToFeatures: locationGradients.features, pass: pass)
     }
 
     /// The cross entropy's gradient reaches the logits at the visited places.
-    private func backwardLogits(_ batch: TrainingBatch, pass: Pass) {
+    private func backwardLogits(
+        _ batch: TrainingBatch, into gradient: Tensor<Element>, pass: Pass
+    ) {
         let shape = representation.logits.shape
         let (locations, classes, samples) = (shape.locations, shape.channels, settings.samples)
         let weight = 1 / Float(settings.glimpses * samples * pass.globalImageCount)
@@ -189,7 +205,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
                 }
                 RowKernels.store(
                     scratch, count: locations * classes,
-                    into: representationGradients.logits.row(image * locations))
+                    into: gradient.row(image * locations))
             }
         }
     }

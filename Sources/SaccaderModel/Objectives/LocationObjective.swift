@@ -30,10 +30,12 @@ public struct LocationObjective<Element: StorageElement>: Objective {
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: false,
             foldsNorms: settings.frozenNorm == .inference)
-        representation = model.representation.plan(imageSize: imageSize, in: workspace)
+        let frozen = FrozenParts(settings.freeze, of: model.configuration)
+        representation = model.representation.plan(
+            imageSize: imageSize, frozen: frozen, in: workspace)
         workspace.foldsNorms = false
         workspace.keepsActivations = true
-        location = model.planLocation(representation, in: workspace)
+        location = model.planLocation(representation, frozen: frozen, in: workspace)
         runner = CellRunner(
             model.cell, features: location.features, glimpses: settings.glimpses, samples: 1,
             in: workspace)
@@ -41,10 +43,11 @@ public struct LocationObjective<Element: StorageElement>: Objective {
         workspace.needScratch(
             shape.locations * (shape.channels + 3 + model.cell.channels) + shape.channels)
         table = LossTable(columns: 2, in: workspace)
-        gradients = model.planLocationBackward(location, wantsInputs: false, in: workspace)
+        gradients = model.planLocationBackward(
+            location, frozen: frozen, wantsInputs: false, in: workspace)
         workspace.commit(threadCount: pool.threadCount)
-        try model.representation.fold(
-            representation, pass: Pass(reading: store, into: workspace, pool: pool))
+        try model.fold(
+            representation, location, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {

@@ -12,19 +12,28 @@ public struct RepresentationObjective<Element: StorageElement>: Objective {
 
     /// Plans a step of at most the given images and shards on this rank.
     ///
-    /// - Parameter sparesMemory: As in `Workspace`; the bits are the same.
+    /// - Parameters:
+    ///   - freeze: The parts that stay untouched, by name; `fold` reads them.
+    ///   - sparesMemory: As in `Workspace`; the bits are the same.
     public init(
-        _ model: Saccader<Element>, imageSize: Int, imageCapacity: Int, shardCapacity: Int,
+        _ model: Saccader<Element>, freeze: [String] = [], imageSize: Int, imageCapacity: Int,
+        shardCapacity: Int,
         threadCount: Int, sparesMemory: Bool? = nil
     ) {
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true,
             sparesMemory: sparesMemory)
         network = model.representation
-        buffers = network.plan(imageSize: imageSize, in: workspace)
+        let frozen = FrozenParts(freeze, of: model.configuration)
+        buffers = network.plan(imageSize: imageSize, frozen: frozen, in: workspace)
         loss = MeanLogitsLoss(buffers.logits, in: workspace)
-        gradients = network.planBackward(buffers, in: workspace)
+        gradients = network.planBackward(buffers, frozen: frozen, in: workspace)
         workspace.commit(threadCount: threadCount)
+    }
+
+    /// Reads the frozen parts, which no step changes.
+    func fold(_ store: ParameterStore, pool: ThreadPool) throws {
+        try network.fold(buffers, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {

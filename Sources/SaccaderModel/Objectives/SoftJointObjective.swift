@@ -10,7 +10,8 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
     private let settings: SaccaderStageSettings
     private let representation: RepresentationNetwork<Element>.Buffers
     private let location: Saccader<Element>.LocationBuffers
-    private let representationGradients: RepresentationNetwork<Element>.Gradients
+    /// Nil where the representation network is frozen.
+    private let representationGradients: RepresentationNetwork<Element>.Gradients?
     private let locationGradients: Saccader<Element>.LocationGradients
     private let runner: CellRunner<Element>
     private let attention: SoftAttention
@@ -27,8 +28,10 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
         self.settings = settings
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
-        representation = model.representation.plan(imageSize: imageSize, in: workspace)
-        location = model.planLocation(representation, in: workspace)
+        let frozen = FrozenParts(settings.freeze, of: model.configuration)
+        representation = model.representation.plan(
+            imageSize: imageSize, frozen: frozen, in: workspace)
+        location = model.planLocation(representation, frozen: frozen, in: workspace)
         runner = CellRunner(
             model.cell, features: location.features, glimpses: settings.glimpses, samples: 1,
             in: workspace)
@@ -40,10 +43,18 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
         table = LossTable(columns: 2, in: workspace)
         prediction = Tensor(Shape(imageCapacity, 1, 1, shape.channels), in: workspace.arena)
         locationGradients = model.planLocationBackward(
-            location, wantsInputs: true, in: workspace)
-        representationGradients = model.representation.planBackward(
-            representation, in: workspace)
+            location, frozen: frozen, wantsInputs: !frozen.logits, in: workspace)
+        representationGradients =
+            frozen.logits
+            ? nil
+            : model.representation.planBackward(representation, frozen: frozen, in: workspace)
         workspace.commit(threadCount: threadCount)
+    }
+
+    /// Reads the frozen parts, which no step changes.
+    func fold(_ store: ParameterStore, pool: ThreadPool) throws {
+        try model.fold(
+            representation, location, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
@@ -104,9 +115,11 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
                 attention.backward(
                     image, gradient: row, logits: representation.logits(image, scratch: scratch),
                     classes: classes, into: gradient, scratch: row + classes)
-                RowKernels.store(
-                    gradient, count: locations * classes,
-                    into: representationGradients.logits.row(image * locations))
+                if let gradients = representationGradients {
+                    RowKernels.store(
+                        gradient, count: locations * classes,
+                        into: gradients.logits.row(image * locations))
+                }
             }
         }
         runner.backward(into: locationGradients.mixed, pass: pass) { image, _, upstream in
@@ -114,6 +127,7 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
                 from: attention.weights(image), count: settings.glimpses * locations)
         }
         try model.backwardLocation(location, locationGradients, pass: pass)
+        guard let representationGradients else { return }
         try model.representation.backward(
             representation, representationGradients, addingToWhat: locationGradients.what,
             addingToFeatures: locationGradients.features, pass: pass)

@@ -45,7 +45,7 @@ public final class StepBenchmark {
             configuration, stage: stage, model: model, imageCount: layout.images.count)
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
-            stage: stage,
+            stage: stage, settings: settings,
             objective: try model.objective(
                 stage, settings: settings,
                 plan: StepPlan(

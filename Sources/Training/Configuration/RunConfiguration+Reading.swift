@@ -28,6 +28,11 @@ extension RunConfiguration {
     public static func read(
         _ source: Source, overrides: [String], for stages: [Stage] = []
     ) throws -> RunConfiguration {
+        try read(tree(source, overrides: overrides), for: stages)
+    }
+
+    /// Lays the source and then each `--set` over the defaults.
+    static func tree(_ source: Source, overrides: [String]) throws -> ConfigurationTree {
         var tree = try ConfigurationTree(defaults: RunConfiguration(), choices: choices)
         switch source {
         case .demonstration:
@@ -44,6 +49,11 @@ extension RunConfiguration {
             try tree.overlay(yaml: json, source: path, ignoringUnknown: true)
         }
         for assignment in overrides { try tree.set(assignment) }
+        return tree
+    }
+
+    /// The settings of a tree, checked.
+    static func read(_ tree: ConfigurationTree, for stages: [Stage]) throws -> RunConfiguration {
         let configuration = try tree.decode(RunConfiguration.self)
         if let problem = configuration.problem(of: stages) {
             throw ConfigurationError(key: problem.key, problem.message)

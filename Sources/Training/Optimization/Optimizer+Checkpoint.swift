@@ -13,12 +13,13 @@ extension Optimizer {
         }
     }
 
-    /// Overwrites the momentum with that of a checkpoint; one without momentum leaves it 0.
+    /// Overwrites the momentum with that of a checkpoint; where it has none, as of parameters that
+    /// were frozen, it stays 0.
     func load(_ checkpoint: Checkpoint, store: ParameterStore) throws(CheckpointError) {
-        guard checkpoint.file.contains("/optimizer/momentum") else { return }
         for parameter in parameters {
-            let numbers = try checkpoint.finiteFloats(
-                "/optimizer/momentum/\(parameter.path)", shape: parameter.shape)
+            let name = "/optimizer/momentum/\(parameter.path)"
+            guard checkpoint.file.contains(name) else { continue }
+            let numbers = try checkpoint.finiteFloats(name, shape: parameter.shape)
             velocity(parameter, store: store).update(from: numbers, count: numbers.count)
         }
     }

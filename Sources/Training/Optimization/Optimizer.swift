@@ -22,7 +22,9 @@ final class Optimizer: Sendable {
 
     /// Chooses the stage's parameters; the momentum starts at 0.
     init(stage: Stage, settings: any StageSettings, store: ParameterStore) {
-        parameters = store.layout.parameters.reversed().filter(stage.trains)
+        parameters = store.layout.parameters.reversed().filter {
+            stage.trains($0) && !settings.freezes($0.path)
+        }
         decay = parameters.map { $0.decays ? Float(settings.l2(of: $0.group)) : 0 }
         let ranges = parameters.map { store.range($0) }
         range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)

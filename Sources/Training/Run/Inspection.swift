@@ -11,6 +11,7 @@ public struct Inspection: CustomStringConvertible {
     private let header: CheckpointHeader
     private let model: any ModelFamily
     private let checksummed: Int
+    private let classes: [KnownClass]?
 
     /// Reads a checkpoint and verifies its checksums.
     public init(_ path: String) throws {
@@ -18,7 +19,9 @@ public struct Inspection: CustomStringConvertible {
         try checkpoint.verify()
         self.path = path
         header = checkpoint.header
-        model = try StoredModel(checkpoint).model
+        let stored = try StoredModel(checkpoint)
+        model = stored.model
+        classes = try stored.classes(of: checkpoint)
         checksummed = try checkpoint.checksummedCount()
     }
 
@@ -45,9 +48,33 @@ public struct Inspection: CustomStringConvertible {
             ("with statistics", "\(layout.trainableCount + layout.statisticCount)"),
         ]
         let rest = [("checksums", "\(checksummed) verified"), ("config", header.config)]
-        return (lines + description.lines + rest).map { label, text in
+        return (lines + description.lines + classLines + rest).map { label, text in
             label.padding(toLength: 17, withPad: " ", startingAt: 0) + text
         }.joined(separator: "\n")
+    }
+
+    /// One line a class; of many the first ten alone.
+    private var classLines: [(label: String, text: String)] {
+        guard let classes else {
+            return [("classes", "\(model.classes), without names (of an earlier program)")]
+        }
+        let named = classes.enumerated().filter { !$1.name.isEmpty }
+        let isLong = named.count > 40
+        let lines = named.prefix(isLong ? 10 : 40).map { place, known in
+            (
+                label: "class \(place)",
+                text: known.words == known.name ? known.name : "\(known.name)  \(known.words)"
+            )
+        }
+        let unnamed = classes.count - named.count
+        return [
+            ("classes", "\(classes.count)" + (unnamed > 0 ? ", \(unnamed) without a name" : ""))
+        ] + lines
+            + (isLong ? [("…", "\(named.count - lines.count) more: --json lists all")] : [])
+    }
+
+    private var classesMember: String {
+        classes.map { "\"classes\": \(KnownClass.json($0)), " } ?? ""
     }
 
     /// One JSON object.
@@ -65,7 +92,7 @@ public struct Inspection: CustomStringConvertible {
             "trainable": \(layout.trainableCount), "statistics": \(layout.statisticCount), \
             "total": \(layout.trainableCount + layout.statisticCount)}, \
             \(numbers.joined())"imageSize": \(model.imageSize), \
-            "checksumsVerified": \(checksummed), "config": \(header.config)}
+            "checksumsVerified": \(checksummed), \(classesMember)"config": \(header.config)}
             """
     }
 }

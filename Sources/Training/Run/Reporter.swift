@@ -15,6 +15,12 @@ struct Reporter {
         Console.say(line)
     }
 
+    /// One line on standard error that even a quiet run needs, and that warns of nothing.
+    func tell(_ line: String) {
+        guard isFirstRank else { return }
+        Console.say("saccader-dist: \(line)")
+    }
+
     /// One line on standard error that even a quiet run needs.
     func warn(_ line: String) {
         guard isFirstRank else { return }
@@ -195,8 +201,8 @@ extension StepReport {
         [
             ("time", .number(Date().timeIntervalSince1970)), ("stage", .text(stage.name)),
             ("step", .integer(step)),
-            ("epoch", .number(Double(step) / Double(trainer.stepsPerEpoch))),
-            ("samples", .integer(trainer.samples(after: step))),
+            ("epoch", .number(trainer.epochs(after: step))),
+            ("samples", .integer(trainer.progress(after: step).samples)),
         ]
     }
 }

@@ -77,7 +77,16 @@ struct ResumePoint {
             Checkpoint(reading: "\(output)/checkpoints/\(name)", checksSeal: false))
     }
 
-    private func savedConfiguration() throws -> RunConfiguration {
+    /// The logits of the checkpoint's model.
+    func classCount() throws -> Int {
+        let (header, path) = (checkpoint.header, checkpoint.file.path)
+        let count = try savedConfiguration().model(of: position.stage).classes
+        guard let classes = header.classes, classes.count != count else { return count }
+        throw CheckpointError.damaged(
+            path: path, what: "names \(classes.count) classes, but its model has \(count)")
+    }
+
+    func savedConfiguration() throws -> RunConfiguration {
         try RunConfiguration.read(
             .checkpoint(json: checkpoint.header.config, path: checkpoint.file.path),
             overrides: [])
@@ -95,21 +104,5 @@ struct ResumePoint {
         return "metrics.jsonl \(end): its lines up to step \(expected) of stage "
             + "\(position.stage.name) were lost when the run was killed while they could not be "
             + "written"
-    }
-
-    /// What the bits of the rest depend on and is not as it was when the checkpoint was written:
-    /// one line, or nil.
-    func warning(of configuration: RunConfiguration) throws -> String? {
-        let path = checkpoint.file.path
-        let before = try savedConfiguration()
-        // Where files lie and how often something is written changes no bit.
-        let free = ["data.path", "data.workers", "evaluation.", "checkpoint.", "log."]
-        let changes = try configuration.tree().changes(since: before.tree())
-            .filter { change in !free.contains { change.key.hasPrefix($0) } }
-        if changes.isEmpty { return nil }
-        let list = changes.prefix(5).map { "\($0.key) was \($0.old) and is \($0.new)" }
-        let more = changes.count > list.count ? " and \(changes.count - list.count) more" : ""
-        return "\(path) was written with other settings: \(list.joined(separator: ", "))\(more); "
-            + "going on with the present ones; to start anew choose another --output"
     }
 }

@@ -8,8 +8,8 @@ import Tensors
 /// One stage in training: its plan, its images and its steps.
 final class StageTrainer {
     let stage: Stage
-    let stepsPerEpoch: Int
-    let totalSteps: Int
+    /// The number of steps done when the stage is.
+    let lastStep: Int
     fileprivate let settings: any StageSettings
     private let seed: UInt64
     private let images: ImageSet
@@ -23,12 +23,15 @@ final class StageTrainer {
     fileprivate let batches: BatchSchedule
     private let loader: BatchLoader
 
-    /// Plans the stage from step `firstStep` on.
+    /// Plans the stage from where it is.
+    ///
+    /// - Parameter isPlanOnly: Whether no image will be asked for.
     init(
         _ stage: Stage, configuration: RunConfiguration, precision: Precision,
         model: any ModelFamily,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
-        communicator: any Communicator, activity: Activity, firstStep: Int
+        communicator: any Communicator, activity: Activity, from origin: StagePosition,
+        isPlanOnly: Bool
     ) throws {
         self.stage = stage
         settings = configuration.stages[stage]
@@ -37,14 +40,13 @@ final class StageTrainer {
         self.activity = activity
         let batches = BatchSchedule(
             stage: stage, imageCount: images.entries.count, settings: settings, seed: seed,
-            rank: communicator.rank, rankCount: communicator.size)
+            rank: communicator.rank, rankCount: communicator.size, origin: origin)
         self.batches = batches
-        stepsPerEpoch = batches.stepsPerEpoch
-        totalSteps = Int((settings.epochs * Double(stepsPerEpoch)).rounded())
+        lastStep = batches.lastStep
         schedule = LearningRateSchedule(
             peak: settings.learningRate,
-            warmupSteps: Int((settings.warmupEpochs * Double(stepsPerEpoch)).rounded()),
-            totalSteps: totalSteps)
+            warmupSteps: Int((settings.warmupEpochs * Double(batches.stepsPerEpoch)).rounded()),
+            totalSteps: batches.plannedSteps)
         let capacity = batches.capacity
         plan = {
             try model.objective(
@@ -53,16 +55,16 @@ final class StageTrainer {
                     precision: precision, store: store, pool: pool,
                     imageCapacity: capacity.images, shardCapacity: capacity.shards))
         }
-        part = settings.part(step: firstStep, of: totalSteps)
+        part = batches.part(before: origin.step)
         trainingStep = TrainingStep(
-            stage: stage, objective: try plan(settings.parts[part]),
+            stage: stage, settings: settings, objective: try plan(settings.parts[part]),
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
-        let total = totalSteps
+        let last = isPlanOnly ? origin.step : lastStep
         loader = BatchLoader(images, configuration: configuration.data, seed: seed) { number in
-            let step = firstStep + number
-            return step < total ? batches.request(step: step) : nil
+            let step = origin.step + number
+            return step < last ? batches.request(step: step) : nil
         }
     }
 
@@ -75,13 +77,14 @@ final class StageTrainer {
     /// One step: every rank takes its part of the global batch, and all end with the same numbers.
     func step(_ step: Int) throws -> StepReport {
         let (batch, dataWait) = try Stopwatch.time { try nextBatch(step) }
-        let part = settings.part(step: step, of: totalSteps)
+        let part = batches.part(before: step)
         if part != self.part {
             self.part = part
             trainingStep.objective = try plan(settings.parts[part])
         }
         var report = try trainingStep(
-            batch, layout: batches.layout(step: step), learningRate: schedule.rate(step: step),
+            batch, layout: batches.layout(step: step),
+            learningRate: schedule.rate(step: batches.position(before: step)),
             number: step,
             name: { images.entries[batches.request(step: step).entries[$0]].name })
         report.dataWaitSeconds = dataWait
@@ -97,14 +100,16 @@ final class StageTrainer {
             glimpses: .sampled(
                 seed: seed, stream: UInt64(stage.stream) << 32 | UInt64(step),
                 identifiers: images.entries),
-            progress: Double(step) / Double(max(1, totalSteps)))
+            progress: batches.position(before: step) / Double(max(1, batches.plannedSteps)))
     }
 }
 
 extension StageTrainer {
-    /// Images of all ranks that `step` steps have taken; an epoch's last batch may be short.
-    func samples(after step: Int) -> Int {
-        let rest = step % stepsPerEpoch * settings.batchSize
-        return step / stepsPerEpoch * batches.imageCount + rest
+    /// How far the stage is when `step` steps are done.
+    func progress(after step: Int) -> StagePosition { batches.progress(before: step) }
+
+    /// The same in epochs.
+    func epochs(after step: Int) -> Double {
+        batches.position(before: step) / Double(batches.stepsPerEpoch)
     }
 }

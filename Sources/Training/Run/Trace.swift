@@ -102,6 +102,8 @@ public struct Trace {
         let stage: Stage
         let loss: LossReport
         let penalty: Optimizer.Penalty
+        /// Parameters that the stage trains.
+        let trained: Set<String>
     }
 
     private func step(
@@ -140,7 +142,9 @@ public struct Trace {
         let penalty = optimizer.addDecay(store: store)
         return (
             arrays,
-            StepResult(stage: stage, loss: loss, penalty: penalty)
+            StepResult(
+                stage: stage, loss: loss, penalty: penalty,
+                trained: Set(optimizer.parameters.map(\.path)))
         )
     }
 
@@ -203,7 +207,7 @@ public struct Trace {
         if let baseline = loss.baseline { try file.write("/trace/baseline", scalar: baseline) }
         for parameter in store.layout.parameters {
             // What the stage leaves as it is has no gradient: not whatever the buffer holds.
-            if !result.stage.trains(parameter) {
+            if !result.trained.contains(parameter.path) {
                 store.gradient(parameter).update(repeating: 0, count: parameter.count)
             }
             try file.write(

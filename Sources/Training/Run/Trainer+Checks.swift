@@ -33,6 +33,25 @@ extension Trainer {
         return stages
     }
 
+    /// Where a run goes on, as the options say; nil: at its beginning.
+    ///
+    /// - Parameter folder: The run's folder, which is claimed; nil on the other ranks.
+    static func start(
+        _ options: TrainingOptions, stages: [Stage], folder: RunFolder?,
+        communicator: any Communicator, reporter: Reporter, activity: Activity
+    ) throws -> ResumePoint? {
+        if options.onlyValidates { return nil }
+        // Before anything is looked at that another run may be changing.
+        try folder?.claim(warn: { reporter.warn($0) })
+        let start = try activity.during(.readingCheckpoint) {
+            try ResumePoint.find(
+                options.resume, folder: folder, communicator: communicator,
+                output: options.output, warn: { reporter.warn($0) })
+        }
+        if let start { try requireSameModel(start, stages: stages) }
+        return start
+    }
+
     /// Models of different families share neither parameters nor an output folder.
     static func requireSameModel(_ start: ResumePoint, stages: [Stage]) throws {
         let found = start.position.stage

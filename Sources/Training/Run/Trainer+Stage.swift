@@ -5,14 +5,15 @@ import Foundation
 import Models
 
 extension Trainer {
-    /// Trains one stage to its end.
+    /// Trains one stage to its end; returns how many steps that were.
     func train(
         _ stage: Stage, from start: ResumePoint?, writer: CheckpointWriter?, log: MetricsLog?
-    ) throws {
-        let first = start?.position.step ?? 0
-        let trainer = try stageTrainer(stage, firstStep: first)
+    ) throws -> Int {
+        let origin = start?.progress(imageCount: data.training.entries.count) ?? StagePosition()
+        let first = origin.step
+        let trainer = try stageTrainer(stage, from: origin)
         if let start { try trainer.optimizer.load(start.checkpoint, store: store) }
-        let last = min(trainer.totalSteps, options.maximumSteps ?? .max)
+        let last = min(trainer.lastStep, options.maximumSteps ?? .max)
         if start == nil && stage == stages.first {
             // A disk that cannot hold checkpoints shows now, not hours later.
             try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer, log)
@@ -53,6 +54,7 @@ extension Trainer {
             }
         }
         progress.finish()
+        return max(0, last - first)
     }
 
     /// Saves in the background; a checkpoint without which the run must not go on, at once.
@@ -91,8 +93,9 @@ extension Trainer {
     }
 
     private func isScored(step: Int, of trainer: StageTrainer) -> Bool {
-        let interval = configuration.evaluation.everyEpochs * trainer.stepsPerEpoch
-        return interval > 0 && step % interval == 0
+        let interval = configuration.evaluation.everyEpochs
+        let progress = trainer.progress(after: step)
+        return interval > 0 && progress.offset == 0 && progress.epoch % interval == 0
     }
 
     private func isDue(step: Int, savedAt: Double) -> Bool {
@@ -105,11 +108,13 @@ extension Trainer {
     private func header(
         _ stage: Stage, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
     ) throws -> CheckpointHeader {
-        CheckpointHeader(
+        let progress = trainer.progress(after: step)
+        return CheckpointHeader(
             config: try configuration.tree().json(), family: model.familyName, stage: stage.name,
             step: step,
-            epoch: step / trainer.stepsPerEpoch, samples: trainer.samples(after: step),
+            epoch: progress.epoch, samples: progress.samples,
             seed: Int(truncatingIfNeeded: configuration.seed), worldSize: communicator.size,
-            program: Program.version, developmentAccuracy: accuracy)
+            program: Program.version, developmentAccuracy: accuracy, classes: classes,
+            epochSamples: progress.offset, images: images)
     }
 }

@@ -19,6 +19,10 @@ public final class Trainer {
     /// Of the steps; scores are always taken in `float32`.
     let precision: Precision
     let data: ImageDataset
+    /// What the logits stand for, in their order.
+    let classes: [KnownClass]
+    /// What checkpoints say of the images.
+    let images: SeenImages
     let options: TrainingOptions
     let stages: [Stage]
     let reporter: Reporter
@@ -26,6 +30,10 @@ public final class Trainer {
     let stopRequest: StopRequest
     let activity = Activity()
     private let watchdog: Watchdog
+    /// The output folder, claimed; nil on other ranks than the first, and where nothing is trained.
+    private let folder: RunFolder?
+    /// Where the run goes on; nil: at its beginning.
+    private let start: ResumePoint?
 
     /// Reads the settings, lists the images (making the demonstration's if they are missing) and
     /// makes the model; writes nothing else.
@@ -48,11 +56,12 @@ public final class Trainer {
         if communicator.size > 1, let path = options.configurationPath {
             try ConfigurationFile.requireShared(path)
         }
-        var configuration = try activity.during(.readingSettings) {
-            try RunConfiguration.read(
+        let tree = try activity.during(.readingSettings) {
+            try RunConfiguration.tree(
                 options.configurationPath.map { .file($0) } ?? .demonstration,
-                overrides: options.overrides, for: stages)
+                overrides: options.overrides)
         }
+        var configuration = try RunConfiguration.read(tree, for: stages)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
             let parent = (options.output as NSString).deletingLastPathComponent
@@ -61,14 +70,30 @@ public final class Trainer {
                 configuration, communicator: communicator, reporter: reporter,
                 activity: activity)
         }
-        self.configuration = configuration
-        data = try activity.during(.listingImages) { [configuration, activity] in
+        let listed = try activity.during(.listingImages) { [configuration, activity] in
             try ImageDataset(
                 configuration.data.path, configuration: configuration.data,
                 seed: configuration.seed, onProgress: activity.tick)
         }
+        folder =
+            communicator.rank == 0 && !options.onlyValidates
+            ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
+        start = try Self.start(
+            options, stages: stages, folder: folder, communicator: communicator,
+            reporter: reporter, activity: activity)
+        let logits = try RunClasses(
+            of: listed, configuration,
+            count: tree.isGiven("model.classes") ? configuration.model(of: stages[0]).classes : nil,
+            start: start)
+        configuration.model.setClasses(logits.classes.count)
+        (classes, data) = (logits.classes, listed.labelled(logits.labels))
+        images = SeenImages(
+            training: ListDigest(data.training), development: ListDigest(data.development))
+        self.configuration = configuration
         try Self.requireFit(
             configuration, stages: stages, data: data, ranks: communicator.size)
+        logits.warnings.forEach(reporter.warn)
+        logits.choice.map(reporter.say)
         Self.tell(of: data, configuration, reporter)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
@@ -83,6 +108,9 @@ public final class Trainer {
             configuration, stages: stages, model: model,
             imageCount: data.training.entries.count, communicator: communicator)
         store = ParameterStore(layout: model.layout, seed: configuration.seed)
+        try Self.loadInitialWeights(
+            options, start: start, into: store, classes: classes, reporter: reporter,
+            activity: activity)
         scorer = DevelopmentScorer(
             configuration: configuration, model: model, store: store, pool: pool,
             images: data.development, communicator: communicator, activity: activity)
@@ -91,22 +119,14 @@ public final class Trainer {
     /// Trains, resuming as the options say.
     public func run() throws {
         defer { watchdog.end() }
-        let folder =
-            communicator.rank == 0
-            ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
-        // Before anything is looked at that another run may be changing.
-        try folder?.claim(warn: { reporter.warn($0) })
-        let start = try activity.during(.readingCheckpoint) {
-            try ResumePoint.find(
-                options.resume, folder: folder, communicator: communicator,
-                output: options.output, warn: { reporter.warn($0) })
-        }
         let isOwn = start.map {
             ResumePoint.isInside($0.checkpoint.file.path, options.output)
         }
         if let start {
-            try Self.requireSameModel(start, stages: stages)
-            if isOwn == true, let warning = try start.warning(of: configuration) {
+            if isOwn == true,
+                let warning = try start.warning(
+                    of: configuration, images: images, rest: rest(after: start))
+            {
                 reporter.warn(warning)
             }
             try store.load(start.checkpoint) { path in
@@ -140,12 +160,14 @@ public final class Trainer {
         let writer = folder.map { CheckpointWriter($0, log: log, activity: activity) }
         let begin = Stopwatch.now
         defer { reporter.describe(writer, seconds: Stopwatch.now - begin) }
+        var steps = 0
         for stage in stages {
             if let start, stage < start.position.stage { continue }
             let isResumed = start?.position.stage == stage
-            try train(
+            steps += try train(
                 stage, from: isResumed ? start : nil, writer: writer, log: log)
         }
+        if steps == 0, let start { reporter.tell(nothingToDo(after: start)) }
         try log?.finish()
     }
 
@@ -154,7 +176,7 @@ public final class Trainer {
         defer { watchdog.end() }
         var bytes = 0
         for stage in stages {
-            let trainer = try stageTrainer(stage, firstStep: Int.max / 2)
+            let trainer = try stageTrainer(stage, isPlanOnly: true)
             bytes = max(bytes, trainer.workspaceByteCount + 4 * trainer.optimizer.range.count)
         }
         let parameters = 2 * store.allValues.count + store.allStatistics.count
@@ -162,11 +184,12 @@ public final class Trainer {
         try watchdog.endHeartbeat()
     }
 
-    func stageTrainer(_ stage: Stage, firstStep: Int) throws -> StageTrainer {
+    func stageTrainer(
+        _ stage: Stage, from origin: StagePosition = StagePosition(), isPlanOnly: Bool = false
+    ) throws -> StageTrainer {
         try StageTrainer(
             stage, configuration: configuration, precision: precision, model: model,
             store: store, images: data.training, pool: pool, communicator: communicator,
-            activity: activity,
-            firstStep: firstStep)
+            activity: activity, from: origin, isPlanOnly: isPlanOnly)
     }
 }

@@ -5,11 +5,13 @@ public struct TrainingOptions: Sendable {
     let output: String
     let stages: String
     let resume: String
+    let initialWeights: String?
     let maximumSteps: Int?
     let threadCount: Int?
     let timeLimit: Double?
     let stallTimeout: Double
     let isQuiet: Bool
+    let onlyValidates: Bool
 
     /// Takes the words of the command line.
     ///
@@ -18,19 +20,24 @@ public struct TrainingOptions: Sendable {
     ///   - overrides: `key.path=value`.
     ///   - stages: Names separated by commas.
     ///   - resume: `auto`, `never` or the path of a checkpoint.
+    ///   - initialWeights: The checkpoint that a new run begins with the weights of.
     ///   - maximumSteps: Of each stage.
     ///   - timeLimit: Seconds after which the run saves and stops.
     ///   - threadCount: Nil: this rank's share of the cores.
     ///   - stallTimeout: Seconds without progress after which the job ends.
+    ///   - onlyValidates: Whether nothing is trained or written.
     public init(
         configurationPath: String?, overrides: [String], output: String, stages: String,
-        resume: String, maximumSteps: Int?, threadCount: Int?, timeLimit: Double?,
-        stallTimeout: Double, isQuiet: Bool
+        resume: String, initialWeights: String? = nil, maximumSteps: Int?, threadCount: Int?,
+        timeLimit: Double?,
+        stallTimeout: Double, isQuiet: Bool, onlyValidates: Bool = false
     ) {
         (self.configurationPath, self.overrides) = (configurationPath, overrides)
         (self.output, self.stages, self.resume) = (output, stages, resume)
         (self.maximumSteps, self.threadCount) = (maximumSteps, threadCount)
         (self.timeLimit, self.stallTimeout) = (timeLimit, stallTimeout)
+        self.initialWeights = initialWeights
         self.isQuiet = isQuiet
+        self.onlyValidates = onlyValidates
     }
 }

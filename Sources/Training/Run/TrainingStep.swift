@@ -34,15 +34,19 @@ struct TrainingStep {
     let pool: ThreadPool
     let communicator: any Communicator
     private let reducer: StepReducer
+    /// Of parts that the stage leaves untouched.
+    private let frozenStatistics: [Statistic]
 
     init(
-        stage: Stage, objective: any Objective, optimizer: Optimizer, synchronizesNorms: Bool,
-        store: ParameterStore, pool: ThreadPool, communicator: any Communicator
+        stage: Stage, settings: any StageSettings, objective: any Objective,
+        optimizer: Optimizer, synchronizesNorms: Bool, store: ParameterStore, pool: ThreadPool,
+        communicator: any Communicator
     ) {
         (self.stage, self.objective, self.optimizer) = (stage, objective, optimizer)
         self.synchronizesNorms = synchronizesNorms
         (self.store, self.pool, self.communicator) = (store, pool, communicator)
         reducer = StepReducer(communicator, store: store, range: optimizer.range)
+        frozenStatistics = store.layout.statistics.filter { settings.freezes($0.path) }
     }
 
     /// Every rank takes its part of the global batch, and all end with the same numbers.
@@ -82,6 +86,15 @@ struct TrainingStep {
 
     /// Without synchronised norms each rank has followed its own images: the mean of all stays.
     private func averageStatistics() throws {
+        // A mean of equal numbers may round to another one.
+        let kept = frozenStatistics.map { statistic in
+            Array(UnsafeBufferPointer(start: store.values(statistic), count: statistic.count))
+        }
+        defer {
+            for (statistic, values) in zip(frozenStatistics, kept) {
+                store.values(statistic).update(from: values, count: values.count)
+            }
+        }
         try communicator.sum(store.allStatistics)
         for index in store.allStatistics.indices {
             store.allStatistics[index] /= Float(communicator.size)

@@ -1,0 +1,81 @@
+import Models
+
+/// The parts that a stage leaves untouched (`freeze`): the model's first ones, from the images on,
+/// so that no gradient has to pass through them.
+struct FrozenParts: Equatable, Sendable {
+    /// The representation network's first convolution.
+    var stem = false
+    /// How many of its bottlenecks, from the first on.
+    var blocks = 0
+    /// Its "what" features.
+    var lowD = false
+    /// Its logits, and so all of it.
+    var logits = false
+    /// The attention network.
+    var attention = false
+    /// The mixing.
+    var mixing = false
+
+    /// Nothing: the whole model may be trained.
+    static let none = FrozenParts()
+
+    private init() {}
+
+    /// The parts of some names, which make no problem.
+    init(_ names: [String], of settings: SaccaderSettings) {
+        let blocks = settings.representation.blocks
+        for part in Self.parts(of: settings) where Self.isNamed(part, in: names) {
+            switch part {
+            case "representation/stem": stem = true
+            case "representation/lowd": lowD = true
+            case "representation/logits": logits = true
+            case "attention": attention = true
+            case "mixing": mixing = true
+            // A group of bottlenecks.
+            default:
+                let group = Int(part.drop { !$0.isNumber })
+                self.blocks += group.map { blocks[$0] } ?? 0
+            }
+        }
+    }
+
+    /// All parts, in the order of the forward pass.
+    static func parts(of settings: SaccaderSettings) -> [String] {
+        ["representation/stem"]
+            + settings.representation.blocks.indices.map { "representation/group\($0)" }
+            + ["representation/lowd", "representation/logits"]
+            + (settings.attention.enabled ? ["attention"] : []) + ["mixing", "cell"]
+    }
+
+    /// Whether a list names a path itself or what it lies in.
+    static func isNamed(_ path: String, in names: [String]) -> Bool {
+        names.contains { path == $0 || path.hasPrefix("\($0)/") }
+    }
+
+    /// What is wrong with a stage's list; nil: nothing.
+    static func problem(
+        _ names: [String], of stage: Stage, _ settings: SaccaderSettings
+    ) -> String? {
+        let parts = parts(of: settings)
+        let list = (["representation"] + parts).joined(separator: ", ")
+        if let unknown = names.first(where: { name in
+            !parts.contains { isNamed($0, in: [name]) }
+        }) {
+            return "names \(unknown), which is no part of the model: choose from \(list)"
+        }
+        let trained = parts.filter { part in
+            stage.groups.contains(part.hasPrefix("representation/") ? .representation : .location)
+        }
+        let frozen = trained.filter { isNamed($0, in: names) }
+        if frozen.count == trained.count {
+            return "leaves the stage nothing to train: it trains \(trained.joined(separator: ", "))"
+        }
+        if let (_, late) = zip(trained, frozen).first(where: { $0 != $1 }),
+            let first = trained.first(where: { !frozen.contains($0) })
+        {
+            return "names \(late), but not \(first) before it: frozen parts are the first of "
+                + trained.joined(separator: ", ")
+        }
+        return nil
+    }
+}
