@@ -99,6 +99,23 @@ import Testing
         #expect(figures(run) == figures(try evaluate()) && figures(run).count > 3)
     }
 
+    @Test func predictionsHaveWords() throws {
+        #expect(try train().status == 0)
+        let words = folder.path("words.h5")
+        let names = try classes()
+        try RewrittenCheckpoint.write(last, to: words) { header in
+            header.classes = names.map { KnownClass($0, words: "pair \($0), two digits") }
+        }
+        let run = try CommandRun(
+            "saccader-eval", ["predict", words, "\(data)/val", "--top", "10", "--quiet"])
+        #expect(run.status == 0, "\(run.errors)")
+        let lines = run.output.split(separator: "\n")
+        #expect(lines.count == 10)
+        for line in lines {
+            #expect(names.allSatisfy { line.contains("pair \($0) ") }, "\(line)")
+        }
+    }
+
     /// The label and the prediction of each image.
     private func predictions(
         _ name: String, data: String? = nil, _ more: [String] = []
