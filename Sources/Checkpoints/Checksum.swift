@@ -1,5 +1,5 @@
 /// FNV-1a over 32-bit words, as 16 hexadecimal digits.
-struct Checksum {
+public struct Checksum {
     private var hash: UInt64 = 0xCBF2_9CE4_8422_2325
 
     private mutating func add(_ word: UInt32) { hash = (hash ^ UInt64(word)) &* 0x100_0000_01B3 }
@@ -21,7 +21,7 @@ struct Checksum {
     }
 
     /// The checksum of numbers as they lie in memory.
-    static func text(_ numbers: UnsafeBufferPointer<Float>) -> String {
+    public static func text(_ numbers: UnsafeBufferPointer<Float>) -> String {
         var checksum = Checksum()
         checksum.add(UnsafeRawBufferPointer(numbers))
         return checksum.text

@@ -30,6 +30,10 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var workers = 1
     /// How training images are varied.
     public var augmentation = Augmentation.randomArea
+    /// What becomes of pictures with an alpha channel.
+    public var transparency = Transparency.drop
+    /// Whether a picture is turned as its camera was held.
+    public var orientation = Orientation.ignore
     /// How a crop is brought to `imageSize`.
     public var resize = Resampling.antialias
     /// Evaluation crops the central imageSize/(imageSize + margin) of the shorter side.

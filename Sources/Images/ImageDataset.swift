@@ -62,6 +62,7 @@ public struct ImageDataset: Sendable {
             let file = try ByteFile(path)
             if try TarReader.isArchive(file) { throw .notIndexed(path: path) }
             index = try ImageIndex(reading: path)
+            notes = [Self.division(of: index, configuration)].compactMap { $0 }
         } else {
             (index, notes) = try FolderIndex.list(
                 path, subsets: subsets,
@@ -87,7 +88,27 @@ public struct ImageDataset: Sendable {
         }
         (training, development, validation) = (sets[0], sets[1], sets[2])
         let counts = ImageCounts(index)
-        self.notes = notes + subsets.compactMap { counts.warning($0) }
+        self.notes =
+            notes + subsets.compactMap { counts.warning($0) }
+            + (subsets.contains(.train)
+                ? [counts.fewDevelopment(in: index.header)].compactMap { $0 } : [])
+    }
+
+    /// An index has divided its images already, whatever a run's settings say.
+    private static func division(
+        of index: ImageIndex, _ configuration: DataConfiguration
+    ) -> String? {
+        let wanted = configuration.developmentFraction
+        let own: String
+        if let count = index.header.developmentImagesPerClass {
+            own = "\(count) images of each class"
+        } else if let fraction = index.header.developmentFraction, fraction != wanted {
+            own = "the fraction \(fraction) of each class"
+        } else {
+            return nil
+        }
+        return "\(index.path): holds out \(own) for development, as it was made; "
+            + "data.developmentFraction (\(wanted)) is not used"
     }
 
     /// The same images with the labels that a model has for their classes, in the order of

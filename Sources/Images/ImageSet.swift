@@ -34,6 +34,11 @@ public struct ImageSet: Sendable {
         return ImageSet(index: index, storage: storage, rows: rows, labels: labels)
     }
 
+    /// Changes with the images, their places and labels.
+    public var fingerprint: String {
+        "\(index.fingerprint(stamp: 0, verifies: false)) \(rows.count)"
+    }
+
     /// The image's file, for messages; in an archive, with the place there.
     public func path(_ place: Int) -> String { storage.path(Int(rows[place])) }
 

@@ -67,9 +67,11 @@ final class ImageStorage: Sendable {
     /// The path of an image that is a file of its own.
     private func filePath(_ row: Int, _ record: ImageRecord) -> FileName {
         let (folder, name) = (FileName(paths[Int(record.file)]), index.fileName(row))
-        guard record.traits.contains(.flat) else { return folder.appending(name) }
-        let parts = FileName.parts(of: name.bytes)
-        return folder.appending(FileName(joining: [parts.first, parts.last].compactMap { $0 }))
+        guard !record.traits.isDisjoint(with: [.flat, .bare]) else { return folder.appending(name) }
+        var parts = FileName.parts(of: name.bytes)
+        if record.traits.contains(.flat), parts.count > 1 { parts.remove(at: 1) }
+        if record.traits.contains(.bare), parts.count > 1 { parts.removeFirst() }
+        return folder.appending(FileName(joining: parts))
     }
 
     /// Makes `bytes` the image's file; where the index knows its checksum, it has to fit.

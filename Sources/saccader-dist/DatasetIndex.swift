@@ -7,15 +7,18 @@ import Images
 struct DatasetIndex: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "index",
-        abstract: "Indexes ImageNet, so that training reads images where they lie.",
+        abstract: "Indexes images, so that training reads them where they lie.",
         discussion: """
-            PATHs are folders in ImageNet's layout, the official archives as they were downloaded \
+            PATHs are folders or tar archives with train/CLASS/… and val/CLASS/… (also valid, \
+            validation, test), folders or archives with CLASS/… alone (a part of each class is then \
+            held out as val), tiny-imagenet, Kaggle's ImageNet, tables (CSV with a header \
+            path,label or path,label,split), ImageNet's official archives as they were downloaded \
             (ILSVRC2012_img_train.tar, ILSVRC2012_img_val.tar; nothing is extracted), a folder \
             that holds them, and, where the validation images lie in no class folders, \
-            ILSVRC2012_devkit_t12.tar.gz or its ground truth with a list of synsets. What is passed \
-            over is told; a layout that is not known is an error. The index is then a run's \
-            data.path; it replaces an earlier index, no other file. Interrupted, the same command \
-            goes on where it was.
+            ILSVRC2012_devkit_t12.tar.gz or its ground truth with a list of synsets. What a source \
+            is taken for and what is passed over is told; a layout that is not known is an error. \
+            The index is then a run's data.path; it replaces an earlier index, no other file. \
+            Interrupted, the same command goes on where it was.
             """)
 
     @Argument(help: "Folders, archives and label files.")
@@ -37,7 +40,14 @@ struct DatasetIndex: ParsableCommand {
     @Option(help: "Instead, a number of images of each class.")
     var developmentImagesPerClass: Int?
 
-    @Option(help: "From which the division follows.")
+    @Option(
+        help: """
+            The part of each class held out as val, where nothing else divides the images \
+            (default: 0.2 of class folders and of tables without a split; 1: all are val).
+            """)
+    var validationFraction: Double?
+
+    @Option(help: "From which the divisions follow.")
     var seed: UInt64 = 0
 
     @Option(help: "Threads; left out: one for each core.")
@@ -46,14 +56,14 @@ struct DatasetIndex: ParsableCommand {
     @Flag(help: "No progress bar.")
     var quiet = false
 
-    /// Names shown of each kind of oddity, unless each image was verified.
-    private static let shownCount = 3
-
     func validate() throws {
         try Positive.require(["threads": threads])
         guard (0..<1).contains(developmentFraction) else {
             throw ValidationError(
                 "--development-fraction is \(developmentFraction): give at least 0 and less than 1")
+        }
+        if let fraction = validationFraction, !(0...1).contains(fraction) {
+            throw ValidationError("--validation-fraction is \(fraction): give 0 to 1")
         }
         if let count = developmentImagesPerClass, count < 0 {
             throw ValidationError("--development-images-per-class is \(count): give at least 0")
@@ -64,12 +74,14 @@ struct DatasetIndex: ParsableCommand {
         var options = IndexBuilder.Options(paths: paths, output: output)
         options.developmentFraction = developmentFraction
         options.developmentImagesPerClass = developmentImagesPerClass
+        options.validationFraction = validationFraction
         (options.seed, options.verifies) = (seed, verify)
         options.skipsUndecodable = skipUndecodable
         options.threadCount = threads ?? CPUQuota.usableCores
         let bars = IndexProgress(isQuiet: quiet)
         let summary = try IndexBuilder(options).run { bars.show($0) }
         bars.finish()
+        for layout in summary.layouts { Console.say(layout) }
         for problem in summary.problems {
             Console.say("\(problem.name): \(problem.reason)")
         }
@@ -91,10 +103,11 @@ struct DatasetIndex: ParsableCommand {
             lines.append("left out, as they cannot be read: \(summary.problems.count)")
         }
         for (what, names) in summary.oddities {
-            let shown = names.prefix(verify ? names.count : Self.shownCount)
+            let shown = names.prefix(IndexSummary.shownCount)
             let rest = names.count > shown.count ? ", …" : ""
             lines.append("\(what): \(names.count) (\(shown.joined(separator: ", "))\(rest))")
         }
+        if let file = summary.oddityFile { lines.append("all names: \(file)") }
         return lines.joined(separator: "\n")
     }
 }

@@ -7,7 +7,7 @@ import Foundation
 /// Bytes from anywhere, given to the readers; also compiled into cluster/faults/fuzz, which tries
 /// out what else there may be.
 enum FuzzedBytes: String, CaseIterable {
-    case image, tar, labels, mat, index
+    case image, tar, labels, table, mat, index
 
     /// The name in messages.
     static let path = "damaged-copy"
@@ -20,6 +20,9 @@ enum FuzzedBytes: String, CaseIterable {
         case .labels:
             var labels = Labels()
             try labels.add(bytes, path: Self.path)
+        case .table:
+            guard var table = try ImageTable(bytes, path: Self.path) else { return }
+            while let row = try table.next() { precondition(!row.path.bytes.isEmpty) }
         case .mat:
             // The ending says that it is MATLAB's.
             var labels = Labels()
@@ -35,13 +38,17 @@ enum FuzzedBytes: String, CaseIterable {
         guard head.height * head.width < 1 << 18 else { return }
         let pixels = try decoder.decode(bytes, path: path)
         precondition(pixels.height == head.height && pixels.width == head.width)
+        var upright = DataConfiguration()
+        (upright.orientation, upright.transparency) = (.exif, .grey)
+        _ = try ImageDecoder(upright).decode(bytes, path: path)
     }
 
     /// An archive, perhaps of archives.
     private static func tar(_ bytes: [UInt8]) throws(ImagesError) {
         let file = ByteFile(path: path, content: bytes)
+        let tree = try TarTree(file) { _ in }
+        for entry in tree.entries([]) where entry.isFolder { _ = tree.entries([entry.name]) }
         var reader = TarReader(file)
-        _ = try TarTree(reader) { _ in }
         while let member = try reader.next() {
             _ = try file.bytes(at: member.offset, count: member.size)
             var members = TarReader(member, of: file)

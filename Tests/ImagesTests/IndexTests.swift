@@ -37,7 +37,7 @@ import Testing
         try small.writeArchives("archives", meta: meta)
         let summary = try small.index(["archives"], output: "index")
         #expect(summary.counts == [.train: 16, .dev: 8, .val: 10])
-        #expect(summary.problems.isEmpty && summary.warnings.isEmpty)
+        #expect(summary.problems.isEmpty && summary.layouts.isEmpty)
         #expect(try Content(small.open("index")) == expected)
         #expect(try small.open("index").words.last == "chain saw, chainsaw")
         #expect(!FileManager.default.fileExists(atPath: IndexJournal.path(of: small.path("index"))))

@@ -158,7 +158,6 @@ import Testing
         (Array("<!DOCTYPE html><html>".utf8), "an HTML page"),
         (Array("\n <HTML><body>404".utf8), "an HTML page"),
         (Array("version https://git-lfs.github.com/spec/v1\noid".utf8), "a Git LFS pointer"),
-        (Array("RIFF".utf8) + [1, 2, 3, 4] + Array("WEBPVP8 ".utf8), "a WebP picture"),
         (Array("GIF89a".utf8), "a GIF picture"),
         ([0, 0, 0, 24] + Array("ftypheic".utf8), "a HEIC picture"),
         ([0, 0, 0, 28] + Array("ftypavif".utf8), "an AVIF picture"),

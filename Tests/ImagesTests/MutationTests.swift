@@ -54,6 +54,7 @@ import Testing
 
     @Test(arguments: [
         "chelsea.jpg", "rocket.jpg", "coffee-cmyk.jpg", "chelsea-rotated.jpg", "palette.png",
+        "lossless.webp", "palette-transparent.png",
         "deep.png",
     ])
     func images(name: String) throws {

@@ -67,12 +67,33 @@ private let end = [UInt8](repeating: 0, count: 1024)
         + Archives.member("b/hard.JPEG", [], type: "1", link: "./a/first.JPEG")
         + Archives.member("b/nowhere.JPEG", [], type: "2", link: "../../outside.JPEG")
         + Archives.member("b/self.JPEG", [], type: "2", link: "self.JPEG") + end
-    let tree = try TarTree(TarReader(ByteFile(path: "a.tar", content: bytes))) { _ in }
-    #expect(
-        Set(tree.files.map { FileName(joining: $0.parts).text })
-            == ["a/first.JPEG", "b/up.JPEG", "b/hard.JPEG"])
-    #expect(Set(tree.files.map(\.member.offset)) == [512])
+    let tree = try TarTree(ByteFile(path: "a.tar", content: bytes)) { _ in }
+    #expect(tree.entries([]).map(\.name.text) == ["a", "b"])
+    #expect(tree.entries([FileName("a")]).map(\.name.text) == ["first.JPEG"])
+    let linked = tree.entries([FileName("b")])
+    #expect(linked.map(\.name.text) == ["hard.JPEG", "up.JPEG"])
+    #expect(linked.map(\.offset) == [512, 512] && linked.map(\.size) == [2, 2])
     #expect(tree.brokenLinks == ["b/nowhere.JPEG", "b/self.JPEG"])
+}
+
+@Test func linksToFoldersAreFolders() throws {
+    let bytes =
+        Archives.member("b", [], type: "2", link: "a") + Archives.member("a/x", [1])
+        + Archives.member("a/up", [], type: "2", link: "..") + end
+    let tree = try TarTree(ByteFile(path: "a.tar", content: bytes)) { _ in }
+    #expect(tree.entries([]).map(\.isFolder) == [true, true])
+    #expect(tree.entries([FileName("b")]) == tree.entries([FileName("a")]))
+    let around = ["b", "up", "a"].map { FileName($0) }
+    #expect(tree.entries(around) == tree.entries([FileName("a")]))
+    #expect(tree.identity(around) == tree.identity([FileName("a")]))
+    #expect(tree.brokenLinks.isEmpty)
+}
+
+@Test func theLastOfTheFilesWithOneNameCounts() throws {
+    let bytes = Archives.tar([("a/x", [1]), ("a/y", [2]), ("a/x", [3, 4])])
+    let tree = try TarTree(ByteFile(path: "a.tar", content: bytes)) { _ in }
+    #expect(tree.entries([FileName("a")]).map(\.size) == [2, 1])
+    #expect(tree.repeated == ["a/x"])
 }
 
 @Test func joinedArchivesAreReadToTheEnd() throws {

@@ -10,7 +10,7 @@ import Testing
         "Configuration": [],
         "Collectives": ["CMPI"],
         "Checkpoints": ["CHDF5"],
-        "Images": ["Tensors", "CTurboJPEG", "CPNG", "CZlib"],
+        "Images": ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
         "Layers": ["Tensors"],
         "Models": ["Layers", "Tensors"],
         "SaccaderModel": ["Models", "Layers", "Tensors"],

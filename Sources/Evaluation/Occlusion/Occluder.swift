@@ -63,6 +63,8 @@ public final class Occluder {
         try require("the image size", own.imageSize, other.imageSize)
         try require("data.backgroundClass", own.backgroundClass, other.backgroundClass)
         try require("data.centralCropMargin", own.centralCropMargin, other.centralCropMargin)
+        try require("data.transparency", own.transparency, other.transparency)
+        try require("data.orientation", own.orientation, other.orientation)
     }
 
     /// Counts what the classifier says of a batch, whole and without each policy's windows.

@@ -54,6 +54,8 @@ public struct Prediction: Sendable {
     /// Counted from 1, in the order of the source.
     let number: Int
     let file: PictureFile
+    /// How it was decoded.
+    let data: DataConfiguration
     let answer: Result<Answer, ImagesError>
 
     /// What was wrong with a picture that cannot be read.

@@ -35,7 +35,7 @@ public struct PredictionPictures {
         _ prediction: Prediction, names: Names
     ) throws -> [ResultFolder.File] {
         guard case .success(let answer) = prediction.answer else { return [] }
-        let pixels = try prediction.file.pixels()
+        let pixels = try prediction.file.pixels(prediction.data)
         var files = [
             ResultFolder.File(
                 names.glimpses, try PredictedPicture(pixels, answer: answer).png())

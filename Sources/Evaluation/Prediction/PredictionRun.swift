@@ -112,7 +112,9 @@ public final class PredictionRun {
                 answer = .success(self.answer(view, content))
             case .failure(let error): answer = .failure(error)
             }
-            return Prediction(number: done + place + 1, file: picture.file, answer: answer)
+            return Prediction(
+                number: done + place + 1, file: picture.file, data: checkpoint.settings.data,
+                answer: answer)
         }
     }
 

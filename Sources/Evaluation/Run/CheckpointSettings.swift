@@ -45,6 +45,8 @@ extension DataConfiguration {
     /// The words that some keys take.
     static let choices = [
         "augmentation": ["randomArea", "none"], "resize": ["antialias", "legacy"],
+        "transparency": Transparency.allCases.map(\.rawValue),
+        "orientation": Orientation.allCases.map(\.rawValue),
     ]
 
     /// The first setting that cannot be used.

@@ -123,6 +123,8 @@ public final class EvaluationRun {
         }
         try require("data.backgroundClass") { $0.settings.data.backgroundClass }
         try require("data.centralCropMargin") { $0.settings.data.centralCropMargin }
+        try require("data.transparency") { $0.settings.data.transparency }
+        try require("data.orientation") { $0.settings.data.orientation }
     }
 
     private static func policies(
@@ -189,6 +191,7 @@ public final class EvaluationRun {
         _ share: RankShare = .alone, progress: (Int) -> Void = { _ in }
     ) throws -> EvaluationReport {
         let count = images.entries.count
+        try share.requireSame(checkpoints, images, of: options.data)
         for (index, checkpoint) in checkpoints.enumerated() {
             var part: Scores
             do {

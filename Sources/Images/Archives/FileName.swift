@@ -29,8 +29,20 @@ struct FileName: Hashable, Comparable, Sendable {
     /// A path below this one.
     func appending(_ name: FileName) -> FileName { FileName(bytes + [Self.slash] + name.bytes) }
 
-    /// Whether programs that list folders leave it out.
-    var isHidden: Bool { bytes.first == Self.dot }
+    /// FNV-1a, which unlike Swift's hash is the same in every process.
+    var stableHash: UInt64 {
+        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    }
+
+    /// Whether programs that list folders leave it out, or a system keeps it for itself.
+    var isHidden: Bool { bytes.first == Self.dot || Self.systemNames.contains(self) }
+
+    /// What macOS, Windows and storage servers put beside their users' files.
+    private static let systemNames: Set<FileName> = [
+        FileName("__MACOSX"), FileName("@eaDir"), FileName("$RECYCLE.BIN"),
+        FileName("System Volume Information"), FileName("lost+found"), FileName("Thumbs.db"),
+        FileName("desktop.ini"),
+    ]
 
     /// What follows the last dot, in lower case; empty where there is none.
     var ending: String {

@@ -2,19 +2,13 @@ import Foundation
 
 /// What lies directly in a folder.
 enum FolderListing {
-    /// Something in a folder, links followed.
-    struct Entry: Sendable {
-        let name: FileName
-        let isFolder: Bool
-    }
-
     /// Everything in the folder, in byte order of the names. A link that leads nowhere counts as a
     /// file: whoever reads it is told.
-    static func list(_ path: FileName) throws(ImagesError) -> [Entry] {
+    static func list(_ path: FileName) throws(ImagesError) -> [SourceEntry] {
         errno = 0
         guard let folder = path.withCString({ opendir($0) }) else { throw failure(path) }
         defer { closedir(folder) }
-        var entries: [Entry] = []
+        var entries: [SourceEntry] = []
         while true {
             errno = 0
             guard let entry = readdir(folder) else {
@@ -29,7 +23,7 @@ enum FolderListing {
             case Int(DT_LNK), Int(DT_UNKNOWN): isFolder = Self.isFolder(path.appending(name))
             default: isFolder = false
             }
-            entries.append(Entry(name: name, isFolder: isFolder))
+            entries.append(SourceEntry(name: name, isFolder: isFolder))
         }
         return entries.sorted { $0.name < $1.name }
     }

@@ -1,4 +1,4 @@
-/// What a file is, by its first bytes; for those that are no JPEG or PNG, and for people.
+/// What a file is, by its first bytes; for those that are not read here, and for people.
 struct ContentKind: Equatable, Sendable {
     /// With an article: "a WebP picture".
     let what: String
@@ -17,7 +17,7 @@ struct ContentKind: Equatable, Sendable {
         let words = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }.prefix(64).lowercased()
         if let picture = Self.picture(head) {
             let article = picture == "AVIF" ? "an" : "a"
-            self.init("\(article) \(picture) picture", isPicture: true, "convert it to JPEG or PNG")
+            self.init("\(article) \(picture) picture", isPicture: true, Self.conversion(picture))
         } else if head.starts(with: [0xFF, 0xD8]) {
             self.init("a JPEG picture", isPicture: true, nil)
         } else if head.starts(with: [0x89] + Array("PNG".utf8)) {
@@ -74,7 +74,10 @@ struct ContentKind: Equatable, Sendable {
         }
         if has("ftyp", at: 4) {
             let brand = String(decoding: head.dropFirst(8).prefix(4), as: UTF8.self)
-            if brand.hasPrefix("avi") { return "AVIF" }
+            // A general brand may be followed by one that says more.
+            let length = head.prefix(4).reduce(0) { $0 << 8 | Int($1) }
+            let others = String(decoding: head.prefix(length).dropFirst(16), as: UTF8.self)
+            if brand.hasPrefix("avi") || others.contains("avif") { return "AVIF" }
             if ["hei", "hev", "mif", "msf"].contains(where: brand.hasPrefix) { return "HEIC" }
         }
         if ["P1", "P2", "P3", "P4", "P5", "P6"].contains(where: { has($0) }), head.count > 2,
@@ -85,9 +88,38 @@ struct ContentKind: Equatable, Sendable {
         return nil
     }
 
+    /// The command that makes a PNG of a picture, with Debian's usual tools.
+    private static func conversion(_ picture: String) -> String {
+        let command =
+            switch picture {
+            case "AVIF": "avifdec FILE FILE.png"
+            case "HEIC": "heif-convert FILE FILE.png"
+            case "JPEG XL": "djxl FILE FILE.png"
+            default: "mogrify -format png FILE"
+            }
+        return "convert it to PNG: \(command), then remove it"
+    }
+
+    /// The command that unpacks a file so that what it holds can be read in place; nil for what is
+    /// not packed.
+    static func unpackingCommand(_ head: [UInt8], _ path: String) -> String? {
+        switch archive(head) {
+        case "a zip archive": "unzip \(path) -d FOLDER"
+        case "a 7z archive": "7z x -oFOLDER \(path)"
+        case "a RAR archive": "unrar x \(path) FOLDER/"
+        case "compressed with gzip": "gunzip \(path)"
+        case "compressed with xz": "unxz \(path)"
+        case "compressed with bzip2": "bunzip2 \(path)"
+        case "compressed with zstd": "unzstd --rm \(path)"
+        default: nil
+        }
+    }
+
     private static func archive(_ head: [UInt8]) -> String? {
         if head.starts(with: Array("PK".utf8) + [3, 4]) { return "a zip archive" }
         if head.starts(with: [0x1F, 0x8B]) { return "compressed with gzip" }
+        if head.starts(with: Array("7z".utf8) + [0xBC, 0xAF, 0x27, 0x1C]) { return "a 7z archive" }
+        if head.starts(with: Array("Rar!".utf8) + [0x1A, 0x07]) { return "a RAR archive" }
         if head.starts(with: [0xFD] + Array("7zXZ".utf8)) { return "compressed with xz" }
         if head.starts(with: "BZh".utf8) { return "compressed with bzip2" }
         if head.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return "compressed with zstd" }

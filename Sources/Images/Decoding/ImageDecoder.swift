@@ -4,6 +4,29 @@ struct ImageHead: Equatable, Sendable {
     enum Format: UInt8, Sendable {
         case jpeg = 1
         case png = 2
+        case webp = 3
+
+        /// The format that a file's name claims.
+        init(ending: String) {
+            switch ending {
+            case "png": self = .png
+            case "webp": self = .webp
+            default: self = .jpeg
+            }
+        }
+
+        /// The format of a file's bytes; nil where it is not read here.
+        init?(_ data: [UInt8]) {
+            if PNGDecoder.isPNG(data) {
+                self = .png
+            } else if data.starts(with: [0xFF, 0xD8]) {
+                self = .jpeg
+            } else if WebPDecoder.isWebP(data) {
+                self = .webp
+            } else {
+                return nil
+            }
+        }
     }
 
     let format: Format
@@ -17,25 +40,46 @@ struct ImageHead: Equatable, Sendable {
 /// Reads image files; their content says which format they have, not their names. One per thread.
 final class ImageDecoder {
     private let jpeg = JPEGDecoder()
+    private let transparency: Transparency
+    private let orientation: Orientation
+
+    /// Reads images as `configuration` says.
+    init(_ configuration: DataConfiguration = DataConfiguration()) {
+        (transparency, orientation) = (configuration.transparency, configuration.orientation)
+    }
 
     /// What the head of a file's bytes says, without decoding.
     func head(_ data: [UInt8], path: String) throws(ImagesError) -> ImageHead {
-        if PNGDecoder.isPNG(data) { return try PNGDecoder.head(data, path: path) }
-        if Self.isJPEG(data) { return try jpeg.head(data, path: path) }
-        let head = try head(Self.unpacked(data, path: path), path: path)
-        return ImageHead(
-            format: head.format, height: head.height, width: head.width,
-            traits: head.traits.union(.packed))
+        switch ImageHead.Format(data) {
+        case .png: return try PNGDecoder.head(data, path: path)
+        case .jpeg: return try jpeg.head(data, path: path)
+        case .webp: return try WebPDecoder.head(data, path: path)
+        case nil:
+            let head = try head(Self.unpacked(data, path: path), path: path)
+            return ImageHead(
+                format: head.format, height: head.height, width: head.width,
+                traits: head.traits.union(.packed))
+        }
     }
 
-    /// Decodes a file's bytes to RGB; EXIF orientation is ignored.
+    /// Decodes a file's bytes to RGB.
     func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
-        if PNGDecoder.isPNG(data) { return try PNGDecoder.decode(data, path: path) }
-        if Self.isJPEG(data) { return try jpeg.decode(data, path: path) }
-        return try decode(Self.unpacked(data, path: path), path: path)
+        let (pixels, turn): (Pixels, () -> Int)
+        switch ImageHead.Format(data) {
+        case .png:
+            pixels = try PNGDecoder.decode(data, path: path, transparency)
+            turn = { PNGDecoder.orientation(data) }
+        case .jpeg:
+            pixels = try jpeg.decode(data, path: path)
+            turn = { JPEGMarkers(data).orientation }
+        case .webp:
+            pixels = try WebPDecoder.decode(data, path: path, transparency)
+            turn = { WebPDecoder.orientation(data) }
+        case nil:
+            return try decode(Self.unpacked(data, path: path), path: path)
+        }
+        return orientation == .ignore ? pixels : pixels.upright(turn())
     }
-
-    private static func isJPEG(_ data: [UInt8]) -> Bool { data.starts(with: [0xFF, 0xD8]) }
 
     /// A picture that is compressed with gzip, as some of ImageNet's are; anything else is none.
     private static func unpacked(_ data: [UInt8], path: String) throws(ImagesError) -> [UInt8] {
@@ -48,7 +92,7 @@ final class ImageDecoder {
         } catch {
             throw .unreadable(path: path, reason: "compressed with gzip, it \(error.what)")
         }
-        guard PNGDecoder.isPNG(content) || isJPEG(content) else {
+        guard ImageHead.Format(content) != nil else {
             throw .unreadable(
                 path: path, reason: "compressed with gzip; in it, \(ContentKind(content).reason)")
         }

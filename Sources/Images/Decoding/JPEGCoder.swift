@@ -61,7 +61,7 @@ final class JPEGDecoder {
         if Self.isInk(head.space) { traits.insert(.ink) }
         if head.space == TJCS_GRAY.rawValue { traits.insert(.grey) }
         if markers.isProgressive { traits.insert(.progressive) }
-        if markers.orientation != 1 { traits.insert(.rotated) }
+        if markers.orientation != ExifOrientation.usual { traits.insert(.rotated) }
         if markers.isIrregular { traits.insert(.irregular) }
         return ImageHead(format: .jpeg, height: head.height, width: head.width, traits: traits)
     }
@@ -72,7 +72,7 @@ final class JPEGDecoder {
             path: path, reason: "JPEG with \(precision) bits a channel (convert it to one with 8)")
     }
 
-    /// Decodes a file's bytes; grey and YCCK become RGB, EXIF orientation is ignored.
+    /// Decodes a file's bytes as they are stored; grey and YCCK become RGB.
     func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
         do {
             return try strictlyDecode(data, path: path)

@@ -5,7 +5,7 @@ struct JPEGMarkers: Equatable {
     /// Whether it is stored in several scans.
     private(set) var isProgressive = false
     /// EXIF's orientation, 1…8; 1 is upright.
-    private(set) var orientation = 1
+    private(set) var orientation = ExifOrientation.usual
     /// Bits of a sample; nil where no frame was found.
     private(set) var precision: Int?
     /// Bytes between segments, which belong to none.
@@ -87,7 +87,12 @@ struct JPEGMarkers: Equatable {
             // Versions 0.02 and 2.01 are read as 1.
             if segment[range.lowerBound + 5] != 1 { corrections[range.lowerBound + 5] = 1 }
         case 0xE1:
-            if let found = Self.orientation(segment) { orientation = found }
+            // Other programs keep other things in this segment.
+            if segment.starts(with: "Exif\0\0".utf8),
+                let found = ExifOrientation.orientation(segment)
+            {
+                orientation = found
+            }
         case 0xEE where segment.count >= 12 && segment.starts(with: "Adobe".utf8):
             adobePlace = range.lowerBound + 11
         case 0xDA where !isProgressive && segment.count >= 4:
@@ -112,32 +117,5 @@ struct JPEGMarkers: Equatable {
         if let usual = known.first, !known.contains(data[adobePlace]) {
             corrections[adobePlace] = usual
         }
-    }
-
-    /// The orientation that an APP1 segment gives: "Exif", two zeros, a TIFF head, then the first
-    /// directory's entries of 12 bytes.
-    private static func orientation(_ segment: ArraySlice<UInt8>) -> Int? {
-        guard segment.starts(with: Array("Exif\0\0".utf8)) else { return nil }
-        let tiff = Array(segment.dropFirst(6))
-        guard tiff.count >= 8 else { return nil }
-        let isLittle = tiff[0] == 0x49
-        func number(_ place: Int, bytes count: Int) -> Int? {
-            guard place >= 0, place + count <= tiff.count else { return nil }
-            let bytes = tiff[place..<(place + count)]
-            return isLittle
-                ? bytes.reversed().reduce(0) { $0 << 8 | Int($1) }
-                : bytes.reduce(0) { $0 << 8 | Int($1) }
-        }
-        guard let directory = number(4, bytes: 4), let count = number(directory, bytes: 2) else {
-            return nil
-        }
-        for entry in 0..<count {
-            let place = directory + 2 + entry * 12
-            guard let tag = number(place, bytes: 2), let value = number(place + 8, bytes: 2) else {
-                return nil
-            }
-            if tag == 0x0112 { return (1...8).contains(value) ? value : nil }
-        }
-        return nil
     }
 }

@@ -16,14 +16,19 @@ enum PNGDecoder {
                 if data[24] == 16 { traits.insert(.deep) }
                 if data[25] & 2 == 0 { traits.insert(.grey) }
             }
+            // A channel of its own, or a colour or palette entries that chunk tRNS names.
+            if image.format & png_alpha_flag() != 0 { traits.insert(.alpha) }
+            if orientation(data) != ExifOrientation.usual { traits.insert(.rotated) }
             return ImageHead(
                 format: .png, height: Int(image.height), width: Int(image.width), traits: traits)
         }
     }
 
-    /// Decodes a file's bytes; transparency is dropped, 16 bits become 8, grey becomes RGB, and the
-    /// numbers stay as they are stored, whatever gamma the file claims, as in Pillow.
-    static func decode(_ data: [UInt8], path: String) throws(ImagesError) -> Pixels {
+    /// Decodes a file's bytes; 16 bits become 8, grey becomes RGB, and the numbers stay as they are
+    /// stored, whatever gamma the file claims, as in Pillow.
+    static func decode(
+        _ data: [UInt8], path: String, _ transparency: Transparency
+    ) throws(ImagesError) -> Pixels {
         try read(withoutGamma(data), path: path) { image throws(ImagesError) in
             image.format = png_rgba_format()
             image.flags |= png_16bit_srgb_flag()
@@ -32,28 +37,37 @@ enum PNGDecoder {
             guard png_image_finish_read(&image, nil, &colors, Int32(width * 4), nil) != 0 else {
                 throw .unreadable(path: path, reason: message(image))
             }
-            var bytes = [UInt8]()
-            bytes.reserveCapacity(height * width * 3)
-            for start in stride(from: 0, to: colors.count, by: 4) {
-                bytes.append(contentsOf: colors[start..<(start + 3)])
-            }
-            return Pixels(height: height, width: width, bytes: bytes)
+            return transparency.flattened(colors, height: height, width: width)
         }
     }
 
     /// A file's bytes without a chunk gAMA, by which libpng would convert to sRGB.
     private static func withoutGamma(_ data: [UInt8]) -> [UInt8] {
+        // After the pixels a gamma is not heeded.
+        guard let gamma = chunk("gAMA", data, before: "IDAT") else { return data }
+        return Array(data[..<gamma.lowerBound] + data[gamma.upperBound...])
+    }
+
+    /// EXIF's orientation, from the chunk of that name.
+    static func orientation(_ data: [UInt8]) -> Int {
+        guard let chunk = chunk("eXIf", data, before: "IEND") else { return ExifOrientation.usual }
+        // Length and name come before the content, a checksum behind it.
+        return ExifOrientation.orientation(data[chunk].dropFirst(8).dropLast(4))
+            ?? ExifOrientation.usual
+    }
+
+    /// The place of the first chunk of a name, unless another comes before it.
+    private static func chunk(_ name: String, _ data: [UInt8], before end: String) -> Range<Int>? {
         var place = signature.count
         while place + 12 <= data.count {
             let length = data[place..<(place + 4)].reduce(0) { $0 << 8 | Int($1) }
             let type = data[(place + 4)..<(place + 8)]
-            let end = place + 12 + length
-            // Pixels follow: a gamma after them is not heeded.
-            guard end <= data.count, !type.elementsEqual("IDAT".utf8) else { return data }
-            if type.elementsEqual("gAMA".utf8) { return Array(data[..<place] + data[end...]) }
-            place = end
+            let next = place + 12 + length
+            guard next <= data.count, !type.elementsEqual(end.utf8) else { return nil }
+            if type.elementsEqual(name.utf8) { return place..<next }
+            place = next
         }
-        return data
+        return nil
     }
 
     /// Opens the image while its bytes stay where they are.

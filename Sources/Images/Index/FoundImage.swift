@@ -1,19 +1,27 @@
 /// An image that a scan came upon.
 struct FoundImage: Sendable {
-    /// The part of the data set that it was found in.
+    /// The part of the data set that it is used for.
     let subset: Subset
-    /// The class's name; nil where only the ground truth knows it.
+    /// The class's name; nil where only labels know it.
     var className: FileName?
-    /// Its path below the folder of its class, or of its subset.
+    /// What its name in an index begins with: as a rule the folder of its subset.
+    let folder: FileName?
+    /// The rest of its name, below its class, or of its whole path where a table names it.
     let name: FileName
     /// Which of the scan's containers it lies in.
     let container: Int
     /// Of its first byte in an archive.
-    let offset: Int
+    var offset = 0
     /// In bytes; 0 in a folder where nobody has looked.
-    let size: Int
-    /// Whether it lies directly in its subset's folder.
-    let isFlat: Bool
+    var size = 0
+    /// How its path follows from its name.
+    var traits: ImageTraits = []
+
+    /// Its name in an index: folder, class and the rest; of an image in a table the path.
+    var fullName: FileName {
+        guard !traits.contains(.listed) else { return name }
+        return FileName(joining: [folder, className ?? FileName(""), name].compactMap { $0 })
+    }
 
     /// Names that are taken for images; what they really are shows when they are read. Of others
     /// the content decides.

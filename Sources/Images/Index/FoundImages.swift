@@ -8,6 +8,12 @@ struct FoundImages: Sendable {
     var labels = Labels()
     /// What was not taken.
     var passedOver = PassedOver()
+    /// What the sources were taken for, a line each, where their names do not say it.
+    var layouts: [String] = []
+    /// Whether images of classes were found that nobody has divided into parts.
+    var isUndivided = false
+    /// The subsets of which there are folders.
+    var subsetFolders: Set<Subset> = []
     /// Changes with the files that were found: their inodes and times.
     private(set) var stamp: UInt64 = 0
 
@@ -29,7 +35,8 @@ struct FoundImages: Sendable {
         for image in images {
             let name = image.className ?? FileName("")
             guard let (number, isExact) = classes.number(name) else {
-                let place = "\(containers[image.container].path)/\(image.subset.rawValue)"
+                let folder = image.folder.map { "/\($0.text)" } ?? ""
+                let place = "\(containers[image.container].path)\(folder)"
                 throw .unknownClass(path: "\(place)/\(name.text)")
             }
             if !isExact {
@@ -60,10 +67,7 @@ struct FoundImages: Sendable {
         var (records, names) = ([ImageRecord](), [UInt8]())
         records.reserveCapacity(keyed.count)
         for (number, image) in keyed {
-            let name = FileName(
-                joining: [
-                    FileName(image.subset.rawValue), image.className ?? FileName(""), image.name,
-                ])
+            let name = image.fullName
             var record = ImageRecord()
             record.offset = UInt64(image.offset)
             record.size = UInt64(image.size)
@@ -72,7 +76,7 @@ struct FoundImages: Sendable {
             record.file = UInt32(image.container)
             record.classNumber = number
             record.subset = image.subset
-            record.traits = image.isFlat ? .flat : []
+            record.traits = image.traits
             names += name.bytes
             if let last = records.last, last.nameLength == record.nameLength,
                 names[Int(last.nameOffset)..<Int(record.nameOffset)]
@@ -91,7 +95,9 @@ struct FoundImages: Sendable {
         let unlabelled = images.indices.filter { images[$0].className == nil }
         guard !unlabelled.isEmpty else { return }
         let names = try labels.validationClasses(
-            of: unlabelled.map { images[$0].name.text },
+            of: unlabelled.map {
+                (FileName.parts(of: images[$0].name.bytes).last ?? images[$0].name).text
+            },
             in: containers[images[unlabelled[0]].container].path,
             classes: trainingClasses.isEmpty
                 ? Set(labels.words.keys) : Set(trainingClasses.map(\.text)))

@@ -37,6 +37,23 @@ struct ImageCounts: Sendable {
             + PassedOver.list(missing)
     }
 
+    /// Fewer development images of a class tell little about which checkpoint is best.
+    private static let enoughForDevelopment = 10
+
+    /// Classes with few development images, where a division has made these.
+    func fewDevelopment(in header: ImageIndex.Header) -> String? {
+        guard header.developmentFraction != nil || header.developmentImagesPerClass != nil,
+            let counts = ofClass[.dev]
+        else { return nil }
+        let few = zip(classes, counts).filter { $1 < Self.enoughForDevelopment }
+        guard !few.isEmpty else { return nil }
+        return "dev has fewer than \(Self.enoughForDevelopment) images of some classes, too few to "
+            + "choose the best checkpoint by: "
+            + PassedOver.list(few.map { "\($0): \($1)" })
+            + "; hold more out (dataset index --development-images-per-class "
+            + "\(Self.enoughForDevelopment)) or add images"
+    }
+
     /// Classes that do not have as many images as the development kit counts.
     func warnings(trainingCounts: [String: Int]) -> [String] {
         zip(classes, listed).compactMap { name, count in

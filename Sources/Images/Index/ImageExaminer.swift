@@ -27,7 +27,7 @@ final class ImageExaminer {
             (record.width, record.height) = (UInt32(head.width), UInt32(head.height))
             record.format = head.format.rawValue
             record.traits.formUnion(head.traits)
-            if isPNGName(storage.index.name(row)) != (head.format == .png) {
+            if ImageHead.Format(ending: storage.index.fileName(row).ending) != head.format {
                 record.traits.insert(.misnamed)
             }
             if decodes { _ = try decoder.decode(bytes, path: "") }
@@ -47,5 +47,4 @@ final class ImageExaminer {
         }
     }
 
-    private func isPNGName(_ name: String) -> Bool { name.lowercased().hasSuffix(".png") }
 }

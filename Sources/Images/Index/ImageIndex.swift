@@ -35,6 +35,8 @@ public final class ImageIndex: Sendable {
         /// The division into train and dev: of each class, this part or number of images.
         var developmentFraction: Double?
         var developmentImagesPerClass: Int?
+        /// The part of each class that was held out as val, where nothing else divided the images.
+        var validationFraction: Double?
         var seed: UInt64 = 0
         /// Whether every image was decoded.
         var isVerified = false
@@ -78,7 +80,7 @@ public final class ImageIndex: Sendable {
                 remedy: "make it again: saccader-dist dataset index … --output INDEX")
         }
         guard content.count >= Self.prefixSize, content.starts(with: Self.magic) else {
-            throw damage("is no index of images")
+            throw damage("is no index of images but \(ContentKind(content).what)")
         }
         let numbers = content.withUnsafeBytes { bytes in
             (1..<4).map {

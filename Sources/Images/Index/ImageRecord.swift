@@ -106,6 +106,12 @@ public struct ImageTraits: OptionSet, Sendable {
     public static let progressive = ImageTraits(rawValue: 128)
     /// Compressed once more, with gzip.
     static let packed = ImageTraits(rawValue: 256)
+    /// Its name begins with a folder that its path does not have.
+    static let bare = ImageTraits(rawValue: 1024)
+    /// A table names its path, which is all its name.
+    static let listed = ImageTraits(rawValue: 2048)
+    /// Parts of it may be transparent.
+    public static let alpha = ImageTraits(rawValue: 4096)
     /// A JPEG whose head breaks the standard in ways that change no pixel.
     static let irregular = ImageTraits(rawValue: 512)
 }

@@ -21,7 +21,9 @@ public struct IndexBuilder: Sendable {
         public var developmentFraction = 0.01
         /// Instead of the part, a number of images of each class.
         public var developmentImagesPerClass: Int?
-        /// Of the division.
+        /// The part of each class that is held out as val; nil: what the sources ask for.
+        public var validationFraction: Double?
+        /// Of the divisions.
         public var seed: UInt64 = 0
         /// Whether every image is decoded, not only its head read.
         public var verifies = false
@@ -62,7 +64,7 @@ public struct IndexBuilder: Sendable {
         }
         for path in options.paths { try scan.add(URL(fileURLWithPath: path).path) }
         let listed = try scan.found.index(path: output)
-        let found = scan.found
+        var found = scan.found
         var examined = [ImageRecord](repeating: ImageRecord(), count: listed.count)
         var problems: [IndexSummary.Problem] = []
         let journal = try IndexJournal(
@@ -76,13 +78,41 @@ public struct IndexBuilder: Sendable {
         let amount =
             options.developmentImagesPerClass.map { Split.Amount.imagesPerClass($0) }
             ?? .fraction(options.developmentFraction)
-        let index = listed.replacing(header: header, records: examined)
-            .divided(by: Split(amount: amount, seed: options.seed))
-        let summary = IndexSummary(index, problems: problems, found: found)
+        var index = listed.replacing(header: header, records: examined)
+        if let fraction = validationFraction(index, &found) {
+            index = index.validating(fraction, seed: options.seed)
+        }
+        index = index.divided(by: Split(amount: amount, seed: options.seed))
+        var summary = IndexSummary(index, problems: problems, found: found)
+        summary.oddityFile = try OddityFile.write(summary.kinds, of: output)
         if !problems.isEmpty && !options.skipsUndecodable { return summary }
         try DurableFile.write(output, index.encoded())
         IndexJournal.remove(output)
         return summary
+    }
+
+    /// Of class folders and tables that say nothing else, without another word.
+    private static let usualValidationFraction = 0.2
+
+    /// The part of each class to hold out as val; nil: none. What comes of it is told.
+    private func validationFraction(
+        _ index: ImageIndex, _ found: inout FoundImages
+    ) -> Double? {
+        let wanted =
+            options.validationFraction
+            ?? (found.isUndivided ? Self.usualValidationFraction : 0)
+        guard wanted > 0 else { return nil }
+        if (0..<index.count).contains(where: { index[$0].subset == .val }) {
+            if options.validationFraction != nil {
+                found.layouts.append("--validation-fraction is not used: there are val images")
+            }
+            return nil
+        }
+        let percent = (wanted * 1000).rounded() / 10
+        found.layouts.append(
+            "val: \(percent) % of each class, held out by a hash of the names and --seed "
+                + "(--validation-fraction)")
+        return wanted
     }
 
     private func requireWritable(_ output: String) throws(ImagesError) {
@@ -95,6 +125,7 @@ public struct IndexBuilder: Sendable {
         }
         for (path, magic) in [
             (output, ImageIndex.magic), (IndexJournal.path(of: output), IndexJournal.magic),
+            (OddityFile.path(of: output), OddityFile.magic),
         ] {
             try Self.requireOwn(path, magic: magic)
         }

@@ -41,6 +41,7 @@ extension Labels {
 
     /// Takes in the bytes of a packed development kit, of meta.mat or of a text file.
     mutating func add(_ bytes: [UInt8], path: String) throws(ImagesError) {
+        fileCount += 1
         if Gzip.isPacked(bytes) {
             let content: [UInt8]
             do throws(Gzip.Damage) {
@@ -123,7 +124,8 @@ extension Labels {
     ) throws(ImagesError) {
         for line in lines {
             // A label may be followed by boxes: n03995372 85 131 499 254.
-            let word = line.count > 1 ? line[1].split(separator: " ").first : nil
+            let word =
+                line.count > 1 ? line[1].split { $0 == " " || $0 == "\t" }.first : nil
             guard let word else {
                 throw .damaged(
                     path: path, what: "has no label for \(line[0])", remedy: "complete it")
@@ -135,6 +137,28 @@ extension Labels {
             }
         }
         (truthSource, namedSource) = (path, path)
+    }
+
+    /// tiny-imagenet's `val_annotations.txt`: an image's name, its class and a box, with tabs.
+    mutating func addAnnotations(_ bytes: [UInt8], path: String) throws(ImagesError) {
+        let text = try TextFile.text(bytes, path: path)
+        let lines = text.split(whereSeparator: \.isNewline).map {
+            $0.split(maxSplits: 1) { $0 == "\t" || $0 == " " }
+        }
+        try addNamed(lines, path: path)
+        fileCount += 1
+    }
+
+    /// Whether a file's name is that of tiny-imagenet's labels.
+    static func isAnnotations(_ name: FileName) -> Bool { name.text == "val_annotations.txt" }
+
+    /// What many classes show, of which the data set has a part: `n00001740 entity`.
+    mutating func addWords(_ bytes: [UInt8], path: String) throws(ImagesError) {
+        for line in try TextFile.text(bytes, path: path).split(whereSeparator: \.isNewline) {
+            let parts = line.split(maxSplits: 1) { $0 == "\t" || $0 == " " }
+            if parts.count == 2 { words[String(parts[0])] = String(parts[1]) }
+        }
+        fileCount += 1
     }
 
     /// A label for each validation image in its order.

@@ -30,6 +30,8 @@ struct Labels: Sendable {
     var named: [String: Label] = [:]
     /// Where the ground truth came from.
     var truthSource: String?
+    /// Files that were taken in.
+    var fileCount = 0
     /// Where `groundTruth` came from, and `named`.
     var listSource: String?, namedSource: String?
 

@@ -30,7 +30,7 @@ struct Split: Sendable {
             let ranked = members.map { place in
                 let name = name(place)
                 var random = CounterRandom(
-                    seed: seed, purpose: .split, stream: Self.hash(name))
+                    seed: seed, purpose: .split, stream: name.stableHash)
                 return (random.next(), name, place)
             }.sorted { ($0.0, $0.1) < ($1.0, $1.1) }
             held += ranked.prefix(count).map { $0.2 }
@@ -38,8 +38,9 @@ struct Split: Sendable {
         return held
     }
 
-    /// One image at least is left to train on.
+    /// One image at least is left, unless all are held out.
     private func heldOutCount(of count: Int) -> Int {
+        if amount == .fraction(1) { return count }
         let wanted =
             switch amount {
             case .fraction(let fraction): Int((Double(count) * fraction).rounded())
@@ -47,14 +48,18 @@ struct Split: Sendable {
             }
         return max(0, min(wanted, count - 1))
     }
-
-    /// FNV-1a, which unlike Swift's hash is the same in every process.
-    static func hash(_ name: FileName) -> UInt64 {
-        name.bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    }
 }
 
 extension ImageIndex {
+    /// The same images, a part of each class as validation images.
+    func validating(_ fraction: Double, seed: UInt64) -> ImageIndex {
+        var (records, header) = ((0..<count).map { self[$0] }, header)
+        (header.validationFraction, header.seed) = (fraction, seed)
+        let split = Split(amount: .fraction(fraction), seed: seed)
+        for place in split.heldOut(records, name: fileName) { records[place].subset = .val }
+        return replacing(header: header, records: records)
+    }
+
     /// The same images, those that `split` holds out as development images; where there are some
     /// already, these stay.
     func divided(by split: Split) -> ImageIndex {

@@ -77,7 +77,7 @@ public final class BatchLoader: Sendable {
         }
 
         func work() {
-            let decoder = ImageDecoder()
+            let decoder = ImageDecoder(preparation.configuration)
             while true {
                 condition.lock()
                 while !isClosed && nextRequest >= nextDelivery + depth { condition.wait() }

@@ -14,8 +14,10 @@ public struct PictureFile: Sendable {
     /// The path's last part, for names of other files.
     public var lastName: String { FileName.parts(of: path.bytes).last?.text ?? name }
 
-    /// The picture, decoded.
-    public func pixels() throws(ImagesError) -> Pixels { try pixels(ImageDecoder()) }
+    /// The picture, decoded as a model's settings say.
+    public func pixels(_ configuration: DataConfiguration) throws(ImagesError) -> Pixels {
+        try pixels(ImageDecoder(configuration))
+    }
 
     func pixels(_ decoder: ImageDecoder) throws(ImagesError) -> Pixels {
         if let content { return try decoder.decode(content, path: name) }

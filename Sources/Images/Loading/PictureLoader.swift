@@ -95,7 +95,7 @@ public final class PictureLoader: Sendable {
         }
 
         func work() {
-            let decoder = ImageDecoder()
+            let decoder = ImageDecoder(preparation.configuration)
             while let (number, file) = take() {
                 let content = Result { () throws(ImagesError) in try load(file, decoder) }
                 locked { ready[number] = LoadedPicture(file: file, content: content) }

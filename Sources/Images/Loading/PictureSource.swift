@@ -90,7 +90,8 @@ public final class PictureSource: @unchecked Sendable {
             throw .damaged(
                 path: path.text,
                 what: "is neither a picture nor a list of pictures: \(ContentKind(head).reason)",
-                remedy: "name JPEG or PNG files, folders of them, or a text with a path a line")
+                remedy: "name JPEG, PNG or WebP files, folders of them, or a text with a path a "
+                    + "line")
         }
         let files = try PictureList.files(file, at: path)
         if files.isEmpty { throw .noPictures(path: path.text) }
