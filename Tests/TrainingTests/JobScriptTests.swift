@@ -39,64 +39,188 @@ import Testing
     }
 
     @Test(arguments: [["--output", "runs/x"], ["--output=runs/x"], []])
-    func aTaskOfASlurmArrayHasASeedAndAFolderAndIsRequeued(output: [String]) throws {
-        // Slurm ends the script.
-        try command("scontrol", "echo \"$@\" >\(folder.path("requeued")); kill -KILL $PPID")
+    func aTaskOfASlurmArrayHasASeedAndAFolder(output: [String]) throws {
+        try slurm("JobState=RUNNING Restarts=0")
         let run = try run(
             "slurm/train.sbatch", ["--quiet"] + output + ["--max-steps", "3"],
-            [
-                "SLURM_SUBMIT_DIR": root, "SLURM_NTASKS": "4", "SLURM_CPUS_PER_TASK": "2",
-                "SLURM_ARRAY_TASK_ID": "3", "SLURM_JOB_ID": "77",
-            ])
-        #expect(run.status == 128 + SIGKILL, "\(run.errors)")
+            slurmJob.merging(["SLURM_CPUS_PER_TASK": "2", "SLURM_ARRAY_TASK_ID": "3"]) { $1 })
+        #expect(run.status == 75, "\(run.errors)")
         let base = output.isEmpty ? "runs/train" : "runs/x"
         #expect(
             try text("started") == "-n 4 --map-by slot:PE=2 \(program) train --threads 2 "
                 + "--output \(base)-seed3 \(program) --quiet --max-steps 3 --set seed=3\n")
-        #expect(try text("requeued") == "requeue 77\n")
     }
 
-    /// Who cancels a job does not want it back.
-    @Test func aSlurmJobThatIsCancelledSavesAndStaysOutOfTheQueue() throws {
-        try command("scontrol", "echo \"$@\" >\(folder.path("requeued"))")
-        // The scheduler's TERM reaches every process; mpirun does not listen to it.
-        try command("mpirun", "kill -TERM $(ps -o ppid= -p $PPID); sleep 1; exit 75")
-        let run = try run(
-            "slurm/train.sbatch", ["--quiet"],
-            ["SLURM_SUBMIT_DIR": root, "SLURM_NTASKS": "4", "SLURM_JOB_ID": "77"])
+    private var slurmJob: [String: String] {
+        [
+            "SLURM_SUBMIT_DIR": root, "SLURM_NTASKS": "4", "SLURM_JOB_ID": "77",
+            "SLURM_ARRAY_JOB_ID": "70", "SLURM_ARRAY_TASK_ID": "3",
+        ]
+    }
+
+    /// A Slurm that says `state` of a job, and takes it back; or refuses with a word.
+    private func slurm(_ state: String, refusal: String? = nil) throws {
+        try command(
+            "scontrol",
+            """
+            case "$*" in
+                "show job 70_3") echo "   \(state)" ;;
+                requeue*) echo "$*" >>\(folder.path("asked")); \(refusal.map { "echo '\($0)' >&2; exit 1" } ?? "kill -TERM $PPID $(ps -o ppid= -p $PPID)") ;;
+                *) exit 1 ;;
+            esac
+            """)
+    }
+
+    /// A run that gets further, and ends with `status` after the job script has had `signals`.
+    private func run(signals: [String], saves: Bool = true, status: Int = 75) throws -> CommandRun {
+        let checkpoints = folder.path("x-seed3/checkpoints")
+        // The parent of the script that is mpirun's parent.
+        try command(
+            "mpirun",
+            """
+            \(saves ? "mkdir -p \(checkpoints); touch \(checkpoints)/new" : "")
+            for signal in \(signals.joined(separator: " ")); do
+                kill -$signal $(ps -o ppid= -p $PPID)
+                sleep 0.3
+            done
+            exit \(status)
+            """)
+        return try run("slurm/train.sbatch", ["--output", folder.path("x")], slurmJob)
+    }
+
+    /// Why a Slurm job stops, as Slurm tells it while the job ends, and whether it goes back into the queue.
+    @Test(arguments: [
+        (["USR1"], "JobState=RUNNING Reason=None Restarts=0", "told by USR1; back into", true),
+        (["TERM"], "JobState=COMPLETING Reason=TimeLimit Restarts=0", "out of time; back", true),
+        (
+            ["TERM"], "JobState=COMPLETING Reason=None Restarts=0 PreemptTime=2026-11-28T01:45:37",
+            "preempted; back into the queue", true
+        ),
+        (["TERM"], "JobState=COMPLETING Reason=None Restarts=1", "Slurm has put the job", false),
+        (["USR1", "TERM"], "JobState=COMPLETING Reason=None Restarts=0", "cancelled, so", false),
+        (
+            ["TERM"], "JobState=COMPLETING Reason=None Restarts=0 PreemptTime=None",
+            "cancelled, so not back into the queue", false
+        ),
+        ([], "JobState=RUNNING Reason=None Restarts=0", "neither out of time nor", false),
+    ])
+    func aSlurmJobGoesBackAfterItsSignalOrPreemptionAlone(
+        signals: [String], state: String, says: String, isRequeued: Bool
+    ) throws {
+        try slurm(state)
+        let run = try run(signals: signals)
         #expect(run.status == 75, "\(run.errors)")
-        #expect(run.output.contains("saved; cancelled, so not back into the queue"))
-        #expect(!FileManager.default.fileExists(atPath: folder.path("requeued")))
+        #expect(run.output.contains("saved; \(says)"), "\(run.output)")
+        let asked = FileManager.default.fileExists(atPath: folder.path("asked"))
+        #expect(asked == isRequeued)
+        if asked { #expect(try text("asked") == "requeue 70_3\n") }
+    }
+
+    @Test func aRequeueThatSlurmRefusesIsTold() throws {
+        try slurm("JobState=RUNNING Restarts=0", refusal: "Requested operation is disabled")
+        let run = try run(signals: ["USR1"])
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(
+            run.output.contains(
+                "saved; told by USR1, but Slurm does not put the job back into the queue "
+                    + "(Requested operation is disabled): submit again to go on"), "\(run.output)")
+    }
+
+    @Test func aSlurmJobThatIsTooShortSaysSo() throws {
+        try slurm("JobState=RUNNING Restarts=0 EndTime=$(date -d '+170 seconds' +%FT%T)")
+        let short = try run(signals: ["USR1"])
+        #expect(
+            short.output.contains(
+                "s before the time limit: to train longer at a time, ask for more"),
+            "\(short.output)")
+        // It would go on so for ever.
+        try FileManager.default.removeItem(atPath: folder.path("asked"))
+        let vain = try run(signals: ["USR1"])
+        #expect(
+            vain.output.contains("told by USR1 before anything new was saved; not back into"),
+            "\(vain.output)")
+        #expect(!FileManager.default.fileExists(atPath: folder.path("asked")))
+    }
+
+    @Test func aSlurmJobThatLosesARankSaysHowToGoOn() throws {
+        try slurm("JobState=RUNNING Restarts=0")
+        let run = try run(signals: [], status: 76)
+        #expect(run.status == 76)
+        #expect(run.output.contains("To go on from it: scontrol requeue 70_3, or submit"))
+        try slurm("JobState=COMPLETING Restarts=1")
+        #expect(try self.run(signals: [], status: 76).output.contains("Slurm has put the job back"))
+    }
+
+    private func pbsJob(_ attributes: [String]) throws -> [String: String] {
+        try command(
+            "qstat",
+            "cat <<'END'\nJob Id: $2\n\(attributes.map { "    \($0)" }.joined(separator: "\n"))\nEND"
+        )
+        try command(
+            "qsub",
+            "printf '%s\\n' \"$*\" \"$ARGUMENTS\" >\(folder.path("submitted")); echo 78.head")
+        try "a\na\nb\n".write(toFile: folder.path("nodes"), atomically: false, encoding: .utf8)
+        return [
+            "PBS_O_WORKDIR": root, "PBS_JOBID": "77.head", "PBS_NODEFILE": folder.path("nodes"),
+            "OMP_NUM_THREADS": "2", "ARGUMENTS": "--stages representation,location --output runs/x",
+        ]
     }
 
     @Test func aPBSJobSubmitsASuccessorLikeItself() throws {
-        try command(
-            "qstat",
-            """
-            printf '    Job_Name = mine\\n    queue = long\\n'
-            printf '    Resource_List.select = 4:ncpus=32:mpi\\n\\tprocs=32\\n'
-            printf '    Resource_List.walltime = 24:00:00\\n'
-            """)
-        try command("qsub", "printf '%s\\n' \"$* $ARGUMENTS\" >\(folder.path("submitted"))")
-        try "a\na\nb\n".write(toFile: folder.path("nodes"), atomically: false, encoding: .utf8)
-        let run = try run(
-            "pbs/train.pbs", [],
-            [
-                "PBS_O_WORKDIR": root, "PBS_JOBID": "77.head",
-                "PBS_NODEFILE": folder.path("nodes"), "OMP_NUM_THREADS": "2",
-                "ARGUMENTS": "--stages representation,location --output runs/x",
-            ])
+        let job = try pbsJob([
+            "Job_Name = mine", "queue = long", "project = vision", "Account_Name = grant",
+            "Mail_Users = me@example.org", "Mail_Points = ae", "group_list = lab", "umask = 27",
+            "Output_Path = head:/home/me/mine.o77", "Keep_Files = n", "Priority = 0",
+            "Resource_List.select = 4:ncpus=32:mpi\n\tprocs=32:fast=True",
+            "Resource_List.place = scatter:excl", "Resource_List.ncpus = 128",
+            "Resource_List.nodect = 4", "Resource_List.fast = True",
+            "Resource_List.software = saccader", "Resource_List.walltime = 24:00:00",
+        ])
+        let run = try run("pbs/train.pbs", [], job)
         #expect(run.status == 75, "\(run.errors)")
+        #expect(run.output == "saved; 78.head goes on\n")
         #expect(
             try text("started")
                 == "-n 3 --hostfile \(folder.path("nodes")) -x OPENBLAS_NUM_THREADS "
                 + "\(program) train --threads 2 --time-limit 86100 "
-                + "--stages representation,location --output runs/x\n")
+                + "--output runs/x --stages representation,location\n")
         #expect(
             try text("submitted")
-                == "-l select=4:ncpus=32:mpiprocs=32 -l walltime=24:00:00 -q long "
-                + "-N mine -v ARGUMENTS,SACCADER_BIN,SECONDS_BEFORE cluster/pbs/train.pbs "
-                + "--stages representation,location --output runs/x\n")
+                == "-N mine -q long -P vision -A grant -M me@example.org -m ae -W group_list=lab "
+                + "-W umask=27 -l select=4:ncpus=32:mpiprocs=32:fast=True -l place=scatter:excl "
+                + "-l software=saccader -l walltime=24:00:00 "
+                + "-v ARGUMENTS,SACCADER_BIN,SECONDS_BEFORE cluster/pbs/train.pbs\n"
+                + "--output runs/x --stages representation,location\n")
+    }
+
+    @Test func aTaskOfAPBSArrayGoesOnAlone() throws {
+        let job = try pbsJob([
+            "Job_Name = mine", "Resource_List.select = 1", "Resource_List.walltime = 1:00:00",
+        ])
+        let run = try run("pbs/train.pbs", [], job.merging(["PBS_ARRAY_INDEX": "4"]) { $1 })
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(
+            try text("submitted").hasSuffix(
+                "\n--output runs/x-seed4 --stages representation,location --set seed=4\n"))
+    }
+
+    @Test func aPBSJobThatIsDeletedSavesAndHasNoSuccessor() throws {
+        let job = try pbsJob(["Resource_List.select = 1", "Resource_List.walltime = 1:00:00"])
+        try command("mpirun", "kill -TERM $(ps -o ppid= -p $PPID); sleep 1; exit 75")
+        let run = try run("pbs/train.pbs", [], job)
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.output.contains("saved; ended by PBS before its time, so without a successor"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("submitted")))
+    }
+
+    @Test func aPBSWalltimeThatIsTooShortIsTold() throws {
+        let job = try pbsJob(["Resource_List.select = 1", "Resource_List.walltime = 00:02:00"])
+        let run = try run("pbs/train.pbs", [], job)
+        #expect(run.status == 64)
+        #expect(
+            run.errors.contains(
+                "the walltime, 00:02:00 (120 s), leaves nothing before SECONDS_BEFORE=300: ask"))
+        #expect(!FileManager.default.fileExists(atPath: folder.path("started")))
     }
 
     /// mpirun would wait for it without end.

@@ -169,7 +169,7 @@ import Testing
         try Waiting.until("the first signal at the ranks, as SIGUSR1") {
             try ranks.allSatisfy { try StartedCommand.isPending(SIGUSR1, $0) }
         }
-        kill(started.identifier, SIGTERM)
+        kill(started.identifier, SIGINT)
         let stopped = try started.wait()
         #expect(stopped.status == 75, "\(stopped.errors)")
         try Waiting.end(of: ranks)
@@ -189,20 +189,36 @@ import Testing
         #expect(try started.wait().status == 75)
     }
 
-    @Test func aSecondTerminationEndsAtOnceAndTheLastCheckpointIsWhole() throws {
+    @Test func aSecondInterruptEndsAtOnceAndTheLastCheckpointIsWhole() throws {
         let output = folder.path("twice")
         let started = try StartedCommand(
             "saccader-dist", arguments(output) + Self.isLong + ["--set", "checkpoint.everySteps=1"])
         try Waiting.lines(7, in: output)
         kill(started.identifier, SIGTERM)
-        kill(started.identifier, SIGTERM)
+        kill(started.identifier, SIGINT)
         usleep(1000)
-        kill(started.identifier, SIGTERM)
+        kill(started.identifier, SIGINT)
         let stopped = try started.wait()
         #expect(stopped.status == 75, "\(stopped.errors)")
         try Checkpoint(reading: "\(output)/checkpoints/last.h5").verify()
         let again = try CommandRun("saccader-dist", arguments(output) + ["--max-steps", "3"])
         #expect(again.status == 0, "\(again.errors)")
+    }
+
+    /// A scheduler says so itself and through what it has started the ranks with.
+    @Test func terminationsOneAfterTheOtherAreOneRequest() throws {
+        let output = folder.path("several")
+        let started = try StartedCommand("saccader-dist", arguments(output) + Self.isLong)
+        try Waiting.lines(7, in: output)
+        for _ in 1...5 {
+            kill(started.identifier, SIGTERM)
+            usleep(500)
+        }
+        let stopped = try started.wait()
+        #expect(stopped.status == 75)
+        #expect(
+            stopped.messages.contains { $0.contains("stopped by a signal; saved ") },
+            "\(stopped.errors)")
     }
 
     @Test func theTimeLimitStopsTheRun() throws {

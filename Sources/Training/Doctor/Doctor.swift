@@ -25,8 +25,19 @@ public struct Doctor {
         // One rank of each host looks at the host.
         let local = environment["OMPI_COMM_WORLD_LOCAL_RANK"].flatMap { Int($0) } ?? 0
         guard local == 0 else { return [] }
-        return [ranks, root(), slots(), binding(), threads(), matrixLibrary(), sharedMemory()]
-            + disk() + [clock(), interfaces()]
+        return [ranks] + scheduler()
+            + [root(), slots(), binding(), threads(), matrixLibrary(), sharedMemory()] + disk()
+            + [clock(), interfaces()]
+    }
+
+    /// One rank speaks of the job; none where there is no scheduler.
+    private func scheduler() -> [Finding] {
+        guard communicator.rank == 0 else { return [] }
+        let job = ScheduledJob(environment: environment) { words in
+            guard let run = Shell.run(words, timeout: 10), run.status == 0 else { return nil }
+            return run.output.trimmingCharacters(in: .whitespacesAndNewlines)
+        }
+        return job.map { [$0.finding(quota: CPUQuota.cores)] } ?? []
     }
 
     // MARK: - MPI

@@ -67,8 +67,8 @@ struct Reporter {
         say(
             String(
                 format:
-                    "%d checkpoints; training stood still for them for %.2f of %.1f s (%.2f %%)",
-                writer.count, writer.stallSeconds, seconds,
+                    "%d checkpoint%@; training stood still for %.2f of %.1f s (%.2f %%)",
+                writer.count, writer.count == 1 ? "" : "s", writer.stallSeconds, seconds,
                 100 * writer.stallSeconds / max(seconds, 1e-9)))
     }
 

@@ -10,7 +10,8 @@ public final class Signals: Sendable {
     public static let shared = Signals()
 
     private let isStopAsked = Atomic<Bool>(false)
-    private let isTermination = Atomic<Bool>(false)
+    /// When it was first asked to end, in seconds of the machine's uptime; 0 while it was not.
+    private let termination = Atomic<Int>(0)
     private let isJobOver = Atomic<Bool>(false)
     private let launcher = Atomic<Int32>(0)
 
@@ -63,9 +64,15 @@ public final class Signals: Sendable {
         case SIGTERM where isLauncher && isJobEnding, SIGUSR1, SIGHUP:
             break
         default:
-            let isSecond = isTermination.exchange(true, ordering: .relaxed)
-            // Who asks twice does not want to wait; the last checkpoint is whole.
-            if isSecond { _exit(TrainingError.stoppedExitCode) }
+            var now = timespec()
+            clock_gettime(CLOCK_MONOTONIC, &now)
+            let first = termination.compareExchange(
+                expected: 0, desired: max(1, now.tv_sec), ordering: .relaxed
+            ).original
+            // Who asks twice does not want to wait; the last checkpoint is whole. But a scheduler says SIGTERM
+            // several times within seconds: itself, and through each launcher above this process.
+            let isImpatient = first != 0 && (number == SIGINT || now.tv_sec - first >= 10)
+            if isImpatient { _exit(TrainingError.stoppedExitCode) }
         }
         isStopAsked.store(true, ordering: .relaxed)
     }
