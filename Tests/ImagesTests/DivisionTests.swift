@@ -32,7 +32,7 @@ import Testing
         #expect(summary.counts == [.train: 12, .dev: 4, .val: 4])
         #expect(summary.layouts.count == 2)
         #expect(summary.layouts[0].hasSuffix("set: each of 2 (cat, dog) is a class"))
-        #expect(summary.layouts[1].hasPrefix("val: 20.0 % of each class"))
+        #expect(summary.layouts[1].hasPrefix("val: the fraction 0.2 of each class"))
         let header = try ImageIndex(reading: small.path("index")).header
         #expect(header.validationFraction == 0.2 && header.developmentFraction == 0.25)
         let held = try names("index", .val)
@@ -91,6 +91,11 @@ import Testing
         let line = warnings.first { $0.hasPrefix("dev has fewer than 10") }
         #expect(line?.contains("cat: 3") == true, "\(warnings)")
         #expect(try small.open("index").notes.contains { $0.hasPrefix("dev has fewer than 10") })
+        // None at all are few; who wants none is not told.
+        let none = try small.index(["set"], output: "none") { $0.developmentFraction = 0.01 }
+        #expect(none.warnings.contains { $0.contains("cat: 0, dog: 0") })
+        let unwanted = try small.index(["set"], output: "none") { $0.developmentFraction = 0 }
+        #expect(unwanted.warnings.isEmpty)
         // A folder of the user's own is as it is meant.
         try writeClasses("divided/train")
         try writeClasses("divided/dev", count: 2)
@@ -112,6 +117,36 @@ import Testing
         settings.developmentFraction = 0.25
         let same = try ImageDataset(small.path("index"), configuration: settings, seed: 0)
         #expect(!same.notes.contains { $0.contains("developmentFraction") })
+    }
+
+    /// A folder that is called val is validation's, also where it is named itself.
+    @Test(arguments: ["", ".tar"]) func aSourceIsThePartThatItsNameSays(ending: String) throws {
+        for part in ["train", "val", "test"] {
+            try writeClasses("set/\(part)", count: part == "train" ? 10 : 2)
+            try archive("set/\(part)")
+        }
+        let summary = try small.index(["set/train\(ending)", "set/val\(ending)"], output: "index") {
+            $0.developmentFraction = 0
+        }
+        #expect(summary.counts == [.train: 20, .val: 4])
+        #expect(try names("index", .val).contains("val/cat/0.png"))
+        try FileManager.default.removeItem(atPath: small.path("set/test"))
+        _ = try small.index(["set"], output: "whole") { $0.developmentFraction = 0 }
+        #expect(try Content(small.open("index")) == Content(small.open("whole")))
+        #expect {
+            try small.index(["set/val.tar", "set/test.tar"], output: "index")
+        } throws: {
+            "\($0)".contains("test.tar: is taken for val, as is")
+        }
+    }
+
+    private func archive(_ root: String) throws {
+        let tar = Process()
+        tar.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+        tar.arguments = ["tar", "-cf", small.path("\(root).tar"), "-C", small.path(root), "."]
+        try tar.run()
+        tar.waitUntilExit()
+        #expect(tar.terminationStatus == 0)
     }
 
     @Test func oneClassAloneIsTold() throws {

@@ -119,6 +119,7 @@ import Testing
             "hidden"
         ),
         (["car/0.JPEG", "train/1.JPEG", "bus/2.JPEG"], 3, nil),
+        (["cat/0.JPEG", "test/1.JPEG", "val/2.JPEG"], 3, nil),
         (["a/0.JPEG", "b/1.JPEG", "2.JPEG"], nil, nil),
         // tiny-imagenet.
         (

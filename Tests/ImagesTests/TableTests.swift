@@ -116,8 +116,17 @@ import Testing
     /// A table beside folders is not mixed with them.
     @Test func aTableInAFolderIsTold() throws {
         try small.writeFolders("set")
-        try small.write(Array("path,label\nx.png,a\n".utf8), to: "set/labels.csv")
+        for name in ["labels.csv", "t.csv"] {
+            try small.write(Array("path,label\nx.png,a\n".utf8), to: "set/\(name)")
+        }
         let warnings = try small.index(["set"], output: "index").warnings
-        #expect(warnings.contains { $0.hasPrefix("tables") && $0.contains("labels.csv") })
+        #expect(warnings.contains { $0.hasPrefix("tables") && $0.contains("labels.csv, t.csv") })
+        // Where the folder alone says nothing of classes, the table is named.
+        try small.write(Array("path,label\nim/0.png,a\n".utf8), to: "t/labels.csv")
+        #expect {
+            try small.index(["t"], output: "index")
+        } throws: {
+            "\($0)".contains("name its table, labels.csv, instead of the folder")
+        }
     }
 }

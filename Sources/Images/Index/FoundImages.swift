@@ -12,6 +12,8 @@ struct FoundImages: Sendable {
     var layouts: [String] = []
     /// Whether images of classes were found that nobody has divided into parts.
     var isUndivided = false
+    /// The sources that are parts of the data set by their own names.
+    var parts: [Subset: String] = [:]
     /// The subsets of which there are folders.
     var subsetFolders: Set<Subset> = []
     /// Changes with the files that were found: their inodes and times.
@@ -94,14 +96,17 @@ struct FoundImages: Sendable {
     private mutating func resolveLabels() throws(ImagesError) {
         let unlabelled = images.indices.filter { images[$0].className == nil }
         guard !unlabelled.isEmpty else { return }
+        let files = unlabelled.map {
+            (FileName.parts(of: images[$0].name.bytes).last ?? images[$0].name).text
+        }
         let names = try labels.validationClasses(
-            of: unlabelled.map {
-                (FileName.parts(of: images[$0].name.bytes).last ?? images[$0].name).text
-            },
+            of: files,
             in: containers[images[unlabelled[0]].container].path,
             classes: trainingClasses.isEmpty
                 ? Set(labels.words.keys) : Set(trainingClasses.map(\.text)))
         for (place, name) in zip(unlabelled, names) { images[place].className = FileName(name) }
+        let there = Set(files.map(Labels.stem))
+        passedOver.add(.unfound, labels.named.keys.filter { !there.contains($0) }.sorted())
     }
 
     /// The training classes; without any, those that the development kit or the other subsets name.

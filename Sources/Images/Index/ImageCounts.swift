@@ -42,9 +42,11 @@ struct ImageCounts: Sendable {
 
     /// Classes with few development images, where a division has made these.
     func fewDevelopment(in header: ImageIndex.Header) -> String? {
-        guard header.developmentFraction != nil || header.developmentImagesPerClass != nil,
-            let counts = ofClass[.dev]
+        // Who wants none is not told.
+        guard (header.developmentFraction ?? 0) > 0 || (header.developmentImagesPerClass ?? 0) > 0,
+            subsets[.train] != nil
         else { return nil }
+        let counts = ofClass[.dev] ?? [Int](repeating: 0, count: classes.count)
         let few = zip(classes, counts).filter { $1 < Self.enoughForDevelopment }
         guard !few.isEmpty else { return nil }
         return "dev has fewer than \(Self.enoughForDevelopment) images of some classes, too few to "

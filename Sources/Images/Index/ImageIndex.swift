@@ -64,6 +64,7 @@ public final class ImageIndex: Sendable {
 
     /// Maps an index file and checks all of it.
     public convenience init(reading path: String) throws(ImagesError) {
+        try Self.readThrough(path)
         let content: Data
         do {
             content = try Data(contentsOf: URL(fileURLWithPath: path), options: .alwaysMapped)
@@ -71,6 +72,16 @@ public final class ImageIndex: Sendable {
             throw .inputOutput(path: path, reason: error.localizedDescription)
         }
         try self.init(content, path: path)
+    }
+
+    /// Reads all of a file: what a disk cannot read is an error here, and would end the program where
+    /// the file is mapped.
+    private static func readThrough(_ path: String) throws(ImagesError) {
+        let file = try ByteFile(path)
+        var bytes = [UInt8]()
+        for start in stride(from: 0, to: file.size, by: 1 << 20) {
+            try file.read(at: start, count: min(1 << 20, file.size - start), into: &bytes)
+        }
     }
 
     init(_ content: Data, path: String) throws(ImagesError) {

@@ -36,18 +36,15 @@ struct ImageTable {
 
     /// Nil where a file is no such table by its name and its first line.
     init?(_ file: ByteFile) throws(ImagesError) {
-        guard ["csv", "tsv"].contains((file.path as NSString).pathExtension.lowercased()) else {
-            return nil
-        }
+        guard Self.isNamed(FileName(file.path)) else { return nil }
         try self.init(file.bytes(at: 0, count: file.size), path: file.path)
     }
 
-    /// Whether a file of labels is such a table.
-    static func isTable(_ bytes: [UInt8], path: String) throws(ImagesError) -> Bool {
-        let isDelimited = [".csv", ".tsv"].contains { path.lowercased().hasSuffix($0) }
-        guard isDelimited else { return false }
-        return try ImageTable(bytes, path: path) != nil
-    }
+    /// Whether a file may be such a table by its name.
+    static func isNamed(_ name: FileName) -> Bool { ["csv", "tsv"].contains(name.ending) }
+
+    /// No header is longer than so many bytes.
+    static let longestHeader = 1 << 16
 
     /// Nil where the first line names no columns of images and labels.
     init?(_ bytes: [UInt8], path: String) throws(ImagesError) {

@@ -108,9 +108,8 @@ public struct IndexBuilder: Sendable {
             }
             return nil
         }
-        let percent = (wanted * 1000).rounded() / 10
         found.layouts.append(
-            "val: \(percent) % of each class, held out by a hash of the names and --seed "
+            "val: the fraction \(wanted) of each class, held out by a hash of the names and --seed "
                 + "(--validation-fraction)")
         return wanted
     }

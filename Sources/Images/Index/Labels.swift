@@ -51,7 +51,8 @@ struct Labels: Sendable {
             throw .missing(
                 path: "the labels of \(source)",
                 remedy: "name ILSVRC2012_devkit_t12.tar.gz, or its "
-                    + "ILSVRC2012_validation_ground_truth.txt with a synset list, as well")
+                    + "ILSVRC2012_validation_ground_truth.txt with a synset list, or Kaggle's "
+                    + "LOC_val_solution.csv, as well")
         }
         if named.isEmpty && fileNames.count != groundTruth.count {
             throw .damaged(

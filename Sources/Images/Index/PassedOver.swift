@@ -11,6 +11,7 @@ struct PassedOver: Equatable, Sendable {
         case special = "pipes or devices, passed over"
         case tested = "test images, passed over, as there are validation images"
         case table = "tables of images and labels, passed over (name one instead of its folder)"
+        case unfound = "labelled, but not there"
         case repeated = "given more than once, the last taken"
         case spelling = "spelt otherwise (Unicode) than their class in train, of which they are"
     }
@@ -24,6 +25,9 @@ struct PassedOver: Equatable, Sendable {
         if names[reason]?.last == name { return }
         names[reason, default: []].append(name)
     }
+
+    /// What was passed over for a reason.
+    subscript(reason: Reason) -> [String] { names[reason] ?? [] }
 
     mutating func add(_ reason: Reason, _ names: [String]) {
         for name in names { add(reason, name) }

@@ -32,6 +32,9 @@ extension SourceScan {
         _ level: SourceLevel, in tree: some SourceTree, _ base: [FileName]
     ) throws(ImagesError) -> Set<FileName> {
         for entry in level.labels { try addLabelFile(entry, at: base + [entry.name], in: tree) }
+        for entry in level.files where try isTable(entry, at: base + [entry.name], in: tree) {
+            found.passedOver.add(.table, tree.shortPlace(base + [entry.name]))
+        }
         for kit in level.kits {
             let inside = SourceLevel(try tree.entries(base + [kit]))
             _ = try addLabels(inside, in: tree, base + [kit])
@@ -48,11 +51,25 @@ extension SourceScan {
         return labelled
     }
 
+    /// Whether a file names images and their classes, by its first lines.
+    private func isTable(
+        _ entry: SourceEntry, at parts: [FileName], in tree: some SourceTree
+    ) throws(ImagesError) -> Bool {
+        guard ImageTable.isNamed(entry.name) else { return false }
+        let head = try tree.bytes(entry, at: parts, limit: ImageTable.longestHeader)
+        do throws(ImagesError) {
+            return try ImageTable(head, path: tree.place(parts)) != nil
+        } catch {
+            // Nobody has named it: what is wrong with it does not matter.
+            return false
+        }
+    }
+
     private mutating func addLabelFile(
         _ entry: SourceEntry, at parts: [FileName], in tree: some SourceTree
     ) throws(ImagesError) {
         let bytes = try tree.bytes(entry, at: parts, limit: .max)
-        guard try !ImageTable.isTable(bytes, path: tree.place(parts)) else {
+        guard try !isTable(entry, at: parts, in: tree) else {
             found.passedOver.add(.table, tree.shortPlace(parts))
             return
         }
@@ -67,17 +84,22 @@ extension SourceScan {
         return data.contains { $0.isFolder && $0.name == SourceLevel.kaggle[1] }
     }
 
-    /// Whether a folder that is called train is a class among others: it holds pictures alone, and
-    /// folders of other names lie beside it.
+    /// Whether folders that are called train, dev or val are classes among others: they hold
+    /// pictures alone, as do folders of other names beside them.
     private func isClass(
         _ parts: SubsetFolders, among folders: [FileName], in tree: some SourceTree,
         _ base: [FileName]
     ) throws(ImagesError) -> Bool {
-        guard let train = parts[.train], folders.contains(where: { !SubsetFolders.isReserved($0) })
-        else { return false }
-        let inside = SourceLevel(try tree.entries(base + [train]))
-        return inside.folders.isEmpty && inside.archives.isEmpty
-            && inside.files.contains { FoundImage.isImage($0.name) }
+        func isFlat(_ folder: FileName) throws(ImagesError) -> Bool {
+            let inside = SourceLevel(try tree.entries(base + [folder]))
+            return inside.folders.isEmpty && inside.archives.isEmpty
+                && inside.files.contains { FoundImage.isImage($0.name) }
+        }
+        for folder in parts.roles.keys where try !isFlat(folder) { return false }
+        for folder in folders where !SubsetFolders.isReserved(folder) {
+            if try tree.holdsPictures(base + [folder]) { return true }
+        }
+        return false
     }
 
     private func hasPictures(
@@ -195,7 +217,9 @@ extension SourceScan {
                     what: "is an image beside the folders of classes, without a class",
                     remedy: "put it into the folder of its class, or remove it")
             }
-            found.passedOver.add(.noPicture, tree.shortPlace(parts))
+            if !ImageTable.isNamed(entry.name) {
+                found.passedOver.add(.noPicture, tree.shortPlace(parts))
+            }
         }
         for folder in level.hidden {
             found.passedOver.add(.hidden, tree.shortPlace(base + [folder]))
@@ -212,15 +236,34 @@ extension SourceScan {
                 remedy: "name \(tree.place(base + holding)) if the folders in it are the classes")
         }
         guard !holding.isEmpty else { return }
-        remark("each of \(PassedOver.list(folders.map(\.text))) is a class", tree, base)
         let container = try container(tree, base, given: given)
+        let part = SubsetFolders.subset(tree.stem.text, isTested: true)
+        let classes = "each of \(PassedOver.list(folders.map(\.text))) is a class"
+        remark(part.map { "\(classes) of \($0.rawValue)" } ?? classes, tree, base)
+        if let part { try requireOnePart(part, tree) }
+        let walk = Walk(
+            subset: part ?? .train, base: base, folder: part == nil ? nil : tree.stem,
+            isPathShort: part != nil, container: container, isLabelled: false,
+            traits: part != nil && given == nil ? .bare : [])
         for folder in folders {
-            found.trainingClasses.insert(folder)
-            let walk = Walk(
-                subset: .train, base: base, folder: nil, container: container, isLabelled: false)
+            if walk.subset == .train { found.trainingClasses.insert(folder) }
             try addClass(folder, walk, in: tree)
         }
-        found.isUndivided = true
+        if part == nil { found.isUndivided = true }
+    }
+
+    /// A source that is named as a part of a data set is that part: of two for one, such as val and
+    /// test, nobody knows which is meant.
+    private mutating func requireOnePart(
+        _ part: Subset, _ tree: some SourceTree
+    ) throws(ImagesError) {
+        if let other = found.parts.updateValue(tree.path, forKey: part),
+            FileName.parts(of: other.utf8).last?.stem != tree.stem
+        {
+            throw .damaged(
+                path: tree.path, what: "is taken for \(part.rawValue), as is \(other)",
+                remedy: "name one of both")
+        }
     }
 
     /// Pictures are validation images by their names, or of the class that the tree is named after.
@@ -284,10 +327,12 @@ extension SourceScan {
                 remedy: "put them into \(name)/CLASS/, and name what holds \(name)")
         }
         if let wrapper, wrapper != tree.stem {
+            let table = found.passedOver[.table].last
             throw .damaged(
                 path: tree.path,
                 what: "holds images in the folder \(wrapper.text) alone, but no train, val or dev",
-                remedy: "put them into folders of their classes")
+                remedy: table.map { "name its table, \($0), instead of the folder" }
+                    ?? "put them into folders of their classes")
         }
     }
 }

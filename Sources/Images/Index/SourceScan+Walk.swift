@@ -7,12 +7,14 @@ extension SourceScan {
         let base: [FileName]
         /// The folder of the subset; nil where the classes lie directly below `base`.
         let folder: FileName?
+        /// Whether `folder` is the tree itself, in which paths begin with the classes.
+        var isPathShort = false
         let container: Int
         /// Whether labels alone know the classes, whatever folders there are.
         let isLabelled: Bool
         var traits: ImageTraits = []
 
-        var start: [FileName] { base + [folder].compactMap { $0 } }
+        var start: [FileName] { isPathShort ? base : base + [folder].compactMap { $0 } }
     }
 
     /// The names of training classes are needed whatever else is asked for.
