@@ -28,6 +28,10 @@ public struct CheckpointHeader: Equatable, Sendable {
     public var epochSamples: Int?
     /// On which images it was trained; nil in files of before.
     public var images: SeenImages?
+    /// What it says of the moving average of the weights.
+    public var average = Average()
+    /// Of the logits' classes in the cross entropy of its stage; nil where all are 1.
+    public var classWeights: [Double]?
 
     /// Names all attributes.
     public init(
@@ -99,7 +103,7 @@ public struct Checkpoint {
         if let json = try file.text("classes") {
             classes = try KnownClass.list(json: json, path: path)
         }
-        header = CheckpointHeader(
+        var header = CheckpointHeader(
             config: try need("config", file.text("config")),
             family: try file.text("family"),
             stage: try need("stage", file.text("stage")),
@@ -109,6 +113,9 @@ public struct Checkpoint {
             program: try file.text("program") ?? "",
             developmentAccuracy: try file.number("developmentAccuracy"), classes: classes,
             epochSamples: try file.integer("epochSamples"), images: try SeenImages(file))
+        header.average = try CheckpointHeader.Average(file)
+        header.classWeights = try Self.classWeights(file)
+        self.header = header
     }
 
     /// The name of the attribute that holds the number of bytes before the seal.
@@ -135,9 +142,23 @@ public struct Checkpoint {
         return numbers
     }
 
-    /// Reads every dataset of the model and optimizer and checks it.
+    /// The name of the attribute that holds the classes' weights: a JSON list.
+    private static let classWeightsName = "classWeights"
+
+    private static func classWeights(_ file: HDF5File) throws(CheckpointError) -> [Double]? {
+        guard let text = try file.text(classWeightsName) else { return nil }
+        do { return try JSONDecoder().decode([Double].self, from: Data(text.utf8)) } catch {
+            throw .damaged(
+                path: file.path, what: "attribute \(classWeightsName) is no JSON list of numbers")
+        }
+    }
+
+    /// The groups whose datasets carry checksums.
+    private static let checkedGroups = ["/model", "/optimizer", "/ema"]
+
+    /// Reads every dataset of the model, the optimizer and the average and checks it.
     public func verify() throws(CheckpointError) {
-        for group in ["/model", "/optimizer"] {
+        for group in Self.checkedGroups {
             for name in file.datasets(under: group) {
                 let path = "\(group)/\(name)"
                 _ = try floats(path, shape: file.shape(of: path))
@@ -145,10 +166,10 @@ public struct Checkpoint {
         }
     }
 
-    /// How many datasets of the model and optimizer carry a checksum.
+    /// How many of these datasets carry a checksum.
     public func checksummedCount() throws(CheckpointError) -> Int {
         var count = 0
-        for group in ["/model", "/optimizer"] {
+        for group in Self.checkedGroups {
             for name in file.datasets(under: group)
             where try file.text(Self.checksumName, of: "\(group)/\(name)") != nil {
                 count += 1
@@ -183,6 +204,11 @@ public struct Checkpoint {
         try header.images?.write(to: file)
         if let classes = header.classes {
             try file.writeLongAttribute("classes", KnownClass.json(classes))
+        }
+        try header.average.write(to: file)
+        if let weights = header.classWeights {
+            try file.writeLongAttribute(
+                classWeightsName, "[\(weights.map { "\(Float($0))" }.joined(separator: ", "))]")
         }
         try file.writeAttribute(sealedName, 0)
         for array in arrays {

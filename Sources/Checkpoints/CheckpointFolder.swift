@@ -81,9 +81,9 @@ public struct CheckpointFolder: Sendable {
     /// a stage.
     public func prune(keep: Int, stages: [String]) throws(CheckpointError) {
         let names = try names(stages: stages)
-        let links = [
-            try target(of: "last.h5", among: names), try target(of: "best.h5", among: names),
-        ]
+        let best = try target(of: "best.h5", among: names + averagedNames())
+        try pruneAveraged(keeping: best)
+        let links = [try target(of: "last.h5", among: names), best]
         let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
         let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
         for name in candidates.dropLast(max(0, keep - 1)) {

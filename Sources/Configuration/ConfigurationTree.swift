@@ -8,7 +8,8 @@ import Yams
 /// names the key, the place and the nearest key that exists.
 public struct ConfigurationTree {
     private var root: Node
-    /// The values that a key may have, by dotted path, where they are a few words.
+    /// The values that a key may have, by dotted path, where they are a few words; one in braces,
+    /// such as `{name: number}`, stands for a group of numbers by names that are not known here.
     private let choices: [String: [String]]
     /// The dotted paths that files and `--set` have named.
     private var given: Set<String> = []
@@ -121,17 +122,23 @@ public struct ConfigurationTree {
     /// The settings that have other values than in another tree of the same type.
     public func changes(since other: ConfigurationTree) -> [(key: String, old: String, new: String)]
     {
-        let old = Dictionary(
-            Self.leaves(other.root, path: ""), uniquingKeysWith: { first, _ in first })
-        return Self.leaves(root, path: "").compactMap { key, value in
-            old[key].flatMap { $0 == value ? nil : (key, $0, value) }
-        }
+        Self.changes(root, since: other.root, path: "")
     }
 
-    private static func leaves(_ node: Node, path: String) -> [(String, String)] {
-        guard case .mapping(let mapping) = node else { return [(path, json(node))] }
-        return mapping.flatMap { key, value in
-            leaves(value, path: path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")")
+    private static func changes(
+        _ new: Node, since old: Node, path: String
+    ) -> [(key: String, old: String, new: String)] {
+        // Groups of other names, where these are not the program's, are other values.
+        guard case .mapping(let mapping) = new, case .mapping(let before) = old,
+            mapping.keys.map(\.string) == before.keys.map(\.string)
+        else {
+            let (old, new) = (json(old), json(new))
+            return old == new ? [] : [(path, old, new)]
+        }
+        return zip(mapping, before).flatMap { new, old in
+            changes(
+                new.value, since: old.value,
+                path: path.isEmpty ? new.key.string ?? "" : "\(path).\(new.key.string ?? "")")
         }
     }
 
@@ -146,6 +153,9 @@ public struct ConfigurationTree {
                 key: path.isEmpty ? "the file" : path,
                 "must be \(expected), not \(Self.describe(given))", source: place ?? source)
         }
+        if let words = choices[path], words.contains(where: { $0.hasPrefix("{") }) {
+            return try named(known, given, path: path) { wrong(words.joined(separator: ", ")) }
+        }
         switch known {
         case .mapping(let mapping):
             guard case .mapping(let changes) = given else { throw wrong("a group of keys") }
@@ -159,7 +169,8 @@ public struct ConfigurationTree {
                 }
             }
             guard let first = sequence.first, Self.kind(first) != .text else { return given }
-            return Node(elements.map(Self.plain), .implicit, .flow)
+            let kind = Self.kind(first)
+            return Node(elements.map { Self.plain($0, as: kind) }, .implicit, .flow)
         case .scalar:
             let kind = Self.kind(known)
             guard case .scalar(let scalar) = given, Self.fits(given, kind) else {
@@ -168,12 +179,7 @@ public struct ConfigurationTree {
             if let allowed = choices[path], !allowed.contains(scalar.string) {
                 throw wrong("one of \(allowed.joined(separator: ", "))")
             }
-            switch kind {
-            case .text: return Node(scalar.string, Tag(.str), .singleQuoted)
-            case .number:
-                return Node(PlainNumber.number(scalar.string) ?? scalar.string, Tag(.float), .plain)
-            case .integer, .truth: return Self.plain(given)
-            }
+            return Self.plain(given, as: kind)
         case .alias:
             throw wrong("a value")
         }
@@ -199,6 +205,33 @@ public struct ConfigurationTree {
         return .mapping(result)
     }
 
+    /// A word, or numbers by name, which join those that are there.
+    private func named(
+        _ known: Node, _ given: Node, path: String, wrong: () -> ConfigurationError
+    ) throws(ConfigurationError) -> Node {
+        guard case .mapping(let changes) = given else {
+            guard case .scalar(let scalar) = given, let words = choices[path],
+                words.contains(scalar.string), !scalar.string.hasPrefix("{")
+            else { throw wrong() }
+            return Self.plain(given, as: .text)
+        }
+        var result: [(Node, Node)] = []
+        if case .mapping(let mapping) = known { result = mapping.map { ($0.key, $0.value) } }
+        for (key, value) in changes {
+            guard let name = key.string, Self.fits(value, .number) else {
+                throw ConfigurationError(
+                    key: "\(path).\(key.string ?? "")",
+                    "must be a number, not \(Self.describe(value))")
+            }
+            result.removeAll { $0.0.string == name }
+            // Quoted: a class whose name is a number is no number.
+            let quoted = Node(name, Tag(.str), .singleQuoted)
+            result.append((quoted, Self.plain(value, as: .number)))
+        }
+        guard !result.isEmpty else { throw wrong() }
+        return Node(result)
+    }
+
     private func unknown(
         _ full: String, among names: [String], path: String, source: String
     ) -> ConfigurationError {
@@ -219,15 +252,16 @@ public struct ConfigurationTree {
         }
     }
 
-    /// A number of a list or a setting in the form that is read as what it was taken for.
-    private static func plain(_ node: Node) -> Node {
+    /// What was given for a setting or in a list, in the form that is read as the kind that it is
+    /// taken for.
+    private static func plain(_ node: Node, as kind: Kind) -> Node {
         guard case .scalar(let scalar) = node else { return node }
-        switch writtenKind(node) {
+        switch kind {
+        case .text: return Node(scalar.string, Tag(.str), .singleQuoted)
         case .integer: return Node(PlainNumber.integer(scalar.string) ?? scalar.string)
         case .number:
             return Node(PlainNumber.number(scalar.string) ?? scalar.string, Tag(.float), .plain)
         case .truth: return Node(scalar.string)
-        case .text: return node
         }
     }
 

@@ -61,6 +61,10 @@ public struct DRAMStageSettings: StageSettings {
     public var learningRate = 0.1
     public var warmupEpochs = 5.0
     public var momentum = 0.9
+    public var classWeights = ClassWeights.none
+    public var labelSmoothing = 0.0
+    public var gradientClip = 0.0
+    public var ema = AveragingSettings()
     /// λ: L2 on the kernels of the glimpse network, the classification cell and the logits.
     public var l2 = 8e-5
     /// ν: L2 on the kernels of the location cell and the emission.

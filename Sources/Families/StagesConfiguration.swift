@@ -25,7 +25,8 @@ public struct StagesConfiguration: Codable, Equatable, Sendable {
     /// The words that some keys take, by dotted path from the root.
     public static var choices: [String: [String]] {
         Families.all.flatMap { $0.stages }.reduce(into: [:]) { choices, entry in
-            for (key, words) in type(of: entry.defaults).choices {
+            let type = type(of: entry.defaults)
+            for (key, words) in type.choices.merging(type.commonChoices, uniquingKeysWith: { $1 }) {
                 choices["stages.\(entry.stage.name).\(key)"] = words
             }
         }

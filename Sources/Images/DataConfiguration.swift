@@ -1,9 +1,8 @@
-/// How training images are varied.
+/// Which part of a training image the model sees.
 public enum Augmentation: String, Codable, CaseIterable, Sendable {
-    /// A random-area crop (8–100 % of the area, aspect 3/4–4/3) and a horizontal flip in half of
-    /// the cases (Method: Data).
+    /// A random part of each image, as `crop` says (Method: Data).
     case randomArea
-    /// As in evaluation: for images whose classes a crop or a flip would change.
+    /// The central part, as in evaluation: for images whose classes a crop would change.
     case none
 }
 
@@ -28,8 +27,14 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var backgroundClass = true
     /// Threads that decode images ahead of the step.
     public var workers = 1
-    /// How training images are varied.
+    /// Which part of a training image the model sees.
     public var augmentation = Augmentation.randomArea
+    /// The random part, where `augmentation` is `randomArea`.
+    public var crop = CropConfiguration()
+    /// Whether training images are mirrored.
+    public var flip = Flip.auto
+    /// How far their colours are changed.
+    public var colorJitter = ColorJitterConfiguration()
     /// What becomes of pictures with an alpha channel.
     public var transparency = Transparency.drop
     /// Whether a picture is turned as its camera was held.

@@ -53,18 +53,18 @@ public struct ClassifierFamily: ModelFamily {
         _ stage: Stage, settings: any StageSettings, plan: StepPlan
     ) throws -> any Objective {
         switch plan.precision {
-        case .float32: objective(Float.self, plan)
-        case .bfloat16: objective(BFloat16.self, plan)
+        case .float32: objective(Float.self, ClassTargets(settings, plan), plan)
+        case .bfloat16: objective(BFloat16.self, ClassTargets(settings, plan), plan)
         }
     }
 
     private func objective<Element: StorageElement>(
-        _: Element.Type, _ plan: StepPlan
+        _: Element.Type, _ targets: ClassTargets, _ plan: StepPlan
     ) -> any Objective {
         ClassifierObjective(
             Classifier<Element>(settings), imageSize: imageSize,
             imageCapacity: plan.imageCapacity, shardCapacity: plan.shardCapacity,
-            threadCount: plan.pool.threadCount)
+            threadCount: plan.pool.threadCount, targets: targets)
     }
 
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {

@@ -13,13 +13,13 @@ public struct ClassifierObjective<Element: StorageElement>: Objective {
     /// Plans a step of at most the given images and shards on this rank.
     public init(
         _ network: Classifier<Element>, imageSize: Int, imageCapacity: Int, shardCapacity: Int,
-        threadCount: Int
+        threadCount: Int, targets: ClassTargets = .plain
     ) {
         self.network = network
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
         buffers = network.plan(imageSize: imageSize, in: workspace)
-        loss = MeanLogitsLoss(buffers.logits, in: workspace)
+        loss = MeanLogitsLoss(buffers.logits, targets: targets, in: workspace)
         gradients = network.planBackward(buffers, in: workspace)
         workspace.commit(threadCount: threadCount)
     }

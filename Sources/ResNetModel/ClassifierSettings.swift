@@ -70,6 +70,10 @@ public struct ClassifierStageSettings: StageSettings {
     public var learningRate = 0.1
     public var warmupEpochs = 5.0
     public var momentum = 0.9
+    public var classWeights = ClassWeights.none
+    public var labelSmoothing = 0.0
+    public var gradientClip = 0.0
+    public var ema = AveragingSettings()
     /// λ: L2 on all kernels.
     public var l2 = 8e-5
 

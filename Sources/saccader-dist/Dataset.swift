@@ -5,7 +5,8 @@ import Images
 /// `saccader-dist dataset`
 struct Dataset: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Makes data sets.", subcommands: [Demo.self, DatasetIndex.self])
+        abstract: "Makes data sets and shows them.",
+        subcommands: [Demo.self, DatasetIndex.self, DatasetShow.self])
 
     /// `saccader-dist dataset demo`
     struct Demo: ParsableCommand {

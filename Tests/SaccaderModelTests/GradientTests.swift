@@ -12,6 +12,25 @@ import Testing
     private static let imageCount = 3
     private static let labels: [Int32] = [2, 0, 1]
 
+    /// Class weights and label smoothing.
+    private static let weights = [2, 0.25, 1.5]
+    private static let smoothing = 0.2
+    private static let weighted = ClassTargets(smoothing: smoothing, weights: weights)
+
+    /// An image's part of the mean cross entropy.
+    private static func entropy(
+        _ reference: ReferenceModel, _ logits: [Double], image: Int, isWeighted: Bool
+    ) -> Double {
+        let label = Int(labels[image])
+        let own = reference.crossEntropy(logits, label: label)
+        guard isWeighted else { return own / Double(imageCount) }
+        let all = weights.indices.map { weights[$0] * reference.crossEntropy(logits, label: $0) }
+        let total = labels.reduce(0) { $0 + weights[Int($1)] }
+        return
+            ((1 - smoothing) * weights[label] * own
+            + smoothing / Double(weights.count) * all.reduce(0, +)) / total
+    }
+
     private static func configuration(
         _ norm: ShortcutNorm, attention: Bool = true
     ) -> SaccaderSettings {
@@ -140,17 +159,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [ShortcutNorm.residual, .reference])
-    func representation(norm: ShortcutNorm) throws {
+    @Test(arguments: [ShortcutNorm.residual, .reference], [false, true])
+    func representation(norm: ShortcutNorm, isWeighted: Bool) throws {
+        let targets = isWeighted ? Self.weighted : .plain
         let subject = Subject(Self.configuration(norm))
         let sparing = RepresentationObjective(
             subject.model, imageSize: Self.imageSize, imageCapacity: 3, shardCapacity: 2,
-            threadCount: 2, sparesMemory: true)
+            threadCount: 2, sparesMemory: true, targets: targets)
         let sparingReport = try step(subject, sparing, glimpses: .fixed([]))
         let sparingGradients = Array(subject.store.allGradients)
         let objective = RepresentationObjective(
             subject.model, imageSize: Self.imageSize, imageCapacity: 3, shardCapacity: 2,
-            threadCount: 2)
+            threadCount: 2, targets: targets)
         let report = try step(subject, objective, glimpses: .fixed([]))
         // What is computed again to spare memory comes out as it was.
         #expect(sparing.workspace.byteCount < objective.workspace.byteCount)
@@ -160,10 +180,10 @@ import Testing
             let logits = reference.representation(subject.images, training: true).logits
             return (0..<Self.imageCount).reduce(0) { sum, image in
                 sum
-                    + reference.crossEntropy(
-                        reference.averagedLogits(logits, image: image),
-                        label: Int(Self.labels[image]))
-            } / Double(Self.imageCount)
+                    + Self.entropy(
+                        reference, reference.averagedLogits(logits, image: image), image: image,
+                        isWeighted: isWeighted)
+            }
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
         compare(subject, trained: isRepresentation, loss: loss)
@@ -292,14 +312,17 @@ import Testing
             loss: loss)
     }
 
-    @Test(arguments: [ShortcutNorm.residual, .reference], [true, false])
-    func joint(norm: ShortcutNorm, attention: Bool) throws {
+    @Test(arguments: [
+        (ShortcutNorm.residual, true, false), (.residual, false, false), (.reference, true, false),
+        (.reference, false, false), (.residual, true, true),
+    ])
+    func joint(norm: ShortcutNorm, attention: Bool, isWeighted: Bool) throws {
         let subject = Subject(Self.configuration(norm, attention: attention))
         var settings = SaccaderStageSettings(.joint)
         (settings.glimpses, settings.samples, settings.reinforceWeight) = (3, 2, 0.7)
         let objective = JointObjective(
             subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
-            shardCapacity: 2, threadCount: 2)
+            shardCapacity: 2, threadCount: 2, targets: isWeighted ? Self.weighted : .plain)
         // [S][N][T]
         let trajectories = [
             [[0, 4, 8], [3, 1, 2], [5, 6, 0]], [[7, 2, 1], [8, 0, 4], [1, 5, 3]],
@@ -329,13 +352,15 @@ import Testing
                     sum +=
                         settings.reinforceWeight * (rewards[s][image] - baseline)
                         * reference.surprise(mixed, image: image, trajectory: places)
+                        / Double(Self.imageCount)
                     sum +=
-                        reference.crossEntropy(
+                        Self.entropy(
+                            reference,
                             reference.averagedLogits(logits, image: image, places: places),
-                            label: Int(Self.labels[image])) / Double(settings.samples)
+                            image: image, isWeighted: isWeighted) / Double(settings.samples)
                 }
             }
-            return sum / Double(Self.imageCount)
+            return sum
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-4)
         compare(subject, trained: { _ in true }, loss: loss)
@@ -363,8 +388,8 @@ import Testing
         #expect(gradients[0] == gradients[1])
     }
 
-    @Test(arguments: [true, false])
-    func softAttention(attention: Bool) throws {
+    @Test(arguments: [(true, false), (false, false), (true, true)])
+    func softAttention(attention: Bool, isWeighted: Bool) throws {
         var configuration = Self.configuration(.residual, attention: attention)
         configuration.cell.soft = true
         let subject = Subject(configuration)
@@ -372,7 +397,7 @@ import Testing
         settings.glimpses = 3
         let objective = SoftJointObjective(
             subject.model, settings: settings, imageSize: Self.imageSize, imageCapacity: 3,
-            shardCapacity: 2, threadCount: 2)
+            shardCapacity: 2, threadCount: 2, targets: isWeighted ? Self.weighted : .plain)
         let trajectories = [[0, 4, 8], [3, 1, 2], [5, 6, 0]]
         let report = try step(
             subject, objective, glimpses: .fixed(trajectories.flatMap { $0.map { Int32($0) } }))
@@ -393,8 +418,9 @@ import Testing
                     } / 3
                 }
                 return sum
-                    + reference.crossEntropy(mean, label: Int(Self.labels[entry.offset]))
-            } / Double(Self.imageCount)
+                    + Self.entropy(
+                        reference, mean, image: entry.offset, isWeighted: isWeighted)
+            }
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
         compare(subject, trained: { _ in true }, loss: loss)

@@ -34,6 +34,14 @@ import Testing
         try compare("classifier", "classifier", more: ["stages.classifier.shardSize=4"], threads: 1)
     }
 
+    /// Class weights, label smoothing and a clipped gradient.
+    @Test(arguments: [1, 2, 4]) func weightsSmoothingAndClipAreThoseOfPyTorch(shardSize: Int) throws
+    {
+        try compare(
+            "classifier", "classifier-weighted", more: ["stages.classifier.shardSize=\(shardSize)"],
+            threads: 2)
+    }
+
     /// The program's own way to the DRAM, whose every case DRAMModelTests judge.
     @Test(arguments: ["inference", "pretrain", "dram"])
     func theDRAMAgreesWithItsFixture(name: String) throws {

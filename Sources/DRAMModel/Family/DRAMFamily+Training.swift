@@ -16,14 +16,17 @@ extension DRAMFamily {
         _: Element.Type, _ stage: Stage, _ stageSettings: DRAMStageSettings, _ plan: StepPlan
     ) -> any Objective {
         let model = DRAM<Element>(settings, imageSize: imageSize)
+        let targets = ClassTargets(stageSettings, plan)
         if stage == .dramPretrain {
             return DRAMPretrainObjective(
                 model, settings: stageSettings, imageCapacity: plan.imageCapacity,
-                shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount)
+                shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount,
+                targets: targets)
         }
         return DRAMObjective(
             model, settings: stageSettings, imageCapacity: plan.imageCapacity,
-            shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount)
+            shardCapacity: plan.shardCapacity, threadCount: plan.pool.threadCount,
+            targets: targets)
     }
 
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {

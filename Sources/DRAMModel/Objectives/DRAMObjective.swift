@@ -28,14 +28,15 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     /// Plans a step of at most the given images and shards on this rank.
     public init(
         _ model: DRAM<Element>, settings: DRAMStageSettings, imageCapacity: Int,
-        shardCapacity: Int, threadCount: Int
+        shardCapacity: Int, threadCount: Int, targets: ClassTargets = .plain
     ) {
         (self.model, self.settings) = (model, settings)
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
             keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: true, in: workspace)
-        loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
+        loss = GlimpseLoss(
+            unrolled.logits, settings: settings, targets: targets, in: workspace)
         table = LossTable(columns: 2 + 3 * settings.glimpses, in: workspace)
         noise = Tensor(unrolled.places.shape, in: workspace.arena)
         rewards = Tensor(
@@ -130,6 +131,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     }
 
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
+        let total = try loss.total(batch.labels, pass: pass)
         let pass = pass.repeated(settings.samples)
         let count = settings.glimpses
         let deviation = settings.deviation(at: batch.progress)
@@ -164,14 +166,16 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         }
         let images = trajectories / Double(settings.samples)
         return LossReport(
-            crossEntropy: sums[0] / trajectories,
+            crossEntropy: sums[0] / (total * Double(settings.samples)),
             reinforce: settings.reinforceWeight * policy / images,
-            accuracy: sums[1] / trajectories, baseline: mean)
+            accuracy: sums[1] / trajectories, baseline: mean,
+            weight: total)
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
         let trajectories = pass.repeated(settings.samples)
-        loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
+        loss.backward(
+            batch.labels, report, into: gradients.logits, pass: trajectories)
         backwardPolicy(
             deviation: settings.deviation(at: batch.progress), pass: trajectories)
         try unrolled.backward(gradients, images: batch.images, pass: pass)

@@ -17,14 +17,15 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
     /// Plans a step of at most the given images and shards on this rank.
     public init(
         _ model: DRAM<Element>, settings: DRAMStageSettings, imageCapacity: Int,
-        shardCapacity: Int, threadCount: Int
+        shardCapacity: Int, threadCount: Int, targets: ClassTargets = .plain
     ) {
         self.model = model
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
             keepsActivations: true, joinsChunks: true)
         unrolled = Unrolled(model, settings: settings, followsPolicy: false, in: workspace)
-        loss = GlimpseLoss(unrolled.logits, settings: settings, in: workspace)
+        loss = GlimpseLoss(
+            unrolled.logits, settings: settings, targets: targets, in: workspace)
         table = LossTable(columns: 2, in: workspace)
         gradients = unrolled.planBackward(
             classified: loss.classified, stop: .none, in: workspace)
@@ -42,6 +43,7 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
     }
 
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
+        let total = try loss.total(batch.labels, pass: pass)
         let pass = pass.repeated(unrolled.samples)
         pass.forEachShard { shard, rows, scratch in
             let sums = table.cleared(shard: shard)
@@ -55,12 +57,15 @@ public struct DRAMPretrainObjective<Element: StorageElement>: Objective {
         }
         let sums = try table.sum(pass: pass)
         let count = Double(pass.globalImageCount)
-        return LossReport(crossEntropy: sums[0] / count, accuracy: sums[1] / count)
+        return LossReport(
+            crossEntropy: sums[0] / (total * Double(unrolled.samples)),
+            accuracy: sums[1] / count, weight: total)
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
         let trajectories = pass.repeated(unrolled.samples)
-        loss.backward(batch.labels, into: gradients.logits, pass: trajectories)
+        loss.backward(
+            batch.labels, report, into: gradients.logits, pass: trajectories)
         try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 

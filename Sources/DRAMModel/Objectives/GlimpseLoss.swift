@@ -10,15 +10,19 @@ struct GlimpseLoss<Element: StorageElement>: Sendable {
     let samples: Int
     /// The glimpses whose logits count.
     let classified: Range<Int>
+    private let loss: ClassLoss
 
     /// Plans the loss of trajectories of `samples` to an image.
     init(
-        _ logits: [Tensor<Element>], settings: DRAMStageSettings, in workspace: Workspace
+        _ logits: [Tensor<Element>], settings: DRAMStageSettings, targets: ClassTargets,
+        in workspace: Workspace
     ) {
         self.logits = logits
         samples = settings.samples
         classified = Self.glimpses(settings.classification, of: logits.count)
-        workspace.needScratch(2 * (logits.first?.shape.channels ?? 0))
+        let classes = logits.first?.shape.channels ?? 0
+        workspace.needScratch(2 * classes)
+        loss = ClassLoss(targets, classes: classes, in: workspace)
     }
 
     /// The glimpses that are meant.
@@ -62,19 +66,30 @@ struct GlimpseLoss<Element: StorageElement>: Sendable {
     ) -> Double {
         var sum = 0.0
         for glimpse in classified {
-            let values = scratch + classes
-            values.update(from: self.row(row, glimpse, scratch: scratch), count: classes)
-            let own = Double(values[label])
-            sum += Softmax.apply(values, count: classes) - own
+            let (logits, values) = (self.row(row, glimpse, scratch: scratch), scratch + classes)
+            values.update(from: logits, count: classes)
+            let logSum = Softmax.apply(values, count: classes)
+            sum += loss.value(logits, label: label, logSum: logSum)
         }
         return sum / Double(classified.count)
+    }
+
+    /// Σ w_y over the images of all ranks.
+    ///
+    /// - Parameter pass: Over the images.
+    func total(_ labels: [Int32], pass: Pass) throws -> Double {
+        try loss.total(labels, pass: pass)
     }
 
     /// Writes the gradients of the logits that count, of the mean over all images and samples.
     ///
     /// - Parameter pass: Over the trajectories.
-    func backward(_ labels: [Int32], into gradients: [Tensor<Element>?], pass: Pass) {
-        let weight = 1 / Float(pass.globalImageCount * classified.count)
+    func backward(
+        _ labels: [Int32], _ report: LossReport, into gradients: [Tensor<Element>?], pass: Pass
+    ) {
+        let trajectories =
+            report.weight.map { $0 * Double(samples) } ?? Double(pass.globalImageCount)
+        let weight = 1 / Float(trajectories * Double(classified.count))
         pass.forEachShard { _, rows, scratch in
             let values = scratch + classes
             for glimpse in classified {
@@ -82,7 +97,7 @@ struct GlimpseLoss<Element: StorageElement>: Sendable {
                 for row in rows {
                     values.update(from: self.row(row, glimpse, scratch: scratch), count: classes)
                     Softmax.apply(values, count: classes)
-                    values[Int(labels[row / samples])] -= 1
+                    loss.differentiate(values, label: Int(labels[row / samples]))
                     for index in 0..<classes { values[index] *= weight }
                     RowKernels.store(values, count: classes, into: gradient.row(row))
                 }

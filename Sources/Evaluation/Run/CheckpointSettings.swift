@@ -44,7 +44,8 @@ public struct CheckpointSettings: Codable, Sendable {
 extension DataConfiguration {
     /// The words that some keys take.
     static let choices = [
-        "augmentation": ["randomArea", "none"], "resize": ["antialias", "legacy"],
+        "augmentation": Augmentation.allCases.map(\.rawValue),
+        "flip": Flip.allCases.map(\.rawValue), "resize": ["antialias", "legacy"],
         "transparency": Transparency.allCases.map(\.rawValue),
         "orientation": Orientation.allCases.map(\.rawValue),
     ]
@@ -54,6 +55,7 @@ extension DataConfiguration {
         if !(0..<1).contains(developmentFraction) {
             return SettingProblem("developmentFraction", "must be at least 0 and less than 1")
         }
+        if let problem = augmentationProblem { return problem }
         return SettingProblem.first([
             ("workers", workers, CountRange.threads),
             ("centralCropMargin", centralCropMargin, 0...CountRange.imageSize.upperBound),

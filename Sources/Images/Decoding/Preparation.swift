@@ -9,7 +9,7 @@ public struct Preparation: Sendable {
     public static let deviation: [Float] = [0.229, 0.224, 0.225]
 
     let configuration: DataConfiguration
-    private let framing: Framing
+    let framing: Framing
 
     /// Prepares images as `configuration` says.
     public init(_ configuration: DataConfiguration, framing: Framing = .crop) {
@@ -26,44 +26,6 @@ public struct Preparation: Sendable {
             y: ((Double(height) - side) / 2).rounded(.down), width: side, height: side)
     }
 
-    /// A random part of 8–100 % of the area with aspect 3/4–4/3; the central square after ten
-    /// parts that do not fit.
-    func randomBox(height: Int, width: Int, random: inout CounterRandom) -> Resize.Box {
-        let area = Double(height * width)
-        for _ in 0..<10 {
-            let target = area * (0.08 + 0.92 * random.uniform())
-            let aspect = exp(log(0.75) + (log(4.0 / 3) - log(0.75)) * random.uniform())
-            let boxWidth = (target * aspect).squareRoot().rounded()
-            let boxHeight = (target / aspect).squareRoot().rounded()
-            guard boxWidth >= 1, boxHeight >= 1, boxWidth <= Double(width),
-                boxHeight <= Double(height)
-            else { continue }
-            return Resize.Box(
-                x: (random.uniform() * (Double(width) - boxWidth + 1)).rounded(.down),
-                y: (random.uniform() * (Double(height) - boxHeight + 1)).rounded(.down),
-                width: boxWidth, height: boxHeight)
-        }
-        return centralBox(height: height, width: width)
-    }
-
-    /// The part of an image that the model sees.
-    ///
-    /// - Parameter random: The image's numbers of this epoch, or nil in evaluation.
-    func crop(height: Int, width: Int, random: CounterRandom?) -> ImageCrop {
-        let size = configuration.imageSize
-        guard var random, configuration.augmentation == .randomArea else {
-            let box =
-                framing == .crop
-                ? centralBox(height: height, width: width)
-                : Resize.Box(x: 0, y: 0, width: Double(width), height: Double(height))
-            return ImageCrop(box: box, isFlipped: false, size: size)
-        }
-        let isFlipped = random.uniform() < 0.5
-        return ImageCrop(
-            box: randomBox(height: height, width: width, random: &random), isFlipped: isFlipped,
-            size: size)
-    }
-
     /// Writes what the model sees of an image, `[size, size, 3]`, to `result` from `start` on; says
     /// which part of the image that is.
     ///
@@ -72,29 +34,18 @@ public struct Preparation: Sendable {
         _ pixels: Pixels, random: CounterRandom? = nil, into result: inout [Float], at start: Int
     ) -> ImageCrop {
         let size = configuration.imageSize
-        let crop = crop(height: pixels.height, width: pixels.width, random: random)
+        let (crop, colors) = variation(
+            height: pixels.height, width: pixels.width, random: random)
         switch configuration.resize {
         case .antialias:
             let square = Resize.bicubic(pixels, box: crop.box, size: size)
-            Self.standardize(square.bytes, into: &result, at: start) { Float($0) }
+            write(square.bytes, colors, into: &result, at: start) { Float($0) }
         case .legacy:
             let square = LegacyResize.bicubic(pixels, box: crop.box, size: size)
-            Self.standardize(square, into: &result, at: start) { $0 }
+            write(square, colors, into: &result, at: start) { $0 }
         }
-        if crop.isFlipped { flip(&result, at: start) }
+        mirror(&result, at: start, as: crop)
         return crop
-    }
-
-    private func flip(_ result: inout [Float], at start: Int) {
-        let size = configuration.imageSize
-        for y in 0..<size {
-            let row = start + y * size * 3
-            for x in 0..<(size / 2) {
-                for channel in 0..<3 {
-                    result.swapAt(row + x * 3 + channel, row + (size - 1 - x) * 3 + channel)
-                }
-            }
-        }
     }
 
     /// The reverse of `standardize`: values on the scale [0, 1].

@@ -14,6 +14,15 @@ public protocol StageSettings: Codable, Equatable, Sendable {
     var warmupEpochs: Double { get set }
     /// Of Nesterov's method.
     var momentum: Double { get set }
+    /// Of the classes in the cross entropy.
+    var classWeights: ClassWeights { get set }
+    /// ε: so much of the target goes to all classes alike.
+    var labelSmoothing: Double { get set }
+    /// The most that the norm of the gradient of the whole loss, over all parameters in training,
+    /// may be; it is scaled down to that. 0: as it is.
+    var gradientClip: Double { get set }
+    /// The moving average of the weights.
+    var ema: AveragingSettings { get set }
     /// The coefficient of a group's L2 term, (l2/2)·Σθ².
     func l2(of group: ParameterGroup) -> Double
     /// The factor of the learning rate for a group's parameters.
@@ -42,6 +51,11 @@ extension StageSettings {
     /// Nothing is left out.
     public func freezes(_ path: String) -> Bool { false }
 
+    /// The words that keys of every stage take.
+    public static var commonChoices: [String: [String]] {
+        ["classWeights": ClassWeights.forms]
+    }
+
     /// All groups learn at the stage's rate.
     public func learningRateFactor(of group: ParameterGroup) -> Double { 1 }
 
@@ -64,6 +78,14 @@ extension StageSettings {
             return SettingProblem(
                 "momentum", "is \(momentum): give at least 0 and less than 1")
         }
+        if !(0...1).contains(labelSmoothing) {
+            return SettingProblem(
+                "labelSmoothing", "is \(labelSmoothing): give at least 0 and at most 1")
+        }
+        if let problem = SettingProblem.firstNegative([("gradientClip", gradientClip)]) {
+            return problem
+        }
+        if let problem = classWeights.problem ?? ema.problem { return problem }
         return nil
     }
 }

@@ -13,13 +13,16 @@ public struct StepPlan: Sendable {
     public let imageCapacity: Int
     /// The most shards of a step on this rank.
     public let shardCapacity: Int
+    /// Of each logit's class in the cross entropy; empty: all 1.
+    public let classWeights: [Double]
 
     /// Describes a step.
     public init(
         precision: Precision = .float32, store: ParameterStore, pool: ThreadPool,
-        imageCapacity: Int, shardCapacity: Int
+        imageCapacity: Int, shardCapacity: Int, classWeights: [Double] = []
     ) {
         (self.precision, self.store, self.pool) = (precision, store, pool)
         (self.imageCapacity, self.shardCapacity) = (imageCapacity, shardCapacity)
+        self.classWeights = classWeights
     }
 }

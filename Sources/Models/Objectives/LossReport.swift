@@ -11,14 +11,17 @@ public struct LossReport: Equatable, Sendable {
     public var accuracy: Double
     /// The mean reward over all images and samples, which is the baseline b of eq. 6.
     public var baseline: Double?
+    /// Σ w_y over the images, by which the mean of the cross entropy divides; nil where there is
+    /// no cross entropy.
+    public var weight: Double?
 
     /// Names the terms that a stage has.
     public init(
         crossEntropy: Double? = nil, location: Double? = nil, reinforce: Double? = nil,
-        accuracy: Double, baseline: Double? = nil
+        accuracy: Double, baseline: Double? = nil, weight: Double? = nil
     ) {
         (self.crossEntropy, self.location, self.reinforce) = (crossEntropy, location, reinforce)
-        (self.accuracy, self.baseline) = (accuracy, baseline)
+        (self.accuracy, self.baseline, self.weight) = (accuracy, baseline, weight)
     }
 
     /// The sum of the terms.

@@ -5,14 +5,18 @@ import Tensors
 public struct MeanLogitsLoss<Element: StorageElement>: Sendable {
     private let logits: Tensor<Element>
     private let table: LossTable
+    private let loss: ClassLoss
     private let prediction: Tensor<Float>
 
     /// Plans the loss of `logits`, `[N, h, w, c]`.
-    public init(_ logits: Tensor<Element>, in workspace: Workspace) {
+    public init(
+        _ logits: Tensor<Element>, targets: ClassTargets = .plain, in workspace: Workspace
+    ) {
         self.logits = logits
         let shape = logits.shape
         workspace.needScratch(shape.locations * shape.channels + shape.channels)
         table = LossTable(columns: 2, in: workspace)
+        loss = ClassLoss(targets, classes: shape.channels, in: workspace)
         prediction = Tensor(Shape(shape.images, 1, 1, shape.channels), in: workspace.arena)
     }
 
@@ -23,8 +27,9 @@ public struct MeanLogitsLoss<Element: StorageElement>: Sendable {
         _ labels: [Int32], gradient: Tensor<Element>, pass: Pass
     ) throws -> LossReport {
         let (locations, classes) = (logits.shape.locations, logits.shape.channels)
+        let total = try loss.total(labels, pass: pass)
         // Of every logit at every location: 1/(images·locations) of the mean's gradient.
-        let weight = 1 / Float(pass.globalImageCount * locations)
+        let weight = 1 / Float(total * Double(locations))
         pass.forEachShard { shard, images, scratch in
             let sums = table.cleared(shard: shard)
             let row = scratch + locations * classes
@@ -34,9 +39,9 @@ public struct MeanLogitsLoss<Element: StorageElement>: Sendable {
                 let label = Int(labels[image])
                 row.update(from: mean, count: classes)
                 let logSum = Softmax.apply(row, count: classes)
-                sums[0] += logSum - Double(mean[label])
+                sums[0] += loss.value(mean, label: label, logSum: logSum)
                 sums[1] += Softmax.argmax(mean, count: classes) == label ? 1 : 0
-                row[label] -= 1
+                loss.differentiate(row, label: label)
                 for index in 0..<classes { row[index] *= weight }
                 for location in 0..<locations {
                     RowKernels.store(
@@ -46,7 +51,8 @@ public struct MeanLogitsLoss<Element: StorageElement>: Sendable {
         }
         let sums = try table.sum(pass: pass)
         let count = Double(pass.globalImageCount)
-        return LossReport(crossEntropy: sums[0] / count, accuracy: sums[1] / count)
+        return LossReport(
+            crossEntropy: sums[0] / total, accuracy: sums[1] / count, weight: total)
     }
 
     /// The averaged logits of a trace.

@@ -17,10 +17,11 @@ extension SaccaderFamily {
     ) throws -> any Objective {
         let model = Saccader<Element>(settings)
         let (images, shards) = (plan.imageCapacity, plan.shardCapacity)
+        let targets = ClassTargets(stageSettings, plan)
         if stage == .representation {
             let objective = RepresentationObjective(
                 model, freeze: stageSettings.freeze, imageSize: imageSize, imageCapacity: images,
-                shardCapacity: shards, threadCount: plan.pool.threadCount)
+                shardCapacity: shards, threadCount: plan.pool.threadCount, targets: targets)
             try objective.fold(plan.store, pool: plan.pool)
             return objective
         }
@@ -32,13 +33,13 @@ extension SaccaderFamily {
         if settings.cell.soft {
             let objective = SoftJointObjective(
                 model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
-                shardCapacity: shards, threadCount: plan.pool.threadCount)
+                shardCapacity: shards, threadCount: plan.pool.threadCount, targets: targets)
             try objective.fold(plan.store, pool: plan.pool)
             return objective
         }
         let objective = JointObjective(
             model, settings: stageSettings, imageSize: imageSize, imageCapacity: images,
-            shardCapacity: shards, threadCount: plan.pool.threadCount)
+            shardCapacity: shards, threadCount: plan.pool.threadCount, targets: targets)
         try objective.fold(plan.store, pool: plan.pool)
         return objective
     }

@@ -41,7 +41,9 @@ public struct SaccaderFamily: ModelFamily {
 
     public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
         let own = own(settings)
-        if let problem = own.problem(locations: geometry.locationCount) { return problem }
+        if let problem = own.problem(of: stage, locations: geometry.locationCount) {
+            return problem
+        }
         return FrozenParts.problem(own.freeze, of: stage, self.settings).map {
             SettingProblem("freeze", $0)
         }

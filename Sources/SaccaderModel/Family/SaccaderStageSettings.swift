@@ -38,6 +38,10 @@ public struct SaccaderStageSettings: StageSettings {
     public var learningRate = 0.1
     public var warmupEpochs = 5.0
     public var momentum = 0.9
+    public var classWeights = ClassWeights.none
+    public var labelSmoothing = 0.0
+    public var gradientClip = 0.0
+    public var ema = AveragingSettings()
     /// λ of eq. 4 and 6: L2 on the kernels of the representation network.
     public var l2 = 8e-5
     /// ν of eq. 5 and 6: L2 on the kernels of attention and mixing and on a.
@@ -77,11 +81,23 @@ public struct SaccaderStageSettings: StageSettings {
         group == .location ? l2Location : l2
     }
 
+    /// The first setting of the classes' cross entropy that is given to a stage without one.
+    private func problemWithoutClasses(_ stage: Stage) -> SettingProblem? {
+        let isGiven = [
+            ("classWeights", classWeights != .none), ("labelSmoothing", labelSmoothing != 0),
+        ]
+        guard stage == .location, let given = isGiven.first(where: \.1) else { return nil }
+        return SettingProblem(
+            given.0,
+            "is of no use: the stage location learns places and has no cross entropy of classes; "
+                + "leave it out")
+    }
+
     /// The first setting that a stage cannot be trained with.
     ///
     /// - Parameter locations: Of an image.
-    func problem(locations: Int) -> SettingProblem? {
-        if let problem = commonProblem { return problem }
+    func problem(of stage: Stage, locations: Int) -> SettingProblem? {
+        if let problem = commonProblem ?? problemWithoutClasses(stage) { return problem }
         let counts = [
             ("glimpses", glimpses, CountRange.images), ("samples", samples, CountRange.few),
         ]

@@ -15,6 +15,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
     private let locationGradients: Saccader<Element>.LocationGradients
     private let runner: CellRunner<Element>
     private let table: LossTable
+    private let loss: ClassLoss
     /// The averaged logits of each trajectory, `[N, S, c]`.
     private let prediction: Tensor<Float>
     /// r of each trajectory, `[N, S]`.
@@ -25,7 +26,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
     /// - Parameter sparesMemory: As in `Workspace`; the bits are the same.
     public init(
         _ model: Saccader<Element>, settings: SaccaderStageSettings, imageSize: Int,
-        imageCapacity: Int, shardCapacity: Int, threadCount: Int, sparesMemory: Bool? = nil
+        imageCapacity: Int, shardCapacity: Int, threadCount: Int, sparesMemory: Bool? = nil,
+        targets: ClassTargets = .plain
     ) {
         self.model = model
         self.settings = settings
@@ -43,6 +45,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
         let shape = representation.logits.shape
         workspace.needScratch((2 * shape.locations + 1) * shape.channels + shape.locations)
         table = LossTable(columns: 5, in: workspace)
+        loss = ClassLoss(targets, classes: shape.channels, in: workspace)
         prediction = Tensor(
             Shape(imageCapacity, samples, 1, shape.channels), in: workspace.arena)
         rewards = Tensor(Shape(imageCapacity, samples, 1, 1), in: workspace.arena)
@@ -114,6 +117,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
         let classes = representation.logits.shape.channels
         let samples = settings.samples
+        let total = try loss.total(batch.labels, pass: pass)
         pass.forEachShard { shard, images, scratch in
             let sums = table.cleared(shard: shard)
             for image in images {
@@ -127,7 +131,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
                     rewards.row(image * samples + sample)[0] = reward
                     let row = scratch + 2 * representation.logits.shape.locations * classes
                     row.update(from: mean, count: classes)
-                    sums[0] += Softmax.apply(row, count: classes) - Double(mean[label])
+                    let logSum = Softmax.apply(row, count: classes)
+                    sums[0] += loss.value(mean, label: label, logSum: logSum)
                     sums[1] += Double(reward)
                 }
                 // The logits are done with: their scratch serves the policy's softmax.
@@ -144,9 +149,9 @@ public struct JointObjective<Element: StorageElement>: Objective {
         // b: the mean reward over the images and samples of all ranks together.
         let baseline = sums[1] / trajectories
         return LossReport(
-            crossEntropy: sums[0] / trajectories,
+            crossEntropy: sums[0] / (total * Double(samples)),
             reinforce: settings.reinforceWeight * (sums[3] - baseline * sums[2]) / images,
-            accuracy: baseline, baseline: baseline)
+            accuracy: baseline, baseline: baseline, weight: total)
     }
 
     /// The mean of the logits at a trajectory's places, `[c]`.
@@ -169,7 +174,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
         let baseline = Float(report.baseline ?? 0)
         let policyWeight = Float(settings.reinforceWeight) / Float(pass.globalImageCount)
         if let gradients = representationGradients {
-            backwardLogits(batch, into: gradients.logits, pass: pass)
+            backwardLogits(batch, report, into: gradients.logits, pass: pass)
         }
         runner.backward(into: locationGradients.mixed, pass: pass) { image, sample in
             policyWeight * (rewards.row(image * samples + sample)[0] - baseline)
@@ -183,11 +188,12 @@ public struct JointObjective<Element: StorageElement>: Objective {
 
     /// The cross entropy's gradient reaches the logits at the visited places.
     private func backwardLogits(
-        _ batch: TrainingBatch, into gradient: Tensor<Element>, pass: Pass
+        _ batch: TrainingBatch, _ report: LossReport, into gradient: Tensor<Element>, pass: Pass
     ) {
         let shape = representation.logits.shape
         let (locations, classes, samples) = (shape.locations, shape.channels, settings.samples)
-        let weight = 1 / Float(settings.glimpses * samples * pass.globalImageCount)
+        let total = report.weight ?? Double(pass.globalImageCount)
+        let weight = 1 / Float(Double(settings.glimpses * samples) * total)
         pass.forEachShard { _, images, scratch in
             let row = scratch + locations * classes
             for image in images {
@@ -196,7 +202,7 @@ public struct JointObjective<Element: StorageElement>: Objective {
                     row.update(
                         from: prediction.row(image * samples + sample), count: classes)
                     Softmax.apply(row, count: classes)
-                    row[Int(batch.labels[image])] -= 1
+                    loss.differentiate(row, label: Int(batch.labels[image]))
                     let places = runner.buffers.locations(image, sample)
                     for t in 0..<settings.glimpses {
                         let target = scratch + Int(places[t]) * classes

@@ -18,7 +18,7 @@ public struct RepresentationObjective<Element: StorageElement>: Objective {
     public init(
         _ model: Saccader<Element>, freeze: [String] = [], imageSize: Int, imageCapacity: Int,
         shardCapacity: Int,
-        threadCount: Int, sparesMemory: Bool? = nil
+        threadCount: Int, sparesMemory: Bool? = nil, targets: ClassTargets = .plain
     ) {
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true,
@@ -26,7 +26,7 @@ public struct RepresentationObjective<Element: StorageElement>: Objective {
         network = model.representation
         let frozen = FrozenParts(freeze, of: model.configuration)
         buffers = network.plan(imageSize: imageSize, frozen: frozen, in: workspace)
-        loss = MeanLogitsLoss(buffers.logits, in: workspace)
+        loss = MeanLogitsLoss(buffers.logits, targets: targets, in: workspace)
         gradients = network.planBackward(buffers, frozen: frozen, in: workspace)
         workspace.commit(threadCount: threadCount)
     }

@@ -16,13 +16,14 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
     private let runner: CellRunner<Element>
     private let attention: SoftAttention
     private let table: LossTable
+    private let loss: ClassLoss
     /// The averaged logits, `[N, c]`.
     private let prediction: Tensor<Float>
 
     /// Plans a step of at most the given images and shards on this rank.
     public init(
         _ model: Saccader<Element>, settings: SaccaderStageSettings, imageSize: Int,
-        imageCapacity: Int, shardCapacity: Int, threadCount: Int
+        imageCapacity: Int, shardCapacity: Int, threadCount: Int, targets: ClassTargets = .plain
     ) {
         self.model = model
         self.settings = settings
@@ -41,6 +42,7 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
         workspace.needScratch(
             (2 * shape.locations + settings.glimpses + 1) * shape.channels + shape.locations)
         table = LossTable(columns: 2, in: workspace)
+        loss = ClassLoss(targets, classes: shape.channels, in: workspace)
         prediction = Tensor(Shape(imageCapacity, 1, 1, shape.channels), in: workspace.arena)
         locationGradients = model.planLocationBackward(
             location, frozen: frozen, wantsInputs: !frozen.logits, in: workspace)
@@ -77,6 +79,7 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
         let shape = representation.logits.shape
         let (locations, classes) = (shape.locations, shape.channels)
+        let total = try loss.total(batch.labels, pass: pass)
         pass.forEachShard { shard, images, scratch in
             let sums = table.cleared(shard: shard)
             let rows = scratch + locations * classes
@@ -92,25 +95,27 @@ public struct SoftJointObjective<Element: StorageElement>: Objective {
                 let label = Int(batch.labels[image])
                 sums[1] += Softmax.argmax(mean, count: classes) == label ? 1 : 0
                 rows.update(from: mean, count: classes)
-                sums[0] += Softmax.apply(rows, count: classes) - Double(mean[label])
+                let logSum = Softmax.apply(rows, count: classes)
+                sums[0] += loss.value(mean, label: label, logSum: logSum)
             }
         }
         let sums = try table.sum(pass: pass)
         let count = Double(pass.globalImageCount)
-        return LossReport(crossEntropy: sums[0] / count, accuracy: sums[1] / count)
+        return LossReport(
+            crossEntropy: sums[0] / total, accuracy: sums[1] / count, weight: total)
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
         let shape = representation.logits.shape
         let (locations, classes) = (shape.locations, shape.channels)
-        let weight = 1 / Float(pass.globalImageCount)
+        let weight = 1 / Float(report.weight ?? Double(pass.globalImageCount))
         pass.forEachShard { _, images, scratch in
             let gradient = scratch + locations * classes
             let row = gradient + locations * classes
             for image in images {
                 row.update(from: prediction.row(image), count: classes)
                 Softmax.apply(row, count: classes)
-                row[Int(batch.labels[image])] -= 1
+                loss.differentiate(row, label: Int(batch.labels[image]))
                 for index in 0..<classes { row[index] *= weight }
                 attention.backward(
                     image, gradient: row, logits: representation.logits(image, scratch: scratch),

@@ -14,6 +14,8 @@ final class Optimizer: Sendable {
     /// Their part of the flat buffer.
     let range: Range<Int>
     private let momentum: Float
+    /// 0: gradients stay as they are.
+    private let gradientClip: Double
     private let decay: [Float]
     /// Runs of parameters that learn at the same factor of the learning rate.
     private let rates: [(range: Range<Int>, factor: Float)]
@@ -29,6 +31,7 @@ final class Optimizer: Sendable {
         let ranges = parameters.map { store.range($0) }
         range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
         momentum = Float(settings.momentum)
+        gradientClip = settings.gradientClip
         rates = Self.rates(zip(parameters, ranges), settings)
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
@@ -67,6 +70,19 @@ final class Optimizer: Sendable {
         guard let gradients = store.allGradients.baseAddress else { return 0 }
         return VectorKernels.sumOfSquares(gradients + range.lowerBound, count: range.count)
             .squareRoot()
+    }
+
+    /// Scales the gradients down to the settings' norm, as PyTorch's `clip_grad_norm_` does: by
+    /// clip/(norm + 1e-6) where that is less than 1.
+    ///
+    /// - Parameter norm: Theirs, over all parameters in training.
+    func clip(norm: Double, store: ParameterStore, pool: ThreadPool) {
+        let factor = Float(min(1, gradientClip / (norm + 1e-6)))
+        guard gradientClip > 0, factor < 1, let gradients = store.allGradients.baseAddress
+        else { return }
+        pool.runRanges(range.count) { part in
+            for index in part { gradients[range.lowerBound + index] *= factor }
+        }
     }
 
     /// Updates the parameters at the given learning rate.

@@ -48,7 +48,7 @@ public struct Inspection: CustomStringConvertible {
             ("with statistics", "\(layout.trainableCount + layout.statisticCount)"),
         ]
         let rest = [("checksums", "\(checksummed) verified"), ("config", header.config)]
-        return (lines + description.lines + classLines + rest).map { label, text in
+        return (lines + averageLines + description.lines + classLines + rest).map { label, text in
             label.padding(toLength: 17, withPad: " ", startingAt: 0) + text
         }.joined(separator: "\n")
     }
@@ -75,6 +75,16 @@ public struct Inspection: CustomStringConvertible {
 
     private var classesMember: String {
         classes.map { "\"classes\": \(KnownClass.json($0)), " } ?? ""
+    }
+
+    /// What it says of a moving average of the weights.
+    private var averageLines: [(String, String)] {
+        if header.average.isModel { return [("weights", "the moving average of the run's")] }
+        guard let updates = header.average.updates else { return [] }
+        let score = header.average.developmentAccuracy.map {
+            String(format: ", development %.4f", $0)
+        }
+        return [("moving average", "of \(updates) steps, below /ema\(score ?? "")")]
     }
 
     /// One JSON object.

@@ -138,13 +138,13 @@ final class StageProgress {
             accuracy ?? 0, (rate ?? 0) < 10 ? 2 : 0, rate ?? 0)
     }
 
-    func showScore(_ score: Double?, step: Int) {
+    func showScore(_ score: DevelopmentScore?, step: Int) {
         guard let score else { return }
         bar.finish()
         reporter.say(
             String(
-                format: "%@ step %d/%d: loss %.4f, training accuracy %.4f, development %.4f, %@",
-                stage.name, step, last, loss ?? 0, accuracy ?? 0, score,
+                format: "%@ step %d/%d: loss %.4f, training accuracy %.4f, %@, %@",
+                stage.name, step, last, loss ?? 0, accuracy ?? 0, score.text,
                 ProgressBar.duration(Stopwatch.now - start)))
     }
 
@@ -190,9 +190,9 @@ extension StepReport {
 
     /// The line of the log for a score.
     func scoreFields(
-        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ accuracy: Double
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ score: DevelopmentScore
     ) -> [(String, MetricsValue)] {
-        place(stage, step: step, trainer) + [("developmentAccuracy", .number(accuracy))]
+        place(stage, step: step, trainer) + score.fields
     }
 
     private func place(

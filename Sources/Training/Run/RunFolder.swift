@@ -16,6 +16,14 @@ final class RunFolder {
     private struct Best {
         let stage: Stage
         let accuracy: Double
+
+        /// Nil where the checkpoint was not scored.
+        init?(_ header: CheckpointHeader) {
+            guard let accuracy = header.developmentAccuracy,
+                let stage = Families.stage(named: header.stage)
+            else { return nil }
+            (self.stage, self.accuracy) = (stage, accuracy)
+        }
     }
 
     private static let stages = Families.stageNames
@@ -64,10 +72,7 @@ final class RunFolder {
         let link = "\(checkpoints.path)/best.h5"
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint(reading: link)
-            guard let stage = Families.stage(named: checkpoint.header.stage),
-                let accuracy = checkpoint.header.developmentAccuracy
-            else { return }
-            best = Best(stage: stage, accuracy: accuracy)
+            best = Best(checkpoint.header) ?? best
         } catch .missing {
             return
         } catch .damaged(let path, let what) {
@@ -94,16 +99,30 @@ final class RunFolder {
         onProgress: () -> Void
     ) throws(CheckpointError) {
         try checkpoints.write(name, image, onProgress: onProgress)
-        if let accuracy = header.developmentAccuracy,
-            let stage = Families.stage(named: header.stage)
-        {
-            // A later stage is a better model than an earlier one, whatever its first scores.
-            let isBest = best.map { stage > $0.stage || accuracy >= $0.accuracy } ?? true
-            if isBest {
-                try checkpoints.linkBest(name, onProgress: onProgress)
-                best = Best(stage: stage, accuracy: accuracy)
-            }
+        if isBest(header) {
+            try checkpoints.linkBest(name, onProgress: onProgress)
+            best = Best(header)
         }
+    }
+
+    /// Writes averaged weights that are better than the model's, and links them as the best.
+    ///
+    /// - Parameters:
+    ///   - name: Of the checkpoint with the model's.
+    ///   - onProgress: Called whenever a piece has been written.
+    func saveBest(
+        _ header: CheckpointHeader, beside name: String, _ image: FileImage,
+        onProgress: () -> Void
+    ) throws(CheckpointError) {
+        try checkpoints.writeBest(averagedBeside: name, image, onProgress: onProgress)
+        best = Best(header)
+    }
+
+    /// Whether a checkpoint's score is at least as good as the best so far.
+    func isBest(_ header: CheckpointHeader) -> Bool {
+        guard let score = Best(header) else { return false }
+        // A later stage is a better model than an earlier one, whatever its first scores.
+        return best.map { score.stage > $0.stage || score.accuracy >= $0.accuracy } ?? true
     }
 
     /// Deletes checkpoints that are not to be kept any longer.

@@ -22,6 +22,10 @@ final class StageTrainer {
     private let schedule: LearningRateSchedule
     fileprivate let batches: BatchSchedule
     private let loader: BatchLoader
+    private let store: ParameterStore
+    private let pool: ThreadPool
+    /// The moving average of the weights, where one is kept.
+    let average: WeightAverage?
 
     /// Plans the stage from where it is.
     ///
@@ -31,11 +35,13 @@ final class StageTrainer {
         model: any ModelFamily,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
         communicator: any Communicator, activity: Activity, from origin: StagePosition,
-        isPlanOnly: Bool
+        isPlanOnly: Bool, classWeights: [Double]
     ) throws {
         self.stage = stage
+        (self.store, self.pool) = (store, pool)
         settings = configuration.stages[stage]
         seed = configuration.seed
+        average = WeightAverage(settings.ema, store: store)
         self.images = images
         self.activity = activity
         let batches = BatchSchedule(
@@ -53,7 +59,8 @@ final class StageTrainer {
                 stage, settings: $0,
                 plan: StepPlan(
                     precision: precision, store: store, pool: pool,
-                    imageCapacity: capacity.images, shardCapacity: capacity.shards))
+                    imageCapacity: capacity.images, shardCapacity: capacity.shards,
+                    classWeights: classWeights))
         }
         part = batches.part(before: origin.step)
         trainingStep = TrainingStep(
@@ -88,6 +95,7 @@ final class StageTrainer {
             number: step,
             name: { images.entries[batches.request(step: step).entries[$0]].name })
         report.dataWaitSeconds = dataWait
+        average?.update(store: store, pool: pool)
         return report
     }
 

@@ -104,6 +104,8 @@ public struct Trace {
         let penalty: Optimizer.Penalty
         /// Parameters that the stage trains.
         let trained: Set<String>
+        /// Before it was clipped.
+        let gradientNorm: Double
     }
 
     private func step(
@@ -126,7 +128,7 @@ public struct Trace {
             stage, settings: settings,
             plan: StepPlan(
                 precision: precision, store: store, pool: pool, imageCapacity: imageCount,
-                shardCapacity: layout.count))
+                shardCapacity: layout.count, classWeights: try classWeights(stage, model: model)))
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
         let trainingBatch = TrainingBatch(
             images: images, labels: labels,
@@ -140,11 +142,13 @@ public struct Trace {
         let arrays = objective.trace(imageCount: imageCount)
         try objective.backward(trainingBatch, loss, pass: pass)
         let penalty = optimizer.addDecay(store: store)
+        let norm = optimizer.gradientNorm(store: store)
+        optimizer.clip(norm: norm, store: store, pool: pool)
         return (
             arrays,
             StepResult(
                 stage: stage, loss: loss, penalty: penalty,
-                trained: Set(optimizer.parameters.map(\.path)))
+                trained: Set(optimizer.parameters.map(\.path)), gradientNorm: norm)
         )
     }
 
@@ -204,6 +208,7 @@ public struct Trace {
         for (name, value) in terms {
             if let value { try file.write("/trace/loss/\(name)", scalar: value) }
         }
+        try file.write("/trace/gradientNorm", scalar: result.gradientNorm)
         if let baseline = loss.baseline { try file.write("/trace/baseline", scalar: baseline) }
         for parameter in store.layout.parameters {
             // What the stage leaves as it is has no gradient: not whatever the buffer holds.

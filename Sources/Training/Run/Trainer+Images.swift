@@ -6,6 +6,11 @@ extension Trainer {
         of data: ImageDataset, _ configuration: RunConfiguration, _ reporter: Reporter
     ) {
         for note in data.notes { reporter.warn(note) }
+        let settings = configuration.data
+        if settings.augmentation == .none && settings.crop != CropConfiguration() {
+            reporter.warn(
+                "data.crop has no effect, as data.augmentation is none; give randomArea for it")
+        }
         if configuration.evaluation.everyEpochs > 0 && data.development.entries.isEmpty {
             reporter.warn(
                 "no development images, so that nothing is scored and no best.h5 comes; hold some "

@@ -12,11 +12,16 @@ extension Trainer {
         let origin = start?.progress(imageCount: data.training.entries.count) ?? StagePosition()
         let first = origin.step
         let trainer = try stageTrainer(stage, from: origin)
-        if let start { try trainer.optimizer.load(start.checkpoint, store: store) }
+        if let start {
+            try trainer.optimizer.load(start.checkpoint, store: store)
+            try trainer.average?.load(start.checkpoint, store: store) { path in
+                model.startsFrom(path, in: stage)
+            }
+        }
         let last = min(trainer.lastStep, options.maximumSteps ?? .max)
         if start == nil && stage == stages.first {
             // A disk that cannot hold checkpoints shows now, not hours later.
-            try save(stage, step: 0, trainer, accuracy: nil, isVital: true, to: writer, log)
+            try save(stage, step: 0, trainer, score: nil, isVital: true, to: writer, log)
             try writer?.whileTrainingWaits { try writer?.verifyNewest() }
         }
         let progress = reporter.start(stage, first: first, last: last)
@@ -30,19 +35,19 @@ extension Trainer {
             if done % configuration.log.everySteps == 0 || ends {
                 log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
             }
-            var accuracy: Double?
+            var score: DevelopmentScore?
             if isScored(step: done, of: trainer) || ends {
-                accuracy = try scorer.score(stage)
-                progress.showScore(accuracy, step: done)
-                if let accuracy {
-                    log?.write(report.scoreFields(stage, step: done, trainer, accuracy))
+                score = try scorer.score(stage, average: trainer.average, store: store)
+                progress.showScore(score, step: done)
+                if let score {
+                    log?.write(report.scoreFields(stage, step: done, trainer, score))
                 }
             }
             warnOfFailures(writer, log)
             let reason = try stopRequest.agreed(communicator)
-            if accuracy != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
+            if score != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
                 try save(
-                    stage, step: done, trainer, accuracy: accuracy,
+                    stage, step: done, trainer, score: score,
                     isVital: ends || reason != nil, to: writer, log)
                 savedAt = Stopwatch.now
             }
@@ -59,17 +64,17 @@ extension Trainer {
 
     /// Saves in the background; a checkpoint without which the run must not go on, at once.
     private func save(
-        _ stage: Stage, step: Int, _ trainer: StageTrainer, accuracy: Double?, isVital: Bool,
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, score: DevelopmentScore?, isVital: Bool,
         to writer: CheckpointWriter?, _ log: MetricsLog?
     ) throws {
         guard let writer else { return }
         try activity.during(.saving) {
             try writer.whileTrainingWaits {
-                let header = try header(stage, step: step, trainer, accuracy)
+                let header = try header(stage, step: step, trainer, score)
                 do {
                     try writer.submit(
-                        header,
-                        arrays: store.checkpointArrays() + trainer.optimizer.arrays(store: store))
+                        header, arrays: arrays(trainer),
+                        average: averaged(trainer, header, score))
                     if isVital {
                         try writer.finish()
                         warnOfFailures(writer, log)
@@ -106,15 +111,19 @@ extension Trainer {
     }
 
     private func header(
-        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ accuracy: Double?
+        _ stage: Stage, step: Int, _ trainer: StageTrainer, _ score: DevelopmentScore?
     ) throws -> CheckpointHeader {
         let progress = trainer.progress(after: step)
-        return CheckpointHeader(
+        var header = CheckpointHeader(
             config: try configuration.tree().json(), family: model.familyName, stage: stage.name,
             step: step,
             epoch: progress.epoch, samples: progress.samples,
             seed: Int(truncatingIfNeeded: configuration.seed), worldSize: communicator.size,
-            program: Program.version, developmentAccuracy: accuracy, classes: classes,
+            program: Program.version, developmentAccuracy: score?.accuracy, classes: classes,
             epochSamples: progress.offset, images: images)
+        header.average.developmentAccuracy = score?.average
+        if let updates = trainer.average?.updates, updates > 0 { header.average.updates = updates }
+        header.classWeights = classWeights[stage]
+        return header
     }
 }

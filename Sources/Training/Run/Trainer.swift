@@ -28,6 +28,8 @@ public final class Trainer {
     let reporter: Reporter
     let scorer: DevelopmentScorer
     let stopRequest: StopRequest
+    /// Of the logits' classes in the cross entropy, for stages where they are not all 1.
+    let classWeights: [Stage: [Double]]
     let activity = Activity()
     private let watchdog: Watchdog
     /// The output folder, claimed; nil on other ranks than the first, and where nothing is trained.
@@ -95,6 +97,8 @@ public final class Trainer {
         logits.warnings.forEach(reporter.warn)
         logits.choice.map(reporter.say)
         Self.tell(of: data, configuration, reporter)
+        classWeights = try Self.classWeights(
+            configuration, stages: stages, images: data.training, names: classes)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))
@@ -177,7 +181,10 @@ public final class Trainer {
         var bytes = 0
         for stage in stages {
             let trainer = try stageTrainer(stage, isPlanOnly: true)
-            bytes = max(bytes, trainer.workspaceByteCount + 4 * trainer.optimizer.range.count)
+            let average = WeightAverage.byteCount(configuration.stages[stage].ema, store: store)
+            bytes = max(
+                bytes,
+                trainer.workspaceByteCount + 4 * trainer.optimizer.range.count + average)
         }
         let parameters = 2 * store.allValues.count + store.allStatistics.count
         try reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
@@ -190,6 +197,7 @@ public final class Trainer {
         try StageTrainer(
             stage, configuration: configuration, precision: precision, model: model,
             store: store, images: data.training, pool: pool, communicator: communicator,
-            activity: activity, from: origin, isPlanOnly: isPlanOnly)
+            activity: activity, from: origin, isPlanOnly: isPlanOnly,
+            classWeights: classWeights[stage] ?? [])
     }
 }

@@ -10,6 +10,7 @@ struct StepReport: Sendable {
     let loss: LossReport
     let penalty: Optimizer.Penalty
     let learningRate: Double
+    /// Before it was clipped.
     let gradientNorm: Double
     /// Images of all ranks.
     let imageCount: Int
@@ -77,6 +78,7 @@ struct TrainingStep {
         let gradientNorm = optimizer.gradientNorm(store: store)
         try requireFinite(
             loss, gradientNorm, step: number, batch: batch, pass: pass, name: name)
+        optimizer.clip(norm: gradientNorm, store: store, pool: pool)
         optimizer.update(store: store, learningRate: learningRate, pool: pool)
         return StepReport(
             loss: loss, penalty: penalty, learningRate: learningRate, gradientNorm: gradientNorm,

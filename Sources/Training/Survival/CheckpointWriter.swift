@@ -45,14 +45,29 @@ final class CheckpointWriter: @unchecked Sendable {
     }
 
     /// Copies the arrays and goes on; waits only where the one before is still being written.
-    func submit(_ header: CheckpointHeader, arrays: [CheckpointArray]) throws(CheckpointError) {
+    ///
+    /// - Parameter average: A checkpoint of the averaged weights, which is written too where it is
+    ///   the best so far.
+    func submit(
+        _ header: CheckpointHeader, arrays: [CheckpointArray], average: PendingCheckpoint? = nil
+    ) throws(CheckpointError) {
         count += 1
         queue.sync {}
         let (name, image) = try folder.image(header, arrays: arrays)
-        queue.async { [self] in
+        var best: (header: CheckpointHeader, image: FileImage)?
+        if let average, folder.isBest(average.header) {
+            best = (
+                average.header, try folder.image(average.header, arrays: average.arrays).image
+            )
+        }
+        queue.async { [self, best] in
             do throws(CheckpointError) {
                 log?.synchronize()
                 try folder.save(header, name, image, onProgress: activity.tick)
+                if let best {
+                    try folder.saveBest(
+                        best.header, beside: name, best.image, onProgress: activity.tick)
+                }
                 failures.withLock { $0.last = nil }
             } catch {
                 failures.withLock { ($0.last, $0.untold) = (error, error) }

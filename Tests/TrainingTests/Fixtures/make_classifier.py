@@ -154,5 +154,29 @@ def main(output):
                 path, array = stored(name, buffer)
                 write(f"{root}/statistics/{path}", array)
 
+        # Once more with class weights, label smoothing and a norm that is more than the clip.
+        weights, smoothing, clip = [2.0, 0.25, 1.0, 0.0, 1.5], 0.15, 0.75
+        model.zero_grad()
+        prediction = model(images)
+        entropy = functional.cross_entropy(
+            prediction, labels, weight=torch.tensor(weights), label_smoothing=smoothing)
+        penalty = 0.5 * l2 * sum((p**2).sum() for p in kernels)
+        (entropy + penalty).backward()
+        norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+        assert norm > clip
+        root = "/expected/classifier-weighted"
+        named = ", ".join(f"{name}: {weight}" for name, weight in enumerate(weights))
+        overrides = [
+            f"stages.classifier.{key}" for key in (
+                f"classWeights={{{named}}}", f"labelSmoothing={smoothing}", f"gradientClip={clip}")
+        ]
+        file.create_group(root).attrs.update(objective="classifier", set=json.dumps(overrides))
+        write(f"{root}/loss/crossEntropy", entropy.detach().numpy())
+        write(f"{root}/loss/total", (entropy + penalty).detach().numpy())
+        write(f"{root}/gradientNorm", norm.numpy())
+        for name, parameter in model.named_parameters():
+            path, array = stored(name, parameter.grad)
+            write(f"{root}/gradient/{path}", array)
+
 
 main(sys.argv[1])
