@@ -46,6 +46,9 @@ public struct PredictionArguments: ParsableArguments {
     @Flag(help: "No progress bar and no summary.")
     var quiet = false
 
+    /// How often it is told how far a pipe has come, of which nobody knows how much is to come.
+    private static let secondsBetweenLines = 10.0
+
     /// For the parser.
     public init() {}
 
@@ -97,9 +100,11 @@ public struct PredictionArguments: ParsableArguments {
             style: run.count == nil || Console.printsOnTerminal
                 ? .quiet : .fitting(isQuiet: quiet))
         let start = Date()
-        var (done, unread) = (0, 0)
+        var (done, unread, told) = (0, 0, Date())
         try run.run { batch in
-            try folder?.add(batch)
+            for problem in try folder?.add(batch) ?? [] {
+                Console.say("saccader-eval: not drawn: \(problem)")
+            }
             for prediction in batch {
                 if let problem = prediction.problem {
                     unread += 1
@@ -110,6 +115,13 @@ public struct PredictionArguments: ParsableArguments {
             if !lines.isEmpty { try Console.print(lines.joined(separator: "\n")) }
             done += batch.count
             bar.update(done)
+            if run.count == nil && !quiet && !Console.printsOnTerminal
+                && Date().timeIntervalSince(told) > Self.secondsBetweenLines
+            {
+                told = Date()
+                let rate = Double(done) / told.timeIntervalSince(start)
+                Console.say(String(format: "predicting: %d pictures, %.1f pictures/s", done, rate))
+            }
             return folder != nil || Console.hasReader
         }
         bar.finish()

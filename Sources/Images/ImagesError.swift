@@ -44,8 +44,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
         case .noImages(let path):
             "\(path): holds no images; expected CLASS/*.JPEG in it"
         case .noPictures(let path):
-            "\(path): holds no pictures; name JPEG or PNG files, folders of them, or a text with a "
-                + "path a line"
+            "\(path): holds no pictures; name JPEG, PNG or WebP files, folders of them, or a text "
+                + "with a path a line"
         case .emptySubset(let path, let subset):
             "\(path): has no \(subset.rawValue) images; \(Self.remedy(subset))"
         case .unknownClass(let path):

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Tensors
 
 /// The folder of `--output`: `predictions.csv`, `predictions.jsonl` and the pictures. All grow with
@@ -36,17 +37,21 @@ public final class PredictionFolder {
     }
 
     /// Adds a batch.
-    public func add(_ batch: [Prediction]) throws {
+    ///
+    /// - Returns: What was wrong with pictures that could no longer be read when they were drawn.
+    public func add(_ batch: [Prediction]) throws -> [ImagesError] {
+        var problems: [ImagesError] = []
         // As many at once as there are threads: each may take hundreds of megabytes.
         var start = 0
         while start < batch.count {
             let part = Array(batch[start..<min(batch.count, start + pool.threadCount)])
             start += part.count
-            try addPart(part)
+            problems += try addPart(part)
         }
+        return problems
     }
 
-    private func addPart(_ part: [Prediction]) throws {
+    private func addPart(_ part: [Prediction]) throws -> [ImagesError] {
         var names: [PredictionPictures.Names?] = []
         for prediction in part {
             names.append(drawn < mostPictures ? PredictionPictures.names(prediction) : nil)
@@ -61,9 +66,20 @@ public final class PredictionFolder {
                 files[index] = Result { try PredictionPictures.files(part[index], names: names) }
             }
         }
-        try folder.add(files.flatMap { try $0.get() })
+        var drawings: [ResultFolder.File] = []
+        var problems: [ImagesError] = []
+        for (index, result) in files.enumerated() {
+            do {
+                drawings += try result.get()
+            } catch let error as ImagesError {
+                names[index] = nil
+                problems.append(error)
+            }
+        }
+        try folder.add(drawings)
         try csv.append(
             EvaluationReport.lines(zip(part, names).map { $0.row(top: top, $1) }))
         try lines.append(zip(part, names).map { try $0.json($1) + "\n" }.joined())
+        return problems
     }
 }

@@ -16,7 +16,7 @@ extension ReportPage {
     /// What the network comes to without attention.
     private var withoutAttention: String {
         guard let mean = report.meanLogits else { return "" }
-        return " The network without attention (mean of all logits): top-1 "
+        return " The network without attention (\(report.wholeTitle)): top-1 "
             + EvaluationReport.percent(mean.top1, mean.deviation?.top1) + " %."
     }
 

@@ -68,17 +68,24 @@ struct ReportPage {
             <h2>Figures</h2>
             \(tables)
             \(diagnosis(confusions))
+            \(pictureSection)
+            <h2>Where the figures come from</h2>
+            \(provenance)
+            </body>
+            </html>
+
+            """
+    }
+
+    private var pictureSection: String {
+        if pictures.isEmpty { return "" }
+        return """
             <h2>Pictures</h2>
             <p class="note">Numbers are glimpses in order; what no glimpse saw is dimmed; a green \
             frame is a right answer, a red one a wrong answer. On maps of the policy a place is the
             lighter the more probable it is, as part of the largest probability, which stands
             below; the white frame is the window that was taken. Of several checkpoints the first.</p>
             \(pictures)
-            <h2>Where the figures come from</h2>
-            \(provenance)
-            </body>
-            </html>
-
             """
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Images
 import Models
 
 extension EvaluationReport {
@@ -13,6 +14,7 @@ extension EvaluationReport {
             ? "checkpoint \(checkpoint)"
             : "mean ± SD (n − 1) of \(checkpoints.count) checkpoints"
         var lines = ["\(images) images of \(split) in \(data), \(what)"]
+        if resize == Framing.whole.rawValue { lines[0] += ", shown as a whole" }
         if let draws, draws > 1 { lines[0] += ", random: mean of \(draws) draws" }
         if let meanLogits {
             lines.append(

@@ -97,6 +97,10 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public let headlineGlimpses: Int
     /// Images of the whole subset, of which `images` were looked at.
     public var subsetImages: Int?
+    /// What the model was shown of an image: `crop` or `whole`.
+    public var resize: String?
+    /// The margin of the central crop.
+    public var centralCropMargin: Int?
     /// How often the random policy was drawn; left out without it.
     public var draws: Int?
     /// Without attention, all checkpoints together; left out where the model has nothing of the kind.

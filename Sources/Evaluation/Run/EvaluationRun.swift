@@ -230,6 +230,8 @@ public final class EvaluationRun {
                     occlusion: occlusion([scores]))
             })
         report.subsetImages = subsetCount
+        report.resize = options.framing.rawValue
+        report.centralCropMargin = first.settings.data.centralCropMargin
         report.coverageNote = first.model.description.coverageNote
         report.draws = policies.contains(.random) ? options.draws : nil
         report.classification = classification(report)
