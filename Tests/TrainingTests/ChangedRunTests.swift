@@ -91,12 +91,21 @@ import Testing
 
     @Test func renamedImagesAreTold() throws {
         _ = try train(steps: 2)
+        func best() throws -> Int {
+            try Checkpoint(reading: "\(output)/checkpoints/best.h5").header.step
+        }
+        // A score that no other can reach.
+        let scored = "\(output)/checkpoints/representation-00000002.h5"
+        try RewrittenCheckpoint.write(scored, to: scored) { $0.developmentAccuracy = 2 }
+        _ = try train(steps: 3)
+        #expect(try best() == 2)
         let path = "\(data)/dev/digits-0-1/"
         let name = try #require(try FileManager.default.contentsOfDirectory(atPath: path).first)
         try FileManager.default.moveItem(atPath: path + name, toPath: path + "renamed.JPEG")
-        let run = try train(steps: 3)
+        let run = try train(steps: 4)
         #expect(run.messages.count == 1, "\(run.errors)")
         #expect(run.errors.contains("other images: 21 development images have other names"))
+        #expect(try best() == 4)
     }
 
     @Test func nothingToDoIsSaid() throws {

@@ -52,13 +52,18 @@ extension ResumePoint {
 
     private static func changes(of before: SeenImages, to now: SeenImages) -> [String] {
         [
-            ("training", before.training, now.training),
-            ("development", before.development, now.development),
-        ].compactMap { name, before, now in
+            ("training", before.training, now.training, ""),
+            (
+                "development", before.development, now.development,
+                " (the next score counts as the best)"
+            ),
+        ].compactMap { name, before, now, consequence in
             if before == now { return nil }
-            return before.count == now.count
+            let change =
+                before.count == now.count
                 ? "\(now.count) \(name) images have other names"
                 : "\(name) images were \(before.count) and are \(now.count)"
+            return change + consequence
         }
     }
 }

@@ -68,10 +68,15 @@ final class RunFolder {
 
     /// Takes up the best score of the run so far, when it goes on; `warn` is told where the
     /// checkpoint that had it is damaged.
-    func recallBest(warn: (String) -> Void) throws(CheckpointError) {
+    ///
+    /// - Parameter images: The present ones: a score on others says nothing beside theirs.
+    func recallBest(on images: ListDigest, warn: (String) -> Void) throws(CheckpointError) {
         let link = "\(checkpoints.path)/best.h5"
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint(reading: link)
+            guard checkpoint.header.images.map({ $0.development == images }) != false else {
+                return
+            }
             best = Best(checkpoint.header) ?? best
         } catch .missing {
             return

@@ -140,7 +140,9 @@ public final class Trainer {
         if let folder {
             try folder.create(warn: { reporter.warn($0) })
             try writeSettings()
-            if start != nil { try folder.recallBest(warn: { reporter.warn($0) }) }
+            if start != nil {
+                try folder.recallBest(on: images.development, warn: { reporter.warn($0) })
+            }
         }
         // The output folder is there from here on, on every rank.
         try watchdog.join(output: options.output)
