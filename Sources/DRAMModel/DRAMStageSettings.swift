@@ -18,9 +18,8 @@ public struct DRAMStageSettings: StageSettings {
         case last
         /// That of the location's own glimpse.
         case everyGlimpse
-        /// The mean over the location's own glimpse and those after it, weighted by
-        /// `rewardDiscount`: a location answers for all that it has an influence on, and for
-        /// nothing before it.
+        /// The mean over the location's own glimpse and those after it: a location answers for all
+        /// that it has an influence on, and for nothing before it.
         case remainingGlimpses
     }
 
@@ -89,10 +88,6 @@ public struct DRAMStageSettings: StageSettings {
     public var finalDeviation = 0.0
     /// What the reward is taken of. Of no use while pretraining.
     public var reward = Reward.last
-    /// How much less each later glimpse counts in the reward `remainingGlimpses`, as a factor: 1,
-    /// all the same; 0, the location's own alone. Of no use with other rewards and while
-    /// pretraining.
-    public var rewardDiscount = 1.0
     /// What the rewarded logits are worth. Of no use while pretraining.
     public var rewardWorth = Worth.correct
     /// What the reward is compared with. Of no use while pretraining.
@@ -148,9 +143,6 @@ public struct DRAMStageSettings: StageSettings {
         if !(finalDeviation >= 0 && finalDeviation <= 10) {
             return SettingProblem(
                 "finalDeviation", "is \(finalDeviation): give 0, or more, at most 10")
-        }
-        if !(0...1).contains(rewardDiscount) {
-            return SettingProblem("rewardDiscount", "is \(rewardDiscount): give 0 to 1")
         }
         return SettingProblem.firstNegative([
             ("locationLearningRateFactor", locationLearningRateFactor), ("l2", l2),

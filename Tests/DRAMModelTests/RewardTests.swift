@@ -33,13 +33,12 @@ import Testing
             (0..<count).map { glimpse in
                 let own = worth(trajectory, glimpse)
                 let last = worth(trajectory, count - 1)
-                let weights = (glimpse..<count).map { pow(0.5, Double($0 - glimpse)) }
-                let later = zip(weights, glimpse..<count).map { $0 * worth(trajectory, $1) }
+                let later = (glimpse..<count).map { worth(trajectory, $0) }.reduce(0, +)
                 let reward =
                     switch reward {
                     case .last: last
                     case .everyGlimpse: own
-                    case .remainingGlimpses: later.reduce(0, +) / weights.reduce(0, +)
+                    case .remainingGlimpses: later / Double(count - glimpse)
                     }
                 return baseline == .previousGlimpse
                     ? reward - worth(trajectory, glimpse - 1) : reward
@@ -99,7 +98,6 @@ import Testing
         var settings = DRAMStageSettings()
         (settings.glimpses, settings.samples) = (3, 2)
         (settings.deviation, settings.reinforceWeight) = (0.3, 20)
-        settings.rewardDiscount = 0.5
         (settings.reward, settings.rewardWorth, settings.baseline) = (
             reward, .probability, baseline
         )

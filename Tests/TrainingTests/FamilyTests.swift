@@ -132,7 +132,6 @@ import Testing
         ("stages.dram.baseline=mean", "must be one of batch, glimpse"),
         ("stages.dram.firstGlimpses=[1,3]", "give numbers from 1 to glimpses, 2"),
         ("stages.dram.firstGlimpses=[0]", "has 0"),
-        ("stages.dram.rewardDiscount=2", "give 0 to 1"),
         ("stages.dram.reward=first", "must be one of last, everyGlimpse"),
     ])
     func whatTheDRAMCannotBeIsSaid(setting: String, words: String) throws {

@@ -92,8 +92,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
     private func reward(_ row: Int, label: Int, scratch: UnsafeMutablePointer<Float>) {
         let (rewards, previous) = (rewards(row), previous.row(row * settings.glimpses))
         let (last, comparesSteps) = (settings.glimpses - 1, settings.baseline == .previousGlimpse)
-        var (final, later, weight): (Float, Float, Float) = (0, 0, 0)
-        let discount = Float(settings.rewardDiscount)
+        var (final, later): (Float, Float) = (0, 0)
         for glimpse in (0...last).reversed() {
             previous[glimpse] = 0
             guard glimpse == last || settings.reward != .last || comparesSteps else {
@@ -102,13 +101,12 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
             }
             let own = worth(row, glimpse, label: label, scratch: scratch)
             if glimpse == last { final = own } else if comparesSteps { previous[glimpse + 1] = own }
-            later = own + discount * later
-            weight = 1 + discount * weight
+            later += own
             rewards[glimpse] =
                 switch settings.reward {
                 case .last: final
                 case .everyGlimpse: own
-                case .remainingGlimpses: later / weight
+                case .remainingGlimpses: later / Float(last - glimpse + 1)
                 }
         }
     }
