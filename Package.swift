@@ -125,7 +125,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
-                "Images", "Checkpoints", "Collectives", "TestSupport",
+                "Images", "Checkpoints", "Collectives", "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
