@@ -31,6 +31,7 @@ let package = Package(
     ],
     targets: oneDNN + [
         .systemLibrary(name: "CProcessor"),
+        .target(name: "CThreads"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
@@ -42,10 +43,10 @@ let package = Package(
 
         .target(
             name: "Tensors",
-            dependencies: ["CProcessor", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
+            dependencies: ["CProcessor", "CThreads", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
             swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),
-        .target(name: "Collectives", dependencies: ["CMPI"]),
+        .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),
         .target(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],

@@ -16,4 +16,5 @@ static inline hid_t saccader_file_access(void) { return H5P_FILE_ACCESS; }
 static inline hid_t saccader_link_creation(void) { return H5P_LINK_CREATE; }
 static inline unsigned saccader_truncate(void) { return H5F_ACC_TRUNC; }
 static inline unsigned saccader_read_only(void) { return H5F_ACC_RDONLY; }
+static inline hid_t saccader_default_errors(void) { return H5E_DEFAULT; }
 static inline void saccader_silence_errors(void) { H5Eset_auto2(H5E_DEFAULT, NULL, NULL); }

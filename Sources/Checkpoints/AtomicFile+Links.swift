@@ -10,7 +10,7 @@ extension AtomicFile {
     public static func link(
         _ link: String, to target: String, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
-        let temporary = "\(link).\(getpid()).tmp"
+        let temporary = temporaryName(link)
         let folder = (link as NSString).deletingLastPathComponent
         let file = folder.isEmpty ? target : "\(folder)/\(target)"
         unlink(temporary)
@@ -34,7 +34,7 @@ extension AtomicFile {
     /// Why a folder's file system has no symbolic links; nil where it has, or where something else
     /// is wrong, which the first file to be written will tell.
     public static func problemWithLinks(in folder: String) -> String? {
-        let temporary = "\(folder)/.link.\(getpid()).tmp"
+        let temporary = temporaryName("\(folder)/.link")
         unlink(temporary)
         defer { unlink(temporary) }
         let code = symlink("target", temporary) == 0 ? 0 : errno

@@ -12,7 +12,7 @@ public enum AtomicFile {
     public static func write(
         _ path: String, _ bytes: UnsafeRawBufferPointer, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
-        let temporary = "\(path).\(getpid()).tmp"
+        let temporary = temporaryName(path)
         do throws(CheckpointError) {
             let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
             guard descriptor >= 0 else { throw CheckpointError(writing: path) }
@@ -81,12 +81,19 @@ public enum AtomicFile {
         guard access(folder, W_OK) == 0 else { throw CheckpointError(writing: path) }
     }
 
+    /// Part of the names of files that are not whole yet: nobody else gives such ones.
+    private static let mark = ".saccader-"
+
+    /// The name of a file until it is whole, `NAME.saccader-PROCESS.tmp`.
+    static func temporaryName(_ path: String) -> String { "\(path)\(mark)\(getpid()).tmp" }
+
     /// Deletes what processes that were killed while writing have left in a folder.
     public static func removeLeftovers(in folder: String) throws(CheckpointError) {
         for name in try list(folder) where name.hasSuffix(".tmp") {
-            // NAME.PROCESS.tmp
-            let process = name.dropLast(4).split(separator: ".").last.flatMap { Int($0) }
-            if process != nil { unlink("\(folder)/\(name)") }
+            guard let place = name.range(of: mark, options: .backwards) else { continue }
+            let process = name[place.upperBound...].dropLast(4)
+            guard !process.isEmpty, process.allSatisfy(\.isNumber) else { continue }
+            unlink("\(folder)/\(name)")
         }
     }
 
@@ -97,7 +104,9 @@ public enum AtomicFile {
         guard let directory = opendir(folder) else {
             if errno == ENOENT { return [] }
             // A file stands in its way.
-            if errno == ENOTDIR { throw CheckpointError(writing: folder) }
+            if [ENOTDIR, ENAMETOOLONG, ELOOP].contains(errno) {
+                throw CheckpointError(writing: folder)
+            }
             throw .inputOutput(path: folder, reason: String(cString: strerror(errno)))
         }
         defer { closedir(directory) }

@@ -71,22 +71,29 @@ public struct Checkpoint {
     public let file: HDF5File
     /// Its root attributes.
     public let header: CheckpointHeader
+    /// Whether it was sealed once and is so no more: another program has opened it for writing,
+    /// changed or not.
+    public let hasLostSeal: Bool
+    /// Whether arrays that do not match their checksums are taken from such a file.
+    private let acceptsEdited: Bool
 
     /// Opens a checkpoint, after a look at its seal, if it has one.
     ///
-    /// - Parameter checksSeal: False where another rank has just done so.
-    public init(reading path: String, checksSeal: Bool = true) throws(CheckpointError) {
+    /// - Parameters:
+    ///   - checksSeal: False where another rank has just done so.
+    ///   - acceptsEdited: Whether the user has said that arrays were edited.
+    public init(
+        reading path: String, checksSeal: Bool = true, acceptsEdited: Bool = false
+    ) throws(CheckpointError) {
         let unsealed = checksSeal ? try Seal.check(path) : nil
+        self.acceptsEdited = acceptsEdited
         file = try HDF5File.open(path)
         guard try file.text("format") == Self.format else {
             throw .damaged(path: path, what: "is HDF5 but no checkpoint (attribute format)")
         }
-        if let unsealed, try file.integer(Self.sealedName) == unsealed {
-            throw .damaged(
-                path: path,
-                what: "is cut short where its seal began (if a program changed it that keeps no "
-                    + "seal: delete its attribute \(Self.sealedName))")
-        }
+        // HDF5 cuts off what follows its data as soon as it opens a file for writing.
+        let sealed = try file.integer(Self.sealedName)
+        hasLostSeal = sealed != nil && (unsealed != nil || !checksSeal && acceptsEdited)
         let version = try file.integer("version") ?? 0
         guard version == Self.version else {
             throw .damaged(
@@ -137,7 +144,10 @@ public struct Checkpoint {
         let numbers = try file.floats(name)
         let stored = try file.text(Self.checksumName, of: name)
         if let stored, numbers.withUnsafeBufferPointer(Checksum.text) != stored {
-            throw .damaged(path: file.path, what: "\(name) does not match its checksum")
+            if !hasLostSeal {
+                throw .damaged(path: file.path, what: "\(name) does not match its checksum")
+            }
+            if !acceptsEdited { throw .edited(path: file.path, array: name) }
         }
         return numbers
     }
@@ -164,6 +174,14 @@ public struct Checkpoint {
                 _ = try floats(path, shape: file.shape(of: path))
             }
         }
+    }
+
+    /// What to tell of a file whose arrays have been verified; nil where it is as it was written.
+    public var warning: String? {
+        guard hasLostSeal else { return nil }
+        return "\(file.path): another program has opened it for writing, and its seal is gone; "
+            + (acceptsEdited
+                ? "taken as it is (--accept-edited)" : "its arrays' checksums hold: taken")
     }
 
     /// How many of these datasets carry a checksum.

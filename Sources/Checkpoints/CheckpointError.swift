@@ -10,6 +10,8 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case damaged(path: String, what: String)
     /// The file is sound, but of another model than the settings'.
     case misfit(path: String, what: String)
+    /// Another program has changed an array of a file that it opened for writing, or the disk has.
+    case edited(path: String, array: String)
     /// A file or folder cannot be written.
     case unwritable(path: String, reason: String)
     /// Another process writes into the folder.
@@ -54,6 +56,9 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .misfit(let path, let what):
             "\(path): \(what); give the settings that it was written with, or begin a run with what "
                 + "fits of it: saccader-dist train --init-from \(path), with another --output"
+        case .edited(let path, let array):
+            "\(path): \(array) does not match its checksum: the file was changed by another program, or "
+                + "damaged; give --accept-edited to take it as it is, or use another checkpoint"
         case .unwritable(let path, let reason):
             "\(path): cannot be written: \(reason); free space or choose another --output"
         case .inUse(let folder, let holder):

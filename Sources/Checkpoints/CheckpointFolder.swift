@@ -44,7 +44,9 @@ public struct CheckpointFolder: Sendable {
         for name in files where name.hasSuffix(".h5") {
             let parts = name.dropLast(3).split(separator: "-")
             guard parts.count == 2, let stage = stages.firstIndex(of: String(parts[0])),
-                let step = Int(parts[1])
+                let step = Int(parts[1]),
+                // What is named otherwise is somebody else's.
+                name == Self.name(stage: String(parts[0]), step: step)
             else { continue }
             found.append((stage, step, name))
         }
@@ -54,16 +56,20 @@ public struct CheckpointFolder: Sendable {
     /// The newest checkpoint whose checksums hold, or nil where there is none.
     ///
     /// A damaged one is renamed to `NAME.damaged`, `warn` is told, and `last.h5` links to the one
-    /// before it. A disk that cannot be read is no damage of the file.
+    /// before it. A disk that cannot be read is no damage of the file, and one that somebody has
+    /// edited is an error: to go on from the one before it would lose the edit.
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
     public func newest(
-        stages: [String], warn: (String) -> Void
+        stages: [String], acceptsEdited: Bool = false, warn: (String) -> Void
     ) throws(CheckpointError) -> Checkpoint? {
         var hasSetAside = false
         for name in try names(stages: stages).reversed() {
             let file = "\(path)/\(name)"
             do throws(CheckpointError) {
-                let checkpoint = try Checkpoint(reading: file)
+                let checkpoint = try Checkpoint(reading: file, acceptsEdited: acceptsEdited)
                 try checkpoint.verify()
+                if let warning = checkpoint.warning { warn(warning) }
                 if hasSetAside { try AtomicFile.link("\(path)/last.h5", to: name) }
                 return checkpoint
             } catch .damaged(let path, let what) {

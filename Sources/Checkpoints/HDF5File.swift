@@ -47,7 +47,7 @@ public final class HDF5File {
         H5Pset_fapl_core(access, max(1 << 16, byteCount / 8), false)
         let handle = H5Fcreate(path, saccader_truncate(), saccader_default(), access)
         guard handle >= 0 else {
-            throw .unwritable(path: path, reason: "no memory for the file")
+            throw .unwritable(path: path, reason: HDF5Reason.last("making the file"))
         }
         return HDF5File(path: path, handle: handle)
     }
@@ -84,7 +84,9 @@ public final class HDF5File {
         defer { H5Pclose(access) }
         let handle = H5Fopen(path, saccader_read_only(), access)
         guard handle >= 0 else {
-            throw .damaged(path: path, what: "is not a complete HDF5 file")
+            throw .damaged(
+                path: path,
+                what: "is not a complete HDF5 file (\(HDF5Reason.last("opening it")))")
         }
         return HDF5File(path: path, handle: handle)
     }
@@ -92,7 +94,7 @@ public final class HDF5File {
     // MARK: - Writing
 
     private func failed(_ what: String) -> CheckpointError {
-        .unwritable(path: path, reason: "no memory for \(what)")
+        .unwritable(path: path, reason: HDF5Reason.last("writing \(what)"))
     }
 
     /// Writes a dataset, making the groups above it.
@@ -106,10 +108,12 @@ public final class HDF5File {
     ) throws(CheckpointError) {
         let dimensions = shape.map { hsize_t($0) }
         let space = H5Screate_simple(Int32(shape.count), dimensions, nil)
+        guard space >= 0 else { throw failed(name) }
         defer { H5Sclose(space) }
         let links = H5Pcreate(saccader_link_creation())
+        guard links >= 0 else { throw failed(name) }
         defer { H5Pclose(links) }
-        H5Pset_create_intermediate_group(links, 1)
+        guard H5Pset_create_intermediate_group(links, 1) >= 0 else { throw failed(name) }
         let set = H5Dcreate2(
             handle, name, type, space, links, saccader_default(), saccader_default())
         guard set >= 0 else { throw failed(name) }
@@ -161,9 +165,11 @@ public final class HDF5File {
     ) throws(CheckpointError) {
         let bytes = Array(value.utf8)
         let type = H5Tcopy(saccader_c_string())
+        guard type >= 0 else { throw failed("attribute \(name)") }
         defer { H5Tclose(type) }
-        H5Tset_size(type, max(1, bytes.count))
-        H5Tset_cset(type, H5T_CSET_UTF8)
+        guard H5Tset_size(type, max(1, bytes.count)) >= 0,
+            H5Tset_cset(type, H5T_CSET_UTF8) >= 0
+        else { throw failed("attribute \(name)") }
         try writeAttribute(name, type: type, bytes: bytes.isEmpty ? [0] : bytes, on: object)
     }
 
@@ -171,6 +177,7 @@ public final class HDF5File {
         _ name: String, type: hid_t, bytes: UnsafeRawPointer, on object: hid_t
     ) throws(CheckpointError) {
         let space = H5Screate(H5S_SCALAR)
+        guard space >= 0 else { throw failed("attribute \(name)") }
         defer { H5Sclose(space) }
         let attribute = H5Acreate2(
             object, name, type, space, saccader_default(), saccader_default())
@@ -254,9 +261,11 @@ public final class HDF5File {
                 group, ".", H5_INDEX_NAME, H5_ITER_INC, index, nil, 0, saccader_default())
             guard length > 0 else { continue }
             var buffer = [CChar](repeating: 0, count: length + 1)
-            H5Lget_name_by_idx(
-                group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, length + 1,
-                saccader_default())
+            guard
+                H5Lget_name_by_idx(
+                    group, ".", H5_INDEX_NAME, H5_ITER_INC, index, &buffer, length + 1,
+                    saccader_default()) > 0
+            else { continue }
             let child = String(
                 decoding: buffer.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
             let object = H5Oopen(group, child, saccader_default())
@@ -278,11 +287,14 @@ public final class HDF5File {
         guard set >= 0 else { throw .damaged(path: path, what: "\(name) is not a dataset") }
         defer { H5Dclose(set) }
         let space = H5Dget_space(set)
+        guard space >= 0 else { throw .damaged(path: path, what: "\(name) has no shape") }
         defer { H5Sclose(space) }
         let rank = H5Sget_simple_extent_ndims(space)
         guard rank >= 0 else { throw .damaged(path: path, what: "\(name) has no shape") }
         var dimensions = [hsize_t](repeating: 0, count: max(1, Int(rank)))
-        if rank > 0 { H5Sget_simple_extent_dims(space, &dimensions, nil) }
+        guard H5Sget_simple_extent_dims(space, &dimensions, nil) >= 0 else {
+            throw .damaged(path: path, what: "\(name) has no shape")
+        }
         return try body(set, dimensions.prefix(Int(rank)).map { Int($0) })
     }
 
@@ -295,7 +307,9 @@ public final class HDF5File {
     /// as many.
     private func count(of name: String, _ shape: [Int]) throws(CheckpointError) -> Int {
         var fileByteCount: hsize_t = 0
-        H5Fget_filesize(handle, &fileByteCount)
+        guard H5Fget_filesize(handle, &fileByteCount) >= 0 else {
+            throw .inputOutput(path: path, reason: HDF5Reason.last("asking for its size"))
+        }
         let count = shape.reduce(1.0) { $0 * Double($1) }
         guard count <= 1032 * Double(fileByteCount) else {
             throw .damaged(path: path, what: "\(name) has an impossible shape \(shape)")
@@ -315,7 +329,8 @@ public final class HDF5File {
                     $0.baseAddress)
             }
             guard status >= 0 else {
-                throw .damaged(path: path, what: "\(name) cannot be read")
+                throw .damaged(
+                    path: path, what: "\(name) cannot be read (\(HDF5Reason.last("reading")))")
             }
             return numbers
         }
@@ -341,12 +356,15 @@ public final class HDF5File {
         guard H5Aexists_by_name(handle, object, name, saccader_default()) > 0 else { return nil }
         let attribute = H5Aopen_by_name(
             handle, object, name, saccader_default(), saccader_default())
+        let problem = CheckpointError.damaged(path: path, what: "attribute \(name) is not text")
+        guard attribute >= 0 else { throw problem }
         defer { H5Aclose(attribute) }
         let stored = H5Aget_type(attribute)
+        guard stored >= 0 else { throw problem }
         defer { H5Tclose(stored) }
-        let problem = CheckpointError.damaged(path: path, what: "attribute \(name) is not text")
         guard H5Tget_class(stored) == H5T_STRING else { throw problem }
         let type = H5Tcopy(saccader_c_string())
+        guard type >= 0 else { throw problem }
         defer { H5Tclose(type) }
         H5Tset_cset(type, H5Tget_cset(stored))
         guard H5Tis_variable_str(stored) > 0 else {
@@ -378,6 +396,9 @@ public final class HDF5File {
     ) throws(CheckpointError) -> Number? {
         guard H5Aexists(handle, name) > 0 else { return nil }
         let attribute = H5Aopen(handle, name, saccader_default())
+        guard attribute >= 0 else {
+            throw .damaged(path: path, what: "attribute \(name) cannot be read")
+        }
         defer { H5Aclose(attribute) }
         var value = zero
         let status = withUnsafeMutableBytes(of: &value) {

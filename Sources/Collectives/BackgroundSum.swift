@@ -1,5 +1,6 @@
 import Dispatch
 import Foundation
+import Tensors
 
 /// Forms sums one after the other on a thread of its own, which starts with the first.
 ///
@@ -25,10 +26,13 @@ final class BackgroundSum: @unchecked Sendable {
         queue.append(values)
         condition.signal()
         if isStarted { return }
-        isStarted = true
-        let thread = Thread { self.work() }
-        thread.name = "gradients"
-        thread.start()
+        do {
+            try WorkerThread.start("gradients") { self.work() }
+            isStarted = true
+        } catch {
+            // The caller forms the sums when it waits for them: the same bits, later.
+            return
+        }
     }
 
     /// Waits for all of them, and says how many seconds the thread was at work.
@@ -36,6 +40,7 @@ final class BackgroundSum: @unchecked Sendable {
         line.isPatient.store(false, ordering: .relaxed)
         condition.lock()
         defer { condition.unlock() }
+        while !isStarted, failure == nil, let values = takeNext() { form(values) }
         while isAtWork || (!queue.isEmpty && failure == nil) { condition.wait() }
         if let failure { throw failure }
         defer { busyNanoseconds = 0 }
@@ -45,26 +50,34 @@ final class BackgroundSum: @unchecked Sendable {
     private func work() {
         condition.lock()
         while failure == nil {
-            guard !queue.isEmpty else {
+            guard let values = takeNext() else {
                 condition.wait()
                 continue
             }
-            let values = queue.removeFirst()
-            isAtWork = true
-            condition.unlock()
-            let start = DispatchTime.now().uptimeNanoseconds
-            var error: CollectiveError?
-            do throws(CollectiveError) { try line.treeSum(values) } catch let found {
-                error = found
-            }
-            let elapsed = DispatchTime.now().uptimeNanoseconds - start
-            condition.lock()
-            isAtWork = false
-            busyNanoseconds += elapsed
-            failure = error
-            // The caller waits for the last one.
-            if queue.isEmpty || failure != nil { condition.broadcast() }
+            form(values)
         }
         condition.unlock()
+    }
+
+    private func takeNext() -> UnsafeMutableBufferPointer<Float>? {
+        queue.isEmpty ? nil : queue.removeFirst()
+    }
+
+    /// Forms one sum, for which the condition is given up.
+    private func form(_ values: UnsafeMutableBufferPointer<Float>) {
+        isAtWork = true
+        condition.unlock()
+        let start = DispatchTime.now().uptimeNanoseconds
+        var error: CollectiveError?
+        do throws(CollectiveError) { try line.treeSum(values) } catch let found {
+            error = found
+        }
+        let elapsed = DispatchTime.now().uptimeNanoseconds - start
+        condition.lock()
+        isAtWork = false
+        busyNanoseconds += elapsed
+        failure = error
+        // The caller waits for the last one.
+        if queue.isEmpty || failure != nil { condition.broadcast() }
     }
 }

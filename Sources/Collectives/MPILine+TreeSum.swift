@@ -13,12 +13,13 @@ extension MPILine {
         guard size > 1, let base = values.baseAddress, values.count > 0 else { return }
         let step = min(values.count, SumSize.pieceByteCount / MemoryLayout<Number>.stride)
         let room = UnsafeMutablePointer<Number>.allocate(capacity: step)
-        defer { room.deallocate() }
         var first = 0
         while first < values.count {
             try treeSum(base + first, min(step, values.count - first), room)
             first += step
         }
+        // After an error MPI may still write into it: it is kept, and the process ends.
+        room.deallocate()
     }
 
     /// Ranks beyond the tree's width first give their values to rank − width and get the sum at

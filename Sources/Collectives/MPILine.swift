@@ -1,6 +1,7 @@
 import CMPI
 import Foundation
 import Synchronization
+import Tensors
 
 /// A communicator of MPI for one thread: what it sends meets only the same line's receptions.
 final class MPILine: @unchecked Sendable {
@@ -38,11 +39,15 @@ final class MPILine: @unchecked Sendable {
 
     func abort(exitCode: Int32) -> Never {
         // On a host that is cut off MPI_Abort waits for an answer of mpirun.
-        let patience = Thread {
-            Thread.sleep(forTimeInterval: 10)
-            _exit(exitCode)
+        do {
+            try WorkerThread.start("patience") {
+                Thread.sleep(forTimeInterval: 10)
+                _exit(exitCode)
+            }
+        } catch {
+            // Without a thread the system sees to the end.
+            alarm(10)
         }
-        patience.start()
         turn.lastCall { MPI_Abort(self.communicator, exitCode) }
         exit(exitCode)
     }

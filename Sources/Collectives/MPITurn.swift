@@ -1,6 +1,7 @@
 import CMPI
 import Foundation
 import Synchronization
+import Tensors
 
 /// Lets one thread at a time into MPI (`MPI_THREAD_SERIALIZED`).
 ///
@@ -47,11 +48,14 @@ final class MPITurn: Sendable {
     /// Makes a last call, even where another thread hangs inside MPI.
     func lastCall(_ body: @escaping @Sendable () -> Void) {
         let done = DispatchSemaphore(value: 0)
-        let thread = Thread {
-            self.turn.withLock { _ in body() }
-            done.signal()
+        do {
+            try WorkerThread.start("last call") {
+                self.turn.withLock { _ in body() }
+                done.signal()
+            }
+        } catch {
+            return body()
         }
-        thread.start()
         if done.wait(timeout: .now() + 1) == .timedOut { body() }
     }
 }

@@ -58,7 +58,9 @@ public struct ConfigurationTree {
         do {
             node = try Yams.compose(yaml: text)
         } catch let error as YamlError {
-            let line = "\(error)".split(separator: "\n").joined(separator: " ")
+            // The parser quotes the file's line, which may be the whole file.
+            let words = "\(error)".split(separator: "\n").joined(separator: " ")
+            let line = words.count > 300 ? "\(words.prefix(300)) …" : words
             throw ConfigurationError("\(source): is not YAML: \(line)")
         } catch {
             throw ConfigurationError("\(source): is not YAML: \(error)")
@@ -101,7 +103,7 @@ public struct ConfigurationTree {
         {
             throw ConfigurationError(
                 key: context.codingPath.map(\.stringValue).joined(separator: "."),
-                "is out of the range of such numbers")
+                "is out of the range of such numbers, which begin at 0 or end at \(Int.max)")
         } catch {
             throw ConfigurationError("the settings cannot be decoded: \(error)")
         }
@@ -142,6 +144,18 @@ public struct ConfigurationTree {
         }
     }
 
+    /// Every setting and its value, by dotted path, in an order that depends on the keys alone.
+    public var settings: [(key: String, value: String)] {
+        Self.leaves(root, path: "").map { (key: $0.0, value: $0.1) }.sorted { $0.key < $1.key }
+    }
+
+    private static func leaves(_ node: Node, path: String) -> [(String, String)] {
+        guard case .mapping(let mapping) = node else { return [(path, json(node))] }
+        return mapping.flatMap { key, value in
+            leaves(value, path: path.isEmpty ? key.string ?? "" : "\(path).\(key.string ?? "")")
+        }
+    }
+
     // MARK: - Merging
 
     private func merged(
@@ -178,6 +192,10 @@ public struct ConfigurationTree {
             }
             if let allowed = choices[path], !allowed.contains(scalar.string) {
                 throw wrong("one of \(allowed.joined(separator: ", "))")
+            }
+            // YAML's word for nothing is no text, unless in quotes; nothing at all is an empty one.
+            if kind == .text, given.null != nil, !scalar.string.isEmpty {
+                throw wrong("text (in quotes where it is such a word)")
             }
             return Self.plain(given, as: kind)
         case .alias:
@@ -312,7 +330,11 @@ public struct ConfigurationTree {
         switch node {
         case .mapping: "a group of keys"
         case .sequence: "a list"
-        case .scalar(let scalar): "\"\(scalar.string)\""
+        case .scalar(let scalar):
+            // Such as a seed that another program draws from all 64 bits.
+            !scalar.string.isEmpty && scalar.string.utf8.allSatisfy { 48...57 ~= $0 }
+                && Int(scalar.string) == nil
+                ? "\(scalar.string), which is beyond \(Int.max)" : "\"\(scalar.string)\""
         case .alias: "an alias"
         }
     }

@@ -41,7 +41,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         steps = states.map { DRAM.Step(glimpse: glimpse, state: $0) }
         workspace.commit(threadCount: pool.threadCount)
         self.workspace = workspace
-        readParameters()
+        if !store.isPlan { readParameters() }
     }
 
     /// Bytes for all packed weights, whose blocks are rounded up; OpenBLAS takes them as they are.
@@ -52,10 +52,14 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
 
     /// Forgets the weights as they were packed: needed whenever the store has changed.
     public func readParameters() {
+        workspace.allocate()
         workspace.keptWeights.start(
             in: UnsafeMutableRawBufferPointer(
                 start: packed.pointer, count: packed.shape.channels))
     }
+
+    /// Bytes that a call takes.
+    public var byteCount: Int { workspace.byteCount }
 
     /// The most images of one call.
     public var imageCapacity: Int { workspace.imageCapacity }

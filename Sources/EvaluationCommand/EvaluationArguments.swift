@@ -102,6 +102,9 @@ public struct EvaluationArguments: ParsableArguments {
     @Flag(help: "One JSON object instead of the table.")
     var json = false
 
+    @Flag(help: "Takes arrays that do not match their checksums: you have edited them.")
+    var acceptEdited = false
+
     @Flag(help: "No progress bar.")
     var quiet = false
 
@@ -174,6 +177,7 @@ public struct EvaluationArguments: ParsableArguments {
         options.picturedGlimpses = pictured
         options.centralCropMargin = framing.centralCropMargin
         options.framing = framing.resize
+        options.acceptsEdited = acceptEdited
         options.occlusionClassifier = occlusion
         options.restrictsClasses = restrictsClasses
         options.choices = try PictureChoice.list(pick)

@@ -10,13 +10,15 @@ extension ParsableCommand {
         let text = fullMessage(for: error)
         if code.isSuccess {
             do {
-                if !text.isEmpty { try Console.print(text) }
+                // Help that was asked for on every rank is printed once.
+                if !text.isEmpty, !LauncherRank.isEcho { try Console.print(text) }
             } catch {
                 Console.say("\(_commandName): \(error)")
                 Foundation.exit(error.exitCode.rawValue)
             }
         } else if !text.isEmpty {
-            Console.say(text)
+            LauncherRank.giveWay()
+            Console.say(LauncherRank.prefix + text)
         }
         Foundation.exit(code.rawValue)
     }

@@ -2,7 +2,8 @@ import Tensors
 
 /// The memory of one kind of step: activations and gradients in an arena, and each thread's scratch.
 ///
-/// Layers plan their buffers here in the order of use; `commit` lays everything out.
+/// Layers plan their buffers here in the order of use; `commit` lays everything out, and the first
+/// pass takes the memory. What a plan needs is known before.
 public final class Workspace: @unchecked Sendable {
     /// Where the layers reserve their tensors.
     public let arena = Arena()
@@ -70,15 +71,21 @@ public final class Workspace: @unchecked Sendable {
     /// Asks for room for one layer's packed weights, in bytes; the largest request counts.
     func needPacked(_ byteCount: Int) { packedByteCount = max(packedByteCount, byteCount) }
 
-    /// Lays out and allocates all that was planned.
+    /// Lays out all that was planned.
     public func commit(threadCount: Int) {
         scratches = (0..<threadCount).map { _ in Tensor(vector: scratchCount, in: lastingArena) }
         packedTensor = Tensor(vector: packedByteCount, in: lastingArena)
         partialPlan = PartialPlan(shardCapacity: shardCapacity, threadCount: threadCount)
         partialTensor = Tensor(
             vector: partialCount * partialPlan.placeCount, in: lastingArena)
-        arena.commit()
-        lastingArena.commit()
+        arena.close()
+        lastingArena.close()
+    }
+
+    /// Takes the memory, unless it is there.
+    public func allocate() {
+        arena.allocate()
+        lastingArena.allocate()
     }
 
     /// The planned memory, in bytes.
@@ -139,6 +146,7 @@ public struct Pass: Sendable {
         precondition(
             shards.count <= workspace.shardCapacity && imageCount <= workspace.imageCapacity,
             "\(imageCount) images in \(shards.count) shards exceed the workspace's plan")
+        workspace.allocate()
     }
 
     /// A pass over the parameters alone, without images.

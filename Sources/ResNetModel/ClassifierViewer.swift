@@ -21,6 +21,8 @@ final class ClassifierViewer<Element: StorageElement>: Viewer {
     /// A classifier goes to no places.
     let placeCount = 0
 
+    var byteCount: Int { workspace.byteCount }
+
     /// Nothing is kept of the store's numbers.
     func readParameters() {}
 

@@ -16,6 +16,8 @@ struct Eval: ParsableCommand {
     func run() throws {
         let communicator = try MPICommunicator.launch()
         do {
+            try RankAgreement.requireCommand(
+                Array(CommandLine.arguments.dropFirst()), communicator: communicator)
             let share = RankShare(rank: communicator.rank, count: communicator.size) {
                 try communicator.sum($0)
             }

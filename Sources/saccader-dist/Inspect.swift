@@ -13,8 +13,12 @@ struct Inspect: ParsableCommand {
     @Flag(help: "One JSON object instead of text.")
     var json = false
 
+    @Flag(help: "Takes arrays that do not match their checksums: you have edited them.")
+    var acceptEdited = false
+
     func run() throws {
-        let inspection = try Inspection(checkpoint)
+        let inspection = try Inspection(checkpoint, acceptsEdited: acceptEdited)
+        if let warning = inspection.warning { Console.say("saccader-dist: warning: \(warning)") }
         try Console.print(json ? inspection.json() : inspection.description)
     }
 }

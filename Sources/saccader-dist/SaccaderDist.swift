@@ -24,15 +24,17 @@ struct SaccaderDist: ParsableCommand {
 
     static func main() {
         Console.prepare()
+        StartingCores.take()
         do {
-            var command = try parseAsRoot()
+            var command = try parseAsRoot(
+                UserPath.arguments(Array(CommandLine.arguments.dropFirst())))
             do {
                 try command.run()
             } catch let code as ArgumentParser.ExitCode {
                 // What there is to say has been said.
                 throw code
             } catch  where exitCode(for: error) == .failure {
-                Failure.end(error)
+                Failure.endEarly(error)
             }
         } catch {
             end(error)
@@ -45,6 +47,13 @@ enum Failure {
     /// Prints one line and ends the program with the contract's exit code.
     static func end(_ error: any Error) -> Never {
         say(error)
+        exit(code(of: error))
+    }
+
+    /// The same where ranks that know nothing of each other may have been given the same words.
+    static func endEarly(_ error: any Error) -> Never {
+        if code(of: error) == Evaluation.ExitCode.usage.rawValue { LauncherRank.giveWay() }
+        Console.say("saccader-dist: \(LauncherRank.prefix)\(error)")
         exit(code(of: error))
     }
 

@@ -29,6 +29,9 @@ struct TraceCommand: ParsableCommand {
     @Option(name: .customLong("set"), help: "A setting that replaces the checkpoint's: key=value.")
     var overrides: [String] = []
 
+    @Flag(help: "Takes arrays that do not match their checksums: you have edited them.")
+    var acceptEdited = false
+
     @Option(help: "Threads.")
     var threads = 1
 
@@ -37,7 +40,7 @@ struct TraceCommand: ParsableCommand {
     func run() throws {
         let trace = try Trace(
             checkpointPath: checkpoint, batchPath: batch, overrides: overrides,
-            threadCount: threads)
+            threadCount: threads, acceptsEdited: acceptEdited)
         try trace.write(objective, to: output)
     }
 }

@@ -75,6 +75,9 @@ struct Train: ParsableCommand {
         help: "Checks settings, data and memory, prints the resolved settings, trains nothing.")
     var onlyValidates = false
 
+    @Flag(help: "Goes on from a checkpoint whose arrays you have edited with another program.")
+    var acceptEdited = false
+
     @Flag(help: "No progress bar.")
     var quiet = false
 
@@ -97,7 +100,7 @@ struct Train: ParsableCommand {
     func run() throws {
         // First of all: to start the ranks of many hosts takes a while, and a scheduler may be in a hurry.
         if !onlyValidates { Signals.shared.listen() }
-        let watch = LaunchWatch(timeout: launchTimeout, report: Failure.endLaunch)
+        let watch = try LaunchWatch(timeout: launchTimeout, report: Failure.endLaunch)
         let communicator = try MPICommunicator.launch()
         watch?.end()
         if communicator.size > 1 { LastWords.prepare(rank: communicator.rank) }
@@ -113,7 +116,7 @@ struct Train: ParsableCommand {
                     },
                     stallTimeout: try CommandDuration.seconds(
                         stallTimeout, option: "--stall-timeout"),
-                    isQuiet: quiet, onlyValidates: onlyValidates),
+                    isQuiet: quiet, onlyValidates: onlyValidates, acceptsEdited: acceptEdited),
                 communicator: communicator,
                 onStall: { Failure.end($0, on: communicator, isSoleSpeaker: true) })
             if onlyValidates { try trainer.validate() } else { try trainer.run() }

@@ -23,7 +23,8 @@ struct SaccaderEval: ParsableCommand {
 
     static func main() {
         Console.prepare()
-        let words = Array(CommandLine.arguments.dropFirst())
+        StartingCores.take()
+        let words = UserPath.arguments(Array(CommandLine.arguments.dropFirst()))
         words.first == "predict"
             ? main(Predict.self, Array(words.dropFirst())) : main(Self.self, words)
     }

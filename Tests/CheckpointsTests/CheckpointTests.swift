@@ -88,10 +88,65 @@ import Testing
         try write(folder.path("c.h5"))
         let data = try Data(contentsOf: URL(fileURLWithPath: folder.path("c.h5")))
         let end = data.count - 40
-        for length in Array(stride(from: 0, to: end, by: 97)) + Array(end..<data.count) {
+        for length in Array(stride(from: 0, to: end, by: 97)) + Array((end + 1)..<data.count) {
             #expect(
                 try isRefused(data.prefix(length), folder.path("e.h5")), "\(length) bytes")
         }
+    }
+
+    /// HDF5 cuts the seal off as soon as a program opens the file for writing: without a change all
+    /// is there, and what a user has edited is told apart from damage.
+    @Test func whatAnotherProgramHasOpenedIsToldApart() throws {
+        let folder = try TemporaryFolder()
+        try write(folder.path("c.h5"))
+        let whole = try Data(contentsOf: URL(fileURLWithPath: folder.path("c.h5")))
+        #expect(try Checkpoint(reading: folder.path("c.h5")).warning == nil)
+        let path = folder.path("edited.h5")
+        var data = whole.dropLast(40)
+        try data.write(to: URL(fileURLWithPath: path))
+        let opened = try Checkpoint(reading: path)
+        try opened.verify()
+        #expect(opened.warning?.contains("its arrays' checksums hold") == true)
+        let place = try #require(data.range(of: numbers.withUnsafeBytes { Data($0) }))
+        data[place.lowerBound + 3] = 0x40
+        try data.write(to: URL(fileURLWithPath: path))
+        #expect(throws: CheckpointError.edited(path: path, array: "/model/a/b")) {
+            try Checkpoint(reading: path).verify()
+        }
+        let accepted = try Checkpoint(reading: path, acceptsEdited: true)
+        try accepted.verify()
+        #expect(accepted.warning?.contains("--accept-edited") == true)
+        #expect(try accepted.floats("/model/a/b", shape: [2, 3])[0] == 4)
+        // With its seal it is damage, whatever the user says.
+        var damaged = whole
+        damaged[place.lowerBound + 3] = 0x40
+        try damaged.write(to: URL(fileURLWithPath: path))
+        #expect(throws: CheckpointError.self) {
+            try Checkpoint(reading: path, acceptsEdited: true)
+        }
+    }
+
+    /// A run does not go on from the checkpoint before one that was edited, and what is named
+    /// otherwise than the run names its checkpoints is not its own.
+    @Test func anEditedCheckpointIsNotSetAside() throws {
+        let folder = try TemporaryFolder()
+        let checkpoints = CheckpointFolder(folder.path)
+        let path = folder.path("joint-00000012.h5")
+        try write(path)
+        var data = try Data(contentsOf: URL(fileURLWithPath: path)).dropLast(40)
+        let place = try #require(data.range(of: numbers.withUnsafeBytes { Data($0) }))
+        data[place.lowerBound + 3] = 0x40
+        try data.write(to: URL(fileURLWithPath: path))
+        #expect(throws: CheckpointError.edited(path: path, array: "/model/a/b")) {
+            _ = try checkpoints.newest(stages: ["joint"]) { _ in }
+        }
+        var warnings: [String] = []
+        let taken = try checkpoints.newest(stages: ["joint"], acceptsEdited: true) {
+            warnings.append($0)
+        }
+        #expect(taken != nil && warnings.count == 1)
+        for name in ["joint-5.h5", "joint-+0000013.h5"] { try write(folder.path(name)) }
+        #expect(try checkpoints.names(stages: ["joint"]) == ["joint-00000012.h5"])
     }
 
     /// A program that changes a file drops the seal; the datasets have checksums of their own.
@@ -137,12 +192,16 @@ import Testing
 
     @Test func whatIsLeftOfAKilledProcessIsClearedAway() throws {
         let folder = try TemporaryFolder()
-        for name in ["a.h5.123.tmp", "last.h5.77.tmp", "mine.tmp", "a.h5"] {
+        let names = [
+            "a.h5.saccader-123.tmp", "last.h5.saccader-77.tmp", "mine.tmp", "notes.2024.tmp",
+            "a.saccader-x.tmp", "a.h5",
+        ]
+        for name in names {
             try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path(name)))
         }
         try AtomicFile.removeLeftovers(in: folder.path)
         let left = try FileManager.default.contentsOfDirectory(atPath: folder.path).sorted()
-        #expect(left == ["a.h5", "mine.tmp"])
+        #expect(left == ["a.h5", "a.saccader-x.tmp", "mine.tmp", "notes.2024.tmp"])
     }
 
     @Test func aFolderThatCannotBeReadIsNotEmpty() throws {

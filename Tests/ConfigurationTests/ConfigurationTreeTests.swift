@@ -77,3 +77,23 @@ private func message(_ body: () throws -> Void) -> String {
             == "{\"count\": 3, \"isOn\": true, \"inner\": {\"rate\": 0.5, \"sizes\": [1, 2], "
             + "\"mode\": \"fast\"}}")
 }
+
+/// A parser's error quotes the line, a whole number has an end, and YAML's words for nothing are no
+/// text.
+@Test func wordsThatMislead() throws {
+    var tree = try tree()
+    let nested = String(repeating: "[", count: 100_000)
+    let error = message { try tree.overlay(yaml: nested, source: "f.yaml") }
+    #expect(error.hasPrefix("f.yaml: is not YAML: ") && error.count < 400, "\(error.prefix(500))")
+    let large = message { try tree.set("count=18446744073709551615") }
+    #expect(large.contains("18446744073709551615, which is beyond 9223372036854775807"), "\(large)")
+    for word in ["~", "null"] {
+        #expect(message { try tree.set("inner.mode=\(word)") }.contains("must be "), "\(word)")
+    }
+    var free = try ConfigurationTree(defaults: Settings(), choices: [:])
+    #expect(message { try free.set("inner.mode=~") }.contains("must be text (in quotes"))
+    try free.set("inner.mode=\"null\"")
+    #expect(try free.decode(Settings.self).inner.mode == "null")
+    try free.set("inner.mode=")
+    #expect(try free.decode(Settings.self).inner.mode == "")
+}

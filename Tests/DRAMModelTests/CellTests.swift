@@ -84,6 +84,7 @@ import Testing
         let gradients = (0..<Self.steps).map { _ in cell.planBackward(in: workspace) }
         let carried = cell.planCarried(in: workspace)
         workspace.commit(threadCount: 2)
+        workspace.allocate()
         for step in input {
             for index in 0..<(images * inputs) {
                 step.pointer[index] = Float(random.uniform() * 2 - 1)

@@ -118,6 +118,7 @@ import Testing
         let sink = Tensor<Element>(input, in: training.arena)
         convolution.plan(input: input, in: training)
         training.commit(threadCount: 2)
+        training.allocate()
         fill(source, pixels)
         fill(upstream, gradient)
         let step = pass(training)
@@ -136,6 +137,7 @@ import Testing
         let frozen = Tensor<Element>(target.shape, in: inference.arena)
         convolution.plan(input: input, in: inference)
         inference.commit(threadCount: 2)
+        inference.allocate()
         fill(frozenSource, pixels)
         tiled.fold(folded, norm: nil, store: store)
         convolution.forward(

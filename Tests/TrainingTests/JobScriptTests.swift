@@ -22,13 +22,16 @@ import Testing
     }
 
     /// Runs a job script; its first argument is one that it hands on.
+    ///
+    /// - Parameter before: What comes before that one.
     private func run(
-        _ script: String, _ arguments: [String], _ environment: [String: String]
+        _ script: String, _ arguments: [String], _ environment: [String: String],
+        before: [String] = []
     ) throws -> CommandRun {
         let search = ProcessInfo.processInfo.environment["PATH"] ?? "/usr/bin:/bin"
         let programs = URL(fileURLWithPath: program).deletingLastPathComponent().path
         return try StartedCommand(
-            "saccader-dist", arguments, launcher: ["bash", "\(root)/cluster/\(script)"],
+            "saccader-dist", arguments, launcher: ["bash", "\(root)/cluster/\(script)"] + before,
             environment: ["PATH": "\(folder.path):\(search)", "SACCADER_BIN": programs]
                 .merging(environment) { $1 }
         ).wait()
@@ -292,5 +295,17 @@ import Testing
         #expect(unbuilt.status == 66, "\(unbuilt.errors)")
         #expect(unbuilt.errors.contains("/no/bin/saccader-dist: no such program; run swift build"))
         #expect(!FileManager.default.fileExists(atPath: folder.path("started")))
+    }
+
+    /// A list of hosts that was written on Windows; what follows is as it was given.
+    @Test func carriageReturnsInAListOfHostsAreNoPartOfNames() throws {
+        try command(
+            "mpirun", "cat \"$2\" >\(folder.path("list")); echo \"$3\" >\(folder.path("started"))")
+        try "one slots=2\r\ntwo\r\n".write(
+            toFile: folder.path("hosts"), atomically: false, encoding: .utf8)
+        let run = try run("local/mpirun", [], [:], before: ["--hostfile", folder.path("hosts")])
+        #expect(run.status == 0, "\(run.errors)")
+        #expect(try text("list") == "one slots=2\ntwo\n")
+        #expect(try text("started") == "\(program)\n")
     }
 }

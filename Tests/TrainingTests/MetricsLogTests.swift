@@ -127,4 +127,20 @@ import Testing
         #expect(try warning(Position(stage: .representation, step: 90)) != nil)
         #expect(try warning(nil)?.hasPrefix("metrics.jsonl is empty: ") == true)
     }
+
+    /// Deleted, or with another file in its place: all lines are there again at the next flush.
+    @Test func aLogThatIsTakenAwayIsWrittenAnew() throws {
+        let log = try MetricsLog(path, resumingAt: nil)
+        log.write(line(1))
+        unlink(path)
+        log.write(line(2))
+        log.synchronize()
+        #expect(try steps == [1, 2])
+        try "mine".write(toFile: path, atomically: true, encoding: .utf8)
+        log.write(line(3))
+        try log.finish()
+        #expect(try steps == [1, 2, 3])
+        #expect(
+            try String(contentsOfFile: folder.path("metrics-1.jsonl"), encoding: .utf8) == "mine")
+    }
 }

@@ -61,8 +61,9 @@ func updatesAreNesterovsWithDecayOnKernels(stage: Stage) throws {
         let penalty = optimizer.addDecay(store: store)
         #expect(abs(penalty[.representation] - penalties.representation) < 1e-4)
         #expect(abs(penalty[.location] - penalties.location) < 1e-4)
-        optimizer.update(
-            store: store, learningRate: rate, pool: ThreadPool(threadCount: 2))
+        #expect(
+            optimizer.update(
+                store: store, learningRate: rate, pool: ThreadPool(threadCount: 2)))
     }
     for parameter in model.layout.parameters {
         for (found, wanted) in zip(read(parameter), expected[parameter.path] ?? []) {

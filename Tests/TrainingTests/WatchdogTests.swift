@@ -10,9 +10,10 @@ import Testing
         let text = Mutex<String?>(nil)
     }
 
-    @Test func aRankThatHangsAtTheStartSaysInWhat() {
+    @Test func aRankThatHangsAtTheStartSaysInWhat() throws {
         let (activity, report) = (Activity(), Report())
-        let watchdog = Watchdog(activity, communicator: SoloCommunicator(), timeout: 0.5) { text in
+        let watchdog = try Watchdog(activity, communicator: SoloCommunicator(), timeout: 0.5) {
+            text in
             report.text.withLock { $0 = text }
             while true { sleep(1000) }
         }

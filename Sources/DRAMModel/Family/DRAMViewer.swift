@@ -19,6 +19,8 @@ final class DRAMViewer<Element: StorageElement>: Viewer {
 
     var placeCount: Int { Self.cells * Self.cells }
 
+    var byteCount: Int { inference.byteCount }
+
     func readParameters() { inference.readParameters() }
 
     func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {

@@ -166,8 +166,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         return LossReport(
             crossEntropy: sums[0] / (total * Double(settings.samples)),
             reinforce: settings.reinforceWeight * policy / images,
-            accuracy: sums[1] / trajectories, baseline: mean,
-            weight: total)
+            accuracy: sums[1] / trajectories, reward: mean, baseline: mean, weight: total)
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {

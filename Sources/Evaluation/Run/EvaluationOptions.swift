@@ -37,6 +37,8 @@ public struct EvaluationOptions: Sendable {
     public var picturedCount = 24
     /// Glimpses on a contact sheet; nil: those of the joint stage's training.
     public var picturedGlimpses: Int?
+    /// Whether arrays that do not match their checksums are taken: the user has edited them.
+    public var acceptsEdited = false
     /// Threads of this process.
     public var threadCount: Int
 

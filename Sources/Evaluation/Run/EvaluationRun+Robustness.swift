@@ -18,6 +18,10 @@ extension EvaluationRun {
                 let network = checkpoint.model.pixelGradient(
                     store: checkpoint.stored.store, pool: pool, glimpses: attacked)
             else { return nil }
+            try HostMemory.requireRoom(
+                forImages: network.imageCapacity, option: "--attack",
+                remedy: "fewer --threads or a smaller --image-size"
+            ) { _ in network.byteCount }
             let run = RobustnessRun(
                 attack, on: network, data: data(checkpoint), framing: options.framing,
                 seed: checkpoint.settings.seed, attacksLearned: attacked > 0,

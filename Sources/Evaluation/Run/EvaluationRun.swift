@@ -32,7 +32,8 @@ public final class EvaluationRun {
         self.options = options
         checkpoints = try options.checkpoints.map {
             try OpenedCheckpoint(
-                $0, imageSize: options.imageSize, centralCropMargin: options.centralCropMargin)
+                $0, imageSize: options.imageSize, centralCropMargin: options.centralCropMargin,
+                acceptsEdited: options.acceptsEdited)
         }
         guard let first = checkpoints.first else {
             throw EvaluationError("no checkpoint: give at least one")
@@ -60,7 +61,6 @@ public final class EvaluationRun {
         } else {
             compared = .all
         }
-        self.notes = notes
         let chosen = PictureChoice.spread(
             Array(all.entries.indices), options.limit ?? all.entries.count)
         images = all.picking(chosen)
@@ -82,9 +82,24 @@ public final class EvaluationRun {
         }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
         batchSize = min(options.batchSize, images.entries.count)
-        try first.requireMemory(images: batchSize)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
+        self.notes = checkpoints.compactMap(\.warning) + notes + [pool.warning].compactMap { $0 }
+        try requireMemory(first)
+    }
+
+    /// Refuses a batch that is larger than the memory, before any is taken.
+    private func requireMemory(_ checkpoint: OpenedCheckpoint) throws {
+        try checkpoint.requireMemory(images: batchSize)
+        let numbers = checkpoints.reduce(0) { $0 + $1.stored.store.byteCount }
+        try HostMemory.requireRoom(
+            forImages: batchSize, option: "--batch-size", remedy: "a smaller --image-size"
+        ) { images in
+            try numbers
+                + Evaluator.byteCount(
+                    model: checkpoint.model, data: data(checkpoint),
+                    seed: checkpoint.settings.seed, pool: pool, plan: plan(batchSize: images))
+        }
     }
 
     /// Refuses what is asked of glimpses where a model takes none.
@@ -164,16 +179,20 @@ public final class EvaluationRun {
         min(options.picturedGlimpses ?? headlineGlimpses, glimpses.most)
     }
 
-    func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) throws -> Evaluator {
+    private func plan(batchSize: Int) -> Evaluator.Plan {
         var plan = Evaluator.Plan()
         (plan.policies, plan.glimpses, plan.draws) = (policies, glimpses.most, options.draws)
         (plan.verdictGlimpses, plan.batchSize) = (picturedGlimpses, batchSize)
         (plan.framing, plan.judgedGlimpses) = (options.framing, headlineGlimpses)
         (plan.occluder, plan.occlusionGlimpses) = (occluder, glimpses.counts)
         plan.compared = compared
-        return try Evaluator(
+        return plan
+    }
+
+    func evaluator(_ checkpoint: OpenedCheckpoint, batchSize: Int) throws -> Evaluator {
+        try Evaluator(
             model: checkpoint.model, store: checkpoint.stored.store, data: data(checkpoint),
-            seed: checkpoint.settings.seed, pool: pool, plan: plan)
+            seed: checkpoint.settings.seed, pool: pool, plan: plan(batchSize: batchSize))
     }
 
     /// How a checkpoint's images are read: decoding ahead of the network must not hold up the

@@ -6,7 +6,24 @@ import Models
 /// What can be said of memory before any is taken: what is larger than the host's is refused in one
 /// line, where the system would end the process in the middle.
 public enum HostMemory {
-    /// Why a batch does not fit, of which one layer's values alone are larger than the memory.
+    /// Bytes of a process that has planned nothing yet: libraries, their buffers and stacks.
+    public static let programByteCount = 100 << 20
+
+    /// Bytes that `processes` processes of this host, of which this is one, may use together.
+    public static func byteCount(processes: Int) -> Int {
+        let own = MemoryLimit.ofProcess.map { $0.multipliedReportingOverflow(by: processes) }
+        guard let own, !own.overflow else { return MemoryLimit.byteCount }
+        return min(MemoryLimit.byteCount, own.partialValue)
+    }
+
+    /// The processes of this host that the same launcher started, this one among them.
+    public static var processCount: Int {
+        let environment = ProcessInfo.processInfo.environment
+        return environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) }.map { max(1, $0) } ?? 1
+    }
+
+    /// Why a batch does not fit, of which one layer's values alone are larger than the memory: known
+    /// before anything is planned, whatever the settings.
     ///
     /// - Parameters:
     ///   - images: On this process.
@@ -28,6 +45,48 @@ public enum HostMemory {
         throw ConfigurationError(
             key: "model",
             String(format: "has %.3g parameters, which \(problem); give fewer channels", count))
+    }
+
+    /// Refuses images of which the plan is larger than this process's part of the memory.
+    ///
+    /// - Parameters:
+    ///   - images: Looked at together.
+    ///   - option: What says how many.
+    ///   - remedy: What else makes it smaller.
+    ///   - need: Bytes of the plan for so many images, none of which are taken.
+    public static func requireRoom(
+        forImages images: Int, option: String, remedy: String, need: (_ images: Int) throws -> Int
+    ) throws {
+        let processes = processCount
+        let room = byteCount(processes: processes) / processes
+        let bytes = try need(images) + programByteCount
+        guard bytes > room else { return }
+        let most = try mostThatFits(below: images) { try need($0) + programByteCount <= room }
+        let advice = most.map { "give at most \($0), or \(remedy)" } ?? "give \(remedy)"
+        throw EvaluationError(
+            "\(option): \(images) images at a time need \(gigabytes(bytes)), more than the "
+                + "\(gigabytes(room)) that this process may use; \(advice)")
+    }
+
+    /// The largest number that fits, or nearly so; nil where not even 1 does.
+    ///
+    /// - Parameter fits: True for all numbers up to some, and for none above.
+    public static func mostThatFits(
+        below limit: Int, _ fits: (Int) throws -> Bool
+    ) rethrows -> Int? {
+        guard limit > 1, try fits(1) else { return nil }
+        var (low, high) = (1, limit)
+        while high - low > max(0, low / 16) && high - low > 1 {
+            let middle = low + (high - low) / 2
+            if try fits(middle) { low = middle } else { high = middle }
+        }
+        return low
+    }
+
+    /// For people.
+    public static func gigabytes(_ byteCount: Int) -> String {
+        let gigabytes = Double(byteCount) / 1e9
+        return String(format: gigabytes < 9.95 ? "%.2f GB" : "%.1f GB", gigabytes)
     }
 
     private static func problem(_ byteCount: Double) -> String? {

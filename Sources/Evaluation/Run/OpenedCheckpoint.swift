@@ -11,14 +11,21 @@ struct OpenedCheckpoint {
     let provenance: Provenance
     /// What the logits stand for, in their order; nil in files of before there were names.
     let classes: [KnownClass]?
+    /// What to tell of a file that another program has opened for writing; else nil.
+    let warning: String?
 
     /// Loads a checkpoint.
     ///
     /// - Parameters:
     ///   - imageSize: Replaces that of the training.
     ///   - centralCropMargin: The same.
-    init(_ path: String, imageSize: Int? = nil, centralCropMargin: Int? = nil) throws {
-        let checkpoint = try Checkpoint(reading: path)
+    ///   - acceptsEdited: Whether the user has said that arrays were edited.
+    init(
+        _ path: String, imageSize: Int? = nil, centralCropMargin: Int? = nil,
+        acceptsEdited: Bool = false
+    ) throws {
+        let checkpoint = try Checkpoint(reading: path, acceptsEdited: acceptsEdited)
+        warning = checkpoint.warning
         stored = try StoredModel(checkpoint)
         classes = try stored.classes(of: checkpoint)
         provenance = Provenance(path: path, header: checkpoint.header)

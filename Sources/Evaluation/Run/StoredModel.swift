@@ -20,6 +20,7 @@ public struct StoredModel: Sendable {
         let family = Families.family(of: stage)
         settings = try CheckpointSettings(checkpoint, of: family)
         model = settings.model.model(of: family, imageSize: settings.data.imageSize)
+        try HostMemory.requireRoom(for: model.layout)
         store = ParameterStore(layout: model.layout, seed: settings.seed)
         try store.load(checkpoint)
     }

@@ -52,14 +52,37 @@ public final class Evaluator {
         pool: ThreadPool, plan: Plan
     ) throws {
         (self.data, self.seed, self.pool, self.plan) = (data, seed, pool, plan)
-        batchSize = max(1, plan.batchSize / Self.shardSize) * Self.shardSize
-        viewer = try model.viewer(
+        batchSize = Self.wholeShards(plan.batchSize)
+        viewer = try Self.viewer(model, store: store, seed: seed, pool: pool, plan: plan)
+    }
+
+    private static func wholeShards(_ images: Int) -> Int {
+        max(1, images / shardSize) * shardSize
+    }
+
+    private static func viewer(
+        _ model: any ModelFamily, store: ParameterStore, seed: UInt64, pool: ThreadPool, plan: Plan
+    ) throws -> any Viewer {
+        try model.viewer(
             ViewPlan(
-                store: store, pool: pool, imageCapacity: batchSize, shardSize: Self.shardSize,
-                glimpses: plan.glimpses,
+                store: store, pool: pool, imageCapacity: wholeShards(plan.batchSize),
+                shardSize: shardSize, glimpses: plan.glimpses,
                 policies: Dictionary(
                     uniqueKeysWithValues: plan.policies.map { ($0, plan.drawCount($0)) }),
                 seed: seed))
+    }
+
+    /// Bytes that an evaluator takes besides the model's numbers, known before it takes any.
+    public static func byteCount(
+        model: any ModelFamily, data: DataConfiguration, seed: UInt64, pool: ThreadPool, plan: Plan
+    ) throws -> Int {
+        let images = BatchLoader.byteCount(
+            images: wholeShards(plan.batchSize), configuration: data)
+        let store = ParameterStore(planning: model.layout)
+        let looking = try viewer(model, store: store, seed: seed, pool: pool, plan: plan)
+        // Policies look at the pixels on another scale too.
+        let copies = plan.policies.isEmpty ? 0 : images.ofBatch
+        return looking.byteCount + images.all + copies
     }
 
     /// The images `part` of a set of `count` that one of several ranks looks at: whole shards.

@@ -33,7 +33,7 @@ public enum ExitCode: Int32, Sendable {
         case let error as CheckpointError:
             switch error {
             case .missing, .unreadable: self = .missingInput
-            case .damaged, .misfit: self = .badData
+            case .damaged, .misfit, .edited: self = .badData
             case .unwritable, .inUse: self = .cannotWrite
             case .inputOutput: self = .inputOutput
             }

@@ -4,12 +4,19 @@ import Foundation
 enum Terminal {
     /// Its width in characters; nil where standard error does not end on a terminal.
     static var columns: Int? {
+        guard movesCursor(ProcessInfo.processInfo.environment) else { return nil }
         if isatty(STDERR_FILENO) == 1 { return width(of: STDERR_FILENO) }
         guard let path = launcherPath else { return nil }
         let descriptor = open(path, O_RDONLY | O_NOCTTY | O_NONBLOCK)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }
         return isatty(descriptor) == 1 ? width(of: descriptor) : nil
+    }
+
+    /// Whether the terminal rewrites a line, and the user wants it to (https://no-color.org).
+    static func movesCursor(_ environment: [String: String]) -> Bool {
+        let kind = environment["TERM"] ?? ""
+        return !kind.isEmpty && kind != "dumb" && (environment["NO_COLOR"] ?? "").isEmpty
     }
 
     /// Where mpirun passes on what its ranks write: to them standard error is a pipe, but what

@@ -85,22 +85,42 @@ public final class BatchLoader: Sendable {
                 nextRequest += 1
                 let stop = isClosed
                 condition.unlock()
-                if stop { return }
-                var result: Result<ImageBatch?, ImagesError> = .success(nil)
-                if let request = requests(number) {
-                    do {
-                        result = .success(try load(request, decoder: decoder))
-                    } catch {
-                        result = .failure(error)
-                    }
-                }
-                condition.lock()
-                ready[number] = result
-                condition.broadcast()
-                condition.unlock()
-                guard case .success(.some) = result else { return }
+                if stop || !loads(number, decoder: decoder) { return }
             }
         }
+
+        /// Loads one batch; false where there is none, or an error.
+        func loads(_ number: Int, decoder: ImageDecoder) -> Bool {
+            var result: Result<ImageBatch?, ImagesError> = .success(nil)
+            if let request = requests(number) {
+                do {
+                    result = .success(try load(request, decoder: decoder))
+                } catch {
+                    result = .failure(error)
+                }
+            }
+            condition.lock()
+            ready[number] = result
+            condition.broadcast()
+            condition.unlock()
+            guard case .success(.some) = result else { return false }
+            return true
+        }
+    }
+
+    /// Whether no thread could be started, so that who wants a batch decodes it.
+    private let hasNoThread: Bool
+
+    /// Batches that are kept ready at most, unless told otherwise.
+    public static let usualDepth = 3
+
+    /// Bytes of a batch, and of all batches that are there at once: those ready, and one in use.
+    public static func byteCount(
+        images: Int, configuration: DataConfiguration
+    ) -> (ofBatch: Int, all: Int) {
+        let size = configuration.imageSize
+        let batch = images * size * size * 3 * MemoryLayout<Float>.stride
+        return (batch, (usualDepth + 1) * batch)
     }
 
     /// Starts loading.
@@ -112,14 +132,22 @@ public final class BatchLoader: Sendable {
     ///   - requests: The batch of each number from 0; nil after the last.
     public init(
         _ set: ImageSet, configuration: DataConfiguration, seed: UInt64, framing: Framing = .crop,
-        depth: Int = 3, requests: @escaping @Sendable (Int) -> BatchRequest?
+        depth: Int = usualDepth, requests: @escaping @Sendable (Int) -> BatchRequest?
     ) {
         shared = Shared(
             set: set, preparation: Preparation(configuration, framing: framing), seed: seed,
             depth: depth, requests: requests)
+        var started = 0
         for _ in 0..<max(1, configuration.workers) {
-            Thread { [shared] in shared.work() }.start()
+            do {
+                try WorkerThread.start("images") { [shared] in shared.work() }
+                started += 1
+            } catch {
+                // The others do its work; where there are none, whoever wants a batch does.
+                break
+            }
         }
+        hasNoThread = started == 0
     }
 
     deinit {
@@ -145,7 +173,14 @@ public final class BatchLoader: Sendable {
                 shared.condition.broadcast()
                 return try result.get()
             }
-            shared.condition.wait()
+            if !hasNoThread {
+                shared.condition.wait()
+                continue
+            }
+            let number = shared.nextDelivery
+            shared.condition.unlock()
+            _ = shared.loads(number, decoder: ImageDecoder())
+            shared.condition.lock()
         }
     }
 }

@@ -20,12 +20,26 @@ public final class ParameterStore: Sendable {
     private let gradientTensor: Tensor<Float>
     private let statisticTensor: Tensor<Float>
 
+    /// Whether there are only places and no numbers: enough to plan a step and ask what it needs.
+    public let isPlan: Bool
+
     /// Reserves the buffers and fills them with initial values.
     ///
     /// - Parameter seed: The run's seed; each number is a pure function of it, the parameter's
     ///   place in the layout and the place in the parameter.
-    public init(layout: ParameterLayout, seed: UInt64) {
-        self.layout = layout
+    public convenience init(layout: ParameterLayout, seed: UInt64) {
+        self.init(layout, isPlan: false)
+        for parameter in layout.parameters { initialize(parameter, seed: seed) }
+        for statistic in layout.statistics {
+            values(statistic).update(repeating: statistic.initial, count: statistic.count)
+        }
+    }
+
+    /// A store without numbers, which takes no memory.
+    public convenience init(planning layout: ParameterLayout) { self.init(layout, isPlan: true) }
+
+    private init(_ layout: ParameterLayout, isPlan: Bool) {
+        (self.layout, self.isPlan) = (layout, isPlan)
         var offsets = [Int](repeating: 0, count: layout.parameters.count)
         var offset = 0
         for parameter in layout.parameters.reversed() {
@@ -36,12 +50,12 @@ public final class ParameterStore: Sendable {
         valueTensor = Tensor(vector: offset, in: arena)
         gradientTensor = Tensor(vector: offset, in: arena)
         statisticTensor = Tensor(vector: layout.statisticCount, in: arena)
-        arena.commit()
-        for parameter in layout.parameters { initialize(parameter, seed: seed) }
-        for statistic in layout.statistics {
-            values(statistic).update(repeating: statistic.initial, count: statistic.count)
-        }
+        arena.close()
+        if !isPlan { arena.allocate() }
     }
+
+    /// Bytes of all numbers, gradients and statistics.
+    public var byteCount: Int { arena.byteCount }
 
     /// The place of a parameter in the flat buffers.
     public func range(_ parameter: Parameter) -> Range<Int> {

@@ -3,6 +3,8 @@
 public protocol PixelGradient: Sendable {
     /// Images of one call.
     var imageCapacity: Int { get }
+    /// Bytes that a call takes, known before any are taken.
+    var byteCount: Int { get }
     /// Predicts and, where labels are given, follows the cross entropy back to the pixels.
     ///
     /// - Parameters:

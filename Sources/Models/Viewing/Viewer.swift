@@ -61,6 +61,8 @@ public struct ViewedImages: Sendable {
 public protocol Viewer: Sendable {
     /// How many places a look tells apart, for counts of visits.
     var placeCount: Int { get }
+    /// Bytes that a look at the most images takes, known before any are taken.
+    var byteCount: Int { get }
     /// Takes up the store's numbers as they are now.
     func readParameters() throws
     /// What the model makes of each image, by each policy that was planned.

@@ -151,7 +151,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
         return LossReport(
             crossEntropy: sums[0] / (total * Double(samples)),
             reinforce: settings.reinforceWeight * (sums[3] - baseline * sums[2]) / images,
-            accuracy: baseline, baseline: baseline, weight: total)
+            accuracy: baseline, reward: sums[1] / trajectories, baseline: baseline,
+            weight: total)
     }
 
     /// The mean of the logits at a trajectory's places, `[c]`.

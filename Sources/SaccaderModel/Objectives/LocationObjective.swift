@@ -46,6 +46,8 @@ public struct LocationObjective<Element: StorageElement>: Objective {
         gradients = model.planLocationBackward(
             location, frozen: frozen, wantsInputs: false, in: workspace)
         workspace.commit(threadCount: pool.threadCount)
+        // A plan alone has nothing to read yet.
+        if store.isPlan { return }
         try model.fold(
             representation, location, pass: Pass(reading: store, into: workspace, pool: pool))
     }

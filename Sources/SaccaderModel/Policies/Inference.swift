@@ -57,7 +57,14 @@ public final class Inference<Element: StorageElement>: Sendable {
             (location, runner, soft) = (nil, nil, nil)
         }
         workspace.commit(threadCount: pool.threadCount)
-        try readParameters()
+        if !store.isPlan { try readParameters() }
+    }
+
+    /// Bytes that a call takes: the plan, and the logits of all locations, which are handed out.
+    public var byteCount: Int {
+        let logits = geometry.locationCount * model.configuration.classes
+        return workspace.byteCount + 2 * MemoryLayout<Float>.stride * workspace.imageCapacity
+            * logits
     }
 
     /// Folds the norms into the kernels as the store has them now: at the start, and again whenever

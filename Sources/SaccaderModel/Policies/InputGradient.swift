@@ -49,6 +49,8 @@ public final class InputGradient: PixelGradient {
         workspace.commit(threadCount: pool.threadCount)
     }
 
+    public var byteCount: Int { workspace.byteCount }
+
     /// Predicts and, where labels are given, follows the cross entropy back to the pixels.
     ///
     /// - Parameters:

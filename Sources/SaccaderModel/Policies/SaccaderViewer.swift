@@ -28,6 +28,8 @@ final class SaccaderViewer<Element: StorageElement>: Viewer {
 
     var placeCount: Int { windows.count }
 
+    var byteCount: Int { inference.byteCount }
+
     func readParameters() throws { try inference.readParameters() }
 
     func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {

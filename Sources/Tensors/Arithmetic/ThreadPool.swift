@@ -6,9 +6,16 @@ import Synchronization
 /// Which thread runs which piece never matters: each piece writes its own place, and sums over
 /// pieces follow a fixed order afterwards.
 public final class ThreadPool: Sendable {
-    /// How many threads work, the caller included.
+    /// How many threads work, the caller included: fewer than were asked for where the system
+    /// starts no more.
     public let threadCount: Int
+    /// What to tell where they are fewer; else nil.
+    public let warning: String?
     private let board: Board
+    private let runCount = Atomic<Int>(0)
+
+    /// How often the pool has been given work: while it rises, something moves on.
+    public var workCount: Int { runCount.load(ordering: .relaxed) }
 
     /// What is to be done now, seen by all workers.
     private final class Board: @unchecked Sendable {
@@ -16,9 +23,18 @@ public final class ThreadPool: Sendable {
         var generation = 0
         var busyWorkers = 0
         var stopping = false
+        /// Workers from this number on end: the process needs the room.
+        var workerLimit = Int.max
         var pieceCount = 0
         var body: ((Int, Int) -> Void)?
         let nextPiece = Atomic<Int>(0)
+
+        func limit(to count: Int) {
+            condition.lock()
+            workerLimit = count
+            condition.broadcast()
+            condition.unlock()
+        }
 
         func work(as worker: Int) {
             guard let body else { return }
@@ -33,8 +49,8 @@ public final class ThreadPool: Sendable {
             var seen = 0
             while true {
                 condition.lock()
-                while generation == seen && !stopping { condition.wait() }
-                if stopping {
+                while generation == seen && !stopping && worker < workerLimit { condition.wait() }
+                if stopping || worker >= workerLimit {
                     condition.unlock()
                     return
                 }
@@ -52,17 +68,26 @@ public final class ThreadPool: Sendable {
     /// Starts the workers.
     public init(threadCount: Int) {
         precondition(threadCount >= 1, "a pool has at least one thread, not \(threadCount)")
-        self.threadCount = threadCount
         let board = Board()
         self.board = board
-        for worker in 1..<max(1, threadCount) {
-            let thread = Thread {
-                MatrixMultiply.useOneThread()
-                board.runWorker(worker)
+        var (started, warning): (Int, String?) = (1, nil)
+        while started < threadCount {
+            let worker = started
+            do {
+                try WorkerThread.start("worker \(worker)") {
+                    MatrixMultiply.useOneThread()
+                    board.runWorker(worker)
+                }
+            } catch {
+                // Whoever starts all that there can be leaves nothing for what comes later.
+                started = max(1, started / 2)
+                board.limit(to: started)
+                warning = "\(started) of \(threadCount) threads: \(error)"
+                break
             }
-            thread.stackSize = 8 << 20
-            thread.start()
+            started += 1
         }
+        (self.threadCount, self.warning) = (started, warning)
     }
 
     deinit {
@@ -76,6 +101,7 @@ public final class ThreadPool: Sendable {
     ///
     /// `worker` is below `threadCount` and used by one piece at a time: it names scratch memory.
     public func run(_ count: Int, _ body: (_ piece: Int, _ worker: Int) -> Void) {
+        runCount.add(1, ordering: .relaxed)
         if threadCount == 1 || count <= 1 {
             for piece in 0..<count { body(piece, 0) }
             return
@@ -83,6 +109,7 @@ public final class ThreadPool: Sendable {
         withoutActuallyEscaping(body) { body in
             let board = self.board
             board.condition.lock()
+            precondition(board.body == nil, "a pool runs one thing at a time")
             board.body = body
             board.pieceCount = count
             board.nextPiece.store(0, ordering: .relaxed)

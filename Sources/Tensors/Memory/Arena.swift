@@ -2,8 +2,9 @@ import Foundation
 
 /// One block of memory for all buffers of a step, laid out once when the shapes are known.
 ///
-/// Use: reserve and release in the order in which the step will use its buffers, then `commit`.
-/// Buffers whose uses do not overlap in time share memory. A step then allocates nothing.
+/// Use: reserve and release in the order in which the step will use its buffers, then `commit`, or
+/// `close` and, once it is known that there is room, `allocate`. Buffers whose uses do not overlap
+/// in time share memory. A step then allocates nothing.
 public final class Arena: @unchecked Sendable {
     /// A buffer of the plan; it has a place once the arena is committed.
     public struct Region: Equatable, Sendable {
@@ -26,7 +27,8 @@ public final class Arena: @unchecked Sendable {
 
     private var uses: [Use] = []
     private var time = 0
-    /// The arena's size in bytes, known once it is committed.
+    private var isClosed = false
+    /// The arena's size in bytes, known once it is closed.
     public private(set) var byteCount = 0
     private var memory: UnsafeMutableRawPointer?
 
@@ -37,7 +39,7 @@ public final class Arena: @unchecked Sendable {
 
     /// Plans a buffer of `byteCount` bytes that is in use from here on.
     public func reserve(byteCount requested: Int) -> Region {
-        precondition(memory == nil, "an arena is planned before it is committed")
+        precondition(!isClosed, "an arena is planned before it is closed")
         let size = max(1, requested + Self.alignment - 1) / Self.alignment * Self.alignment
         time += 1
         uses.append(Use(byteCount: size, start: time))
@@ -46,7 +48,7 @@ public final class Arena: @unchecked Sendable {
 
     /// Plans the end of a buffer's use: later reservations may lie in its place.
     public func release(_ region: Region) {
-        precondition(memory == nil, "an arena is planned before it is committed")
+        precondition(!isClosed, "an arena is planned before it is closed")
         precondition(uses[region.index].end == Int.max, "a region was released twice")
         time += 1
         uses[region.index].end = time
@@ -77,10 +79,17 @@ public final class Arena: @unchecked Sendable {
         }
     }
 
-    /// Lays out the plan, which is closed, and allocates its memory, zero-filled.
-    public func commit() {
-        precondition(memory == nil, "an arena is committed once")
+    /// Lays out the plan and takes no memory: its size is known from here on.
+    public func close() {
+        precondition(!isClosed, "an arena is closed once")
+        isClosed = true
         layOut()
+    }
+
+    /// Takes the memory of a closed plan, zero-filled, unless it has it.
+    public func allocate() {
+        precondition(isClosed, "an arena is closed before it is allocated")
+        guard memory == nil else { return }
         let size = max(byteCount, Self.alignment)
         let isLarge = size >= Self.hugePage
         let block = UnsafeMutableRawPointer.allocate(
@@ -91,7 +100,13 @@ public final class Arena: @unchecked Sendable {
         memory = block
     }
 
-    /// Where a region lies in a committed arena, in bytes from its start.
+    /// Lays out the plan and takes its memory.
+    public func commit() {
+        close()
+        allocate()
+    }
+
+    /// Where a region lies in a closed arena, in bytes from its start.
     func offset(of region: Region) -> Int { uses[region.index].offset }
 
     func pointer<Element>(

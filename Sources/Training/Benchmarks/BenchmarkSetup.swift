@@ -32,6 +32,7 @@ struct BenchmarkSetup {
             Console.say(warning)
         }
         pool = ThreadPool(threadCount: threadCount ?? Cores.share(ofRanks: communicator.size))
+        if let warning = pool.warning { Console.say("warning: \(warning)") }
     }
 
     /// Runs `body` `count` times, on all ranks at once, after once that does not count, and tells

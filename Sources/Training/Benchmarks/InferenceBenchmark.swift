@@ -2,6 +2,7 @@ import Collectives
 import Evaluation
 import Families
 import Foundation
+import Images
 import Layers
 import Models
 import Tensors
@@ -48,17 +49,27 @@ public final class InferenceBenchmark {
             images: layout.images.count, imageSize: model.largestLayer.side,
             channels: model.largestLayer.channels)
         if let problem { throw EvaluationError("--batch: \(problem); give fewer") }
+        func viewer(_ store: ParameterStore, images: Int) throws -> any Viewer {
+            try model.viewer(
+                ViewPlan(
+                    precision: setup.precision, store: store, pool: setup.pool,
+                    imageCapacity: images, shardSize: Evaluator.shardSize, glimpses: glimpses,
+                    policies: policies, seed: setup.configuration.seed))
+        }
+        let planned = ParameterStore(planning: model.layout)
+        try HostMemory.requireRoom(
+            forImages: layout.images.count, option: "--batch", remedy: "more ranks on more hosts"
+        ) {
+            let pixels = BatchLoader.byteCount(images: $0, configuration: setup.configuration.data)
+            return try viewer(planned, images: $0).byteCount + pixels.ofBatch + planned.byteCount
+        }
         let pixels = BatchSource.pixels(layout.images, configuration: setup.configuration)
         images = ViewedImages(
             standardized: pixels, pixels: Array(repeating: [], count: layout.images.count),
             identifiers: Array(layout.images))
-        viewer = try model.viewer(
-            ViewPlan(
-                precision: setup.precision,
-                store: ParameterStore(layout: model.layout, seed: setup.configuration.seed),
-                pool: setup.pool, imageCapacity: layout.images.count,
-                shardSize: Evaluator.shardSize, glimpses: glimpses, policies: policies,
-                seed: setup.configuration.seed))
+        self.viewer = try viewer(
+            ParameterStore(layout: model.layout, seed: setup.configuration.seed),
+            images: layout.images.count)
         operationsPerImage = model.viewingOperations(glimpses: isLearned ? glimpses : 0)
     }
 

@@ -1,16 +1,19 @@
-import Foundation
+import Evaluation
 
 /// One JSON object on one line, its members in the order given.
 struct JSONLine {
     private var members: [String] = []
 
-    mutating func add(_ name: String, _ text: String) { members.append("\"\(name)\": \"\(text)\"") }
-    mutating func add(_ name: String, _ count: Int) { members.append("\"\(name)\": \(count)") }
+    mutating func add(_ name: String, _ text: String) { add(name, json: JSONText.string(text)) }
+    mutating func add(_ name: String, _ count: Int) { add(name, json: "\(count)") }
     mutating func add(_ name: String, _ number: Double) {
-        members.append("\"\(name)\": \(String(format: "%.6g", number))")
+        add(name, json: JSONText.number(number, format: "%.6g"))
     }
     mutating func add(_ name: String, objects: [JSONLine]) {
-        members.append("\"\(name)\": [\(objects.map(\.text).joined(separator: ", "))]")
+        add(name, json: "[\(objects.map(\.text).joined(separator: ", "))]")
+    }
+    private mutating func add(_ name: String, json: String) {
+        members.append("\(JSONText.string(name)): \(json)")
     }
 
     var text: String { "{\(members.joined(separator: ", "))}" }

@@ -33,16 +33,22 @@ public final class StepBenchmark {
         setup = try BenchmarkSetup(
             configurationPath, overrides: overrides, stage: stage, threadCount: threadCount,
             communicator: communicator)
-        let (configuration, pool) = (setup.configuration, setup.pool)
+        var configuration = setup.configuration
+        let pool = setup.pool
+        if let batchSize { configuration.stages[stage].batchSize = batchSize }
         let settings = configuration.stages[stage]
         layout = ShardLayout(
-            imageCount: batchSize ?? settings.batchSize, shardSize: settings.shardSize,
+            imageCount: settings.batchSize, shardSize: settings.shardSize,
             rank: communicator.rank, rankCount: communicator.size)
         let model = configuration.model(of: stage)
         operationsPerImage = model.trainingOperations(stage, settings: settings)
-        try HostMemory.requireRoom(for: model.layout)
-        try Trainer.requireMemory(
-            configuration, stage: stage, model: model, imageCount: layout.images.count)
+        try MemoryCheck(
+            plan: MemoryPlan(
+                configuration, precision: setup.precision, model: model, pool: pool,
+                imageCount: nil, scoredCount: 0, saves: false),
+            communicator: communicator,
+            key: { batchSize == nil ? "stages.\($0.name).batchSize" : "--batch" }
+        ).requireRoom([stage])
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage, settings: settings,

@@ -54,7 +54,8 @@ extension RunConfiguration {
 
     /// The settings of a tree, checked.
     static func read(_ tree: ConfigurationTree, for stages: [Stage]) throws -> RunConfiguration {
-        let configuration = try tree.decode(RunConfiguration.self)
+        var configuration = try tree.decode(RunConfiguration.self)
+        configuration.data.path = UserPath.expanded(configuration.data.path)
         if let problem = configuration.problem(of: stages) {
             throw ConfigurationError(key: problem.key, problem.message)
         }

@@ -20,7 +20,7 @@ public struct LogConfiguration: Codable, Equatable, Sendable {
 
 /// When the model is scored on the development subset.
 public struct EvaluationConfiguration: Codable, Equatable, Sendable {
-    /// Epochs between two scores; 0: never.
+    /// Epochs between two scores, of which one is at the end of a stage; 0: never.
     public var everyEpochs = 1
     /// T of the learned policy when scoring; 0: the stage's own.
     public var glimpses = 0

@@ -1,6 +1,7 @@
 import Families
 import Layers
 import Models
+import Synchronization
 import Tensors
 
 /// SGD with Nesterov momentum on the parameters that a stage trains, and their L2 terms.
@@ -24,17 +25,31 @@ final class Optimizer: Sendable {
 
     /// Chooses the stage's parameters; the momentum starts at 0.
     init(stage: Stage, settings: any StageSettings, store: ParameterStore) {
-        parameters = store.layout.parameters.reversed().filter {
-            stage.trains($0) && !settings.freezes($0.path)
-        }
+        parameters = Self.parameters(of: stage, settings, in: store)
         decay = parameters.map { $0.decays ? Float(settings.l2(of: $0.group)) : 0 }
         let ranges = parameters.map { store.range($0) }
-        range = (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
+        range = Self.range(of: stage, settings, in: store)
         momentum = Float(settings.momentum)
         gradientClip = settings.gradientClip
         rates = Self.rates(zip(parameters, ranges), settings)
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
+    }
+
+    private static func parameters(
+        of stage: Stage, _ settings: any StageSettings, in store: ParameterStore
+    ) -> [Parameter] {
+        store.layout.parameters.reversed().filter {
+            stage.trains($0) && !settings.freezes($0.path)
+        }
+    }
+
+    /// The part of the flat buffer that a stage trains.
+    static func range(
+        of stage: Stage, _ settings: any StageSettings, in store: ParameterStore
+    ) -> Range<Int> {
+        let ranges = parameters(of: stage, settings, in: store).map { store.range($0) }
+        return (ranges.first?.lowerBound ?? 0)..<(ranges.last?.upperBound ?? 0)
     }
 
     /// The momentum of a parameter.
@@ -86,24 +101,33 @@ final class Optimizer: Sendable {
     }
 
     /// Updates the parameters at the given learning rate.
-    func update(store: ParameterStore, learningRate: Double, pool: ThreadPool) {
+    ///
+    /// - Returns: Whether all of them are finite afterwards.
+    func update(store: ParameterStore, learningRate: Double, pool: ThreadPool) -> Bool {
         let rate = Float(learningRate)
         let first = range.lowerBound
         guard let values = store.allValues.baseAddress,
             let gradients = store.allGradients.baseAddress
-        else { return }
+        else { return true }
+        let hasWrong = Atomic<Bool>(false)
         let velocity = velocityTensor.pointer
         for run in rates {
             let (start, rate) = (run.range.lowerBound - first, rate * run.factor)
             pool.runRanges(run.range.count) { part in
+                var wrongCount: UInt32 = 0
                 for index in part.lowerBound + start..<part.upperBound + start {
                     let gradient = gradients[first + index]
                     let next = momentum * velocity[index] + gradient
                     velocity[index] = next
-                    values[first + index] -= rate * (gradient + momentum * next)
+                    let value = values[first + index] - rate * (gradient + momentum * next)
+                    values[first + index] = value
+                    // Infinities and NaN have all bits of the exponent set.
+                    wrongCount |= value.bitPattern & 0x7F80_0000 == 0x7F80_0000 ? 1 : 0
                 }
+                if wrongCount != 0 { hasWrong.store(true, ordering: .relaxed) }
             }
         }
+        return !hasWrong.load(ordering: .relaxed)
     }
 
     /// Neighbouring parameters of one factor, joined.

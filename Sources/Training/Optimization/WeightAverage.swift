@@ -29,7 +29,7 @@ final class WeightAverage {
 
     /// Bytes of the average.
     static func byteCount(_ settings: AveragingSettings, store: ParameterStore) -> Int {
-        let count = store.allValues.count + store.allStatistics.count
+        let count = store.layout.trainableCount + store.layout.statisticCount
         return settings.isOn ? count * MemoryLayout<Float>.stride : 0
     }
 

@@ -33,40 +33,54 @@ final class DevelopmentScorer {
         let part = Evaluator.part(
             images.entries.count, rank: communicator.rank, of: communicator.size)
         let count: Int = try activity.during(.scoring) {
-            // The evaluator of an earlier stage is given back before a new one is planned.
-            if evaluator?.stage != stage { evaluator = nil }
+            begin(stage)
             let evaluator = try self.evaluator?.evaluator ?? makeEvaluator(stage)
             self.evaluator = (stage, evaluator)
             let scores = try evaluator.scores(images, range: part) { _ in activity.tick() }
             guard let policy = Families.family(of: stage).scoredPolicy(stage) else {
                 return scores.meanLogits.top1
             }
-            return scores.policies[policy]?.first?.top1[glimpses(stage) - 1] ?? 0
+            return scores.policies[policy]?.first?.top1[Self.glimpses(stage, configuration) - 1]
+                ?? 0
         }
         let sums = try communicator.sum([count, part.count])
         return Double(sums[0]) / Double(sums[1])
     }
 
-    /// No more than this rank has.
-    private var batchSize: Int {
-        let most = (images.entries.count + communicator.size - 1) / communicator.size
-        return min(configuration.evaluation.batchSize, max(1, most))
-    }
-
     /// T of the scored policy.
-    private func glimpses(_ stage: Stage) -> Int {
+    private static func glimpses(_ stage: Stage, _ configuration: RunConfiguration) -> Int {
         let own = configuration.evaluation.glimpses
         if own > 0 { return own }
         return Families.family(of: stage).trainedGlimpses(
             { configuration.stages[$0] }, after: stage)
     }
 
-    private func makeEvaluator(_ stage: Stage) throws -> Evaluator {
+    /// What the scores of a stage look at images with.
+    ///
+    /// - Parameter imageCount: Development images, of all ranks.
+    static func plan(
+        _ stage: Stage, configuration: RunConfiguration, imageCount: Int, rankCount: Int
+    ) -> Evaluator.Plan {
+        // No larger a batch than a rank has images.
+        let most = max(1, (imageCount + rankCount - 1) / rankCount)
         var plan = Evaluator.Plan()
         plan.policies = Families.family(of: stage).scoredPolicy(stage).map { [$0] } ?? []
-        (plan.glimpses, plan.batchSize) = (glimpses(stage), batchSize)
-        return try Evaluator(
+        plan.glimpses = glimpses(stage, configuration)
+        plan.batchSize = min(configuration.evaluation.batchSize, most)
+        return plan
+    }
+
+    private func makeEvaluator(_ stage: Stage) throws -> Evaluator {
+        try Evaluator(
             model: model, store: store, data: configuration.data, seed: configuration.seed,
-            pool: pool, plan: plan)
+            pool: pool,
+            plan: Self.plan(
+                stage, configuration: configuration, imageCount: images.entries.count,
+                rankCount: communicator.size))
+    }
+
+    /// Gives back the memory of another stage's scores, before this one takes its own.
+    func begin(_ stage: Stage) {
+        if evaluator?.stage != stage { evaluator = nil }
     }
 }

@@ -13,10 +13,16 @@ public struct Inspection: CustomStringConvertible {
     private let checksummed: Int
     private let classes: [KnownClass]?
 
+    /// What to tell of a file that another program has opened for writing; else nil.
+    public let warning: String?
+
     /// Reads a checkpoint and verifies its checksums.
-    public init(_ path: String) throws {
-        let checkpoint = try Checkpoint(reading: path)
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
+    public init(_ path: String, acceptsEdited: Bool = false) throws {
+        let checkpoint = try Checkpoint(reading: path, acceptsEdited: acceptsEdited)
         try checkpoint.verify()
+        warning = checkpoint.warning
         self.path = path
         header = checkpoint.header
         let stored = try StoredModel(checkpoint)
@@ -97,12 +103,13 @@ public struct Inspection: CustomStringConvertible {
         return """
             {"family": "\(model.familyName)", "stage": "\(header.stage)", "step": \(header.step), \
             "epoch": \(header.epoch), "samples": \(header.samples), "seed": \(header.seed), \
-            "worldSize": \(header.worldSize), "program": "\(header.program)", \
+            "worldSize": \(header.worldSize), "program": \(JSONText.string(header.program)), \
             "parameters": {\(groups.joined())\
             "trainable": \(layout.trainableCount), "statistics": \(layout.statisticCount), \
             "total": \(layout.trainableCount + layout.statisticCount)}, \
             \(numbers.joined())"imageSize": \(model.imageSize), \
-            "checksumsVerified": \(checksummed), \(classesMember)"config": \(header.config)}
+            "checksumsVerified": \(checksummed), \(classesMember)\
+            "config": \(JSONText.value(header.config))}
             """
     }
 }

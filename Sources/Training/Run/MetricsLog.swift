@@ -1,4 +1,5 @@
 import Checkpoints
+import Evaluation
 import Families
 import Foundation
 import Models
@@ -91,8 +92,36 @@ final class MetricsLog: Sendable {
         }
     }
 
+    /// Writes the file anew where somebody has deleted it, or put another one in its place, which is
+    /// kept under another name: what is written goes into the old one, which nobody can see.
+    private func restore() {
+        var (named, own) = (stat(), stat())
+        guard fstat(descriptor, &own) == 0, own.st_mode & S_IFMT == S_IFREG else { return }
+        if stat(path, &named) == 0 && (named.st_dev, named.st_ino) == (own.st_dev, own.st_ino) {
+            return
+        }
+        guard let lines = FileManager.default.contents(atPath: "/proc/self/fd/\(descriptor)") else {
+            return
+        }
+        state.withLock { state in
+            do throws(CheckpointError) {
+                _ = try AtomicFile.setAside(path)
+                try AtomicFile.write(path, data: lines)
+                let file = open(path, O_WRONLY | O_CLOEXEC)
+                guard file >= 0 else { throw CheckpointError(writing: path) }
+                // The number stays, for whoever is writing.
+                dup2(file, descriptor)
+                close(file)
+                _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+            } catch {
+                note(error, in: &state)
+            }
+        }
+    }
+
     /// Has all lines so far flushed to the disk; what goes wrong is told by ``takeFailure()``.
     func synchronize() {
+        restore()
         let length = state.withLock { state in
             if !state.pending.isEmpty { flush(&state) }
             return state.pending.isEmpty ? state.length : nil
@@ -128,9 +157,9 @@ enum MetricsValue {
 
     var json: String {
         switch self {
-        case .text(let text): "\"\(text)\""
+        case .text(let text): JSONText.string(text)
         case .integer(let value): "\(value)"
-        case .number(let value): value.isFinite ? "\(value)" : "null"
+        case .number(let value): JSONText.number(value)
         }
     }
 }

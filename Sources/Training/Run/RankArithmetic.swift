@@ -49,6 +49,16 @@ struct RankArithmetic: Sendable {
 
     /// "ranks 0 to 2, 5 on node1, node2".
     func name(_ numbers: [Int]) -> String {
+        var hosts: [String] = []
+        for number in numbers where !hosts.contains(ranks[number].host) {
+            hosts.append(ranks[number].host)
+        }
+        let more = hosts.count > 4 ? " and \(hosts.count - 4) more hosts" : ""
+        return "\(Self.list(numbers)) on " + hosts.prefix(4).joined(separator: ", ") + more
+    }
+
+    /// "ranks 0 to 2, 5".
+    static func list(_ numbers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for number in numbers {
             if let last = runs.last, last.upperBound + 1 == number {
@@ -60,12 +70,6 @@ struct RankArithmetic: Sendable {
         let list = runs.map { run in
             run.count == 1 ? "\(run.lowerBound)" : "\(run.lowerBound) to \(run.upperBound)"
         }
-        var hosts: [String] = []
-        for number in numbers where !hosts.contains(ranks[number].host) {
-            hosts.append(ranks[number].host)
-        }
-        let more = hosts.count > 4 ? " and \(hosts.count - 4) more hosts" : ""
-        return "\(numbers.count == 1 ? "rank" : "ranks") \(list.joined(separator: ", ")) on "
-            + hosts.prefix(4).joined(separator: ", ") + more
+        return "\(numbers.count == 1 ? "rank" : "ranks") \(list.joined(separator: ", "))"
     }
 }

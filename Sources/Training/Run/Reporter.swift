@@ -73,7 +73,7 @@ struct Reporter {
     }
 
     /// The result of `--validate`: the resolved settings on standard output.
-    func describeValidation(_ trainer: Trainer, byteCount: Int) throws {
+    func describeValidation(_ trainer: Trainer) throws {
         guard isFirstRank else { return }
         describe(trainer, start: nil)
         let layout = trainer.model.layout
@@ -83,7 +83,9 @@ struct Reporter {
         say(
             "parameters: \(counted ?? "")\(layout.trainableCount) trainable, "
                 + "\(layout.trainableCount + layout.statisticCount) with running statistics")
-        say(String(format: "memory: %.2f GB on this rank", Double(byteCount) / 1e9))
+        for (stage, memory) in zip(trainer.stages, trainer.memory) {
+            say("memory of stage \(stage.name): \(memory.description) on the first rank")
+        }
         try Console.print(trainer.configuration.tree().yaml(), terminator: "")
     }
 
@@ -173,7 +175,7 @@ extension StepReport {
         ]
         let parts: [(String, Double?)] = [
             ("accuracy", loss.accuracy),
-            ("reward", loss.baseline), ("baseline", loss.baseline),
+            ("reward", loss.reward), ("baseline", loss.baseline),
             ("learningRate", learningRate), ("gradientNorm", gradientNorm),
             ("imagesPerSecond", Double(imageCount) / seconds),
             ("allReduceSeconds", communication.gradientSeconds),

@@ -23,15 +23,18 @@ struct ResumePoint {
     /// that the same command goes on; a checkpoint of the run's own is taken at its word. The first
     /// rank looks, and tells the others which it found.
     ///
-    /// - Parameter folder: The run's folder; nil on the other ranks.
+    /// - Parameters:
+    ///   - folder: The run's folder; nil on the other ranks.
+    ///   - acceptsEdited: Whether the user has said that arrays were edited.
     static func find(
-        _ resume: String, folder: RunFolder?, communicator: any Communicator, output: String,
-        warn: (String) -> Void
+        _ resume: String, acceptsEdited: Bool = false, folder: RunFolder?,
+        communicator: any Communicator, output: String, warn: (String) -> Void
     ) throws -> ResumePoint? {
         let isGiven = resume != "auto" && resume != "never"
         if !isGiven || !isInside(resume, output) {
             let own = try findOwn(
-                folder: folder, communicator: communicator, output: output, warn: warn)
+                acceptsEdited: acceptsEdited, folder: folder, communicator: communicator,
+                output: output, warn: warn)
             if let own, resume == "never" {
                 throw ConfigurationError(
                     "--resume never: \(output) holds a run, up to step \(own.position.step) of stage "
@@ -48,8 +51,9 @@ struct ResumePoint {
             }
         }
         guard isGiven else { return nil }
-        let checkpoint = try Checkpoint(reading: resume)
+        let checkpoint = try Checkpoint(reading: resume, acceptsEdited: acceptsEdited)
         try checkpoint.verify()
+        if let warning = checkpoint.warning { warn(warning) }
         return try ResumePoint(checkpoint)
     }
 
@@ -61,11 +65,15 @@ struct ResumePoint {
 
     /// The newest valid checkpoint in the output folder.
     private static func findOwn(
-        folder: RunFolder?, communicator: any Communicator, output: String,
+        acceptsEdited: Bool, folder: RunFolder?, communicator: any Communicator, output: String,
         warn: (String) -> Void
     ) throws -> ResumePoint? {
         var found: ResumePoint?
-        if let folder { found = try folder.newest(warn: warn).map { try ResumePoint($0) } }
+        if let folder {
+            found = try folder.newest(acceptsEdited: acceptsEdited, warn: warn).map {
+                try ResumePoint($0)
+            }
+        }
         let told = try communicator.sum(
             found.map { [1, $0.position.stage.stream, $0.position.step] } ?? [0, 0, 0])
         if folder != nil || told[0] == 0 { return found }
@@ -74,7 +82,9 @@ struct ResumePoint {
         }
         let name = CheckpointFolder.name(stage: stage.name, step: told[2])
         return try ResumePoint(
-            Checkpoint(reading: "\(output)/checkpoints/\(name)", checksSeal: false))
+            Checkpoint(
+                reading: "\(output)/checkpoints/\(name)", checksSeal: false,
+                acceptsEdited: acceptsEdited))
     }
 
     /// The logits of the checkpoint's model.

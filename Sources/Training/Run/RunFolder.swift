@@ -34,11 +34,14 @@ final class RunFolder {
         checkpoints = CheckpointFolder("\(path)/checkpoints")
     }
 
+    /// Whether the folder is there.
+    var exists: Bool { access(path, F_OK) == 0 }
+
     /// Keeps other runs out of the folder, if it is there.
     ///
     /// - Throws: Where another run is in it.
     func claim(warn: (String) -> Void) throws(CheckpointError) {
-        guard lock == nil, access(path, F_OK) == 0 else { return }
+        guard lock == nil, exists else { return }
         lock = try FolderLock.claim(path, warn: warn)
     }
 
@@ -57,8 +60,12 @@ final class RunFolder {
     }
 
     /// The newest valid checkpoint; a damaged one is set aside and told of.
-    func newest(warn: (String) -> Void) throws(CheckpointError) -> Checkpoint? {
-        try checkpoints.newest(stages: Self.stages, warn: warn)
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
+    func newest(
+        acceptsEdited: Bool, warn: (String) -> Void
+    ) throws(CheckpointError) -> Checkpoint? {
+        try checkpoints.newest(stages: Self.stages, acceptsEdited: acceptsEdited, warn: warn)
     }
 
     /// Reads the checkpoint written last back from the disk and checks it.

@@ -28,14 +28,12 @@ final class StageTrainer {
     let average: WeightAverage?
 
     /// Plans the stage from where it is.
-    ///
-    /// - Parameter isPlanOnly: Whether no image will be asked for.
     init(
         _ stage: Stage, configuration: RunConfiguration, precision: Precision,
         model: any ModelFamily,
         store: ParameterStore, images: ImageSet, pool: ThreadPool,
         communicator: any Communicator, activity: Activity, from origin: StagePosition,
-        isPlanOnly: Bool, classWeights: [Double]
+        classWeights: [Double]
     ) throws {
         self.stage = stage
         (self.store, self.pool) = (store, pool)
@@ -68,15 +66,12 @@ final class StageTrainer {
             optimizer: Optimizer(stage: stage, settings: settings, store: store),
             synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
-        let last = isPlanOnly ? origin.step : lastStep
+        let last = lastStep
         loader = BatchLoader(images, configuration: configuration.data, seed: seed) { number in
             let step = origin.step + number
             return step < last ? batches.request(step: step) : nil
         }
     }
-
-    /// Bytes that a step's activations, gradients and scratch take on this rank.
-    var workspaceByteCount: Int { trainingStep.objective.workspace.byteCount }
 
     /// The stage's parameters and their momentum.
     var optimizer: Optimizer { trainingStep.optimizer }

@@ -23,10 +23,13 @@ public struct Trace {
     /// - Parameters:
     ///   - batchPath: The file with `/batch`, or nil where the checkpoint holds it.
     ///   - overrides: `key.path=value`.
+    ///   - acceptsEdited: Whether the user has said that arrays were edited.
     public init(
-        checkpointPath: String, batchPath: String?, overrides: [String], threadCount: Int
+        checkpointPath: String, batchPath: String?, overrides: [String], threadCount: Int,
+        acceptsEdited: Bool = false
     ) throws {
-        checkpoint = try Checkpoint(reading: checkpointPath)
+        checkpoint = try Checkpoint(reading: checkpointPath, acceptsEdited: acceptsEdited)
+        if let warning = checkpoint.warning { Console.say("saccader-dist: warning: \(warning)") }
         configuration = try RunConfiguration.read(
             .checkpoint(json: checkpoint.header.config, path: checkpointPath),
             overrides: overrides)
@@ -44,6 +47,7 @@ public struct Trace {
                 exitCode: .badData)
         }
         pool = ThreadPool(threadCount: threadCount)
+        if let warning = pool.warning { Console.say("warning: \(warning)") }
     }
 
     /// Computes and writes `output`, at once or not at all.
@@ -62,8 +66,6 @@ public struct Trace {
             throw ConfigurationError(key: problem.key, problem.message)
         }
         let model = configuration.model.model(of: objective.family, imageSize: size)
-        let store = ParameterStore(layout: model.layout, seed: configuration.seed)
-        try store.load(checkpoint)
         let shape = try batch.shape(of: "/batch/images")
         guard shape.count == 4, shape[0] > 0, Array(shape[1...]) == [size, size, 3] else {
             throw CheckpointError.damaged(
@@ -71,18 +73,24 @@ public struct Trace {
                 what: "/batch/images has shape \(shape), the configuration asks for "
                     + "[B, \(size), \(size), 3]")
         }
+        if let stage = objective.stage { try requireSettings(stage, of: model) }
+        try requireMemory(objective, model: model, imageCount: shape[0])
+        let store = ParameterStore(layout: model.layout, seed: configuration.seed)
+        try store.load(checkpoint)
         let images = try batch.floats("/batch/images")
         var arrays: [TracedArray]
         var report: StepResult?
         switch objective {
-        case .inference(let family):
-            if let stage = family.inferenceStage { try requireSettings(stage, of: model) }
+        case .inference:
             arrays = try model.inferenceTrace(
                 images, imageCount: shape[0], settings: { configuration.stages[$0] },
                 store: store, pool: pool)
         case .stage(let stage):
             (arrays, report) = try step(
                 stage, model: model, store: store, images: images, imageCount: shape[0])
+        }
+        for input in [checkpoint.file.path, batch.path] where AtomicFile.isSame(input, output) {
+            throw EvaluationError("--output \(output): is the file that is read; name another one")
         }
         let file = try HDF5File.create(for: output)
         for array in arrays {
@@ -95,6 +103,38 @@ public struct Trace {
         }
         if let report { try write(report, store: store, to: file) }
         try file.image().write(to: output)
+    }
+
+    /// Refuses a batch that is larger than the memory, before any is taken.
+    private func requireMemory(
+        _ objective: TraceObjective, model: any ModelFamily, imageCount: Int
+    ) throws {
+        try HostMemory.requireRoom(for: model.layout)
+        let store = ParameterStore(planning: model.layout)
+        try HostMemory.requireRoom(
+            forImages: imageCount, option: batch.path, remedy: "a smaller data.imageSize"
+        ) { images in
+            switch objective {
+            case .stage(let stage):
+                let settings = configuration.stages[stage]
+                let shards = (images + settings.shardSize - 1) / settings.shardSize
+                return try model.objective(
+                    stage, settings: settings,
+                    plan: StepPlan(
+                        precision: precision, store: store, pool: pool, imageCapacity: images,
+                        shardCapacity: shards)
+                ).workspace.byteCount + store.byteCount
+            case .inference(let family):
+                let stage = family.inferenceStage ?? family.stages[0].stage
+                return try model.viewer(
+                    ViewPlan(
+                        store: store, pool: pool, imageCapacity: images, shardSize: 1,
+                        glimpses: family.trainedGlimpses(
+                            { configuration.stages[$0] }, after: stage),
+                        policies: [.learned: 1], seed: configuration.seed)
+                ).byteCount + store.byteCount
+            }
+        }
     }
 
     /// What a stage's step came to.
@@ -113,7 +153,6 @@ public struct Trace {
         imageCount: Int
     ) throws -> ([TracedArray], StepResult) {
         let settings = configuration.stages[stage]
-        try requireSettings(stage, of: model)
         let labels = try batch.integers("/batch/labels")
         guard labels.count == imageCount,
             labels.allSatisfy({ 0 <= $0 && $0 < model.classes })

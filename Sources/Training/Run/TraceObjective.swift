@@ -37,6 +37,14 @@ public enum TraceObjective: Sendable {
         }
     }
 
+    /// The stage whose settings hold; nil where there is none.
+    var stage: Stage? {
+        switch self {
+        case .inference(let family): family.inferenceStage
+        case .stage(let stage): stage
+        }
+    }
+
     /// Whose models it is for.
     var family: any ModelFamily.Type {
         switch self {

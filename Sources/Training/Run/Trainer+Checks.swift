@@ -43,9 +43,13 @@ extension Trainer {
         if options.onlyValidates { return nil }
         // Before anything is looked at that another run may be changing.
         try folder?.claim(warn: { reporter.warn($0) })
+        if try communicator.sum([folder?.exists == true ? 1 : 0])[0] > 0 {
+            try SharedFolder.require(options.output, communicator: communicator)
+        }
         let start = try activity.during(.readingCheckpoint) {
             try ResumePoint.find(
-                options.resume, folder: folder, communicator: communicator,
+                options.resume, acceptsEdited: options.acceptsEdited, folder: folder,
+                communicator: communicator,
                 output: options.output, warn: { reporter.warn($0) })
         }
         if let start { try requireSameModel(start, stages: stages) }
@@ -78,37 +82,6 @@ extension Trainer {
             }
         }
         try communicator.barrier()
-    }
-
-    /// Refuses what is larger than this host's memory whatever the engine does.
-    static func requireMemory(
-        _ configuration: RunConfiguration, stages: [Stage], model: any ModelFamily,
-        imageCount: Int, communicator: any Communicator
-    ) throws {
-        try HostMemory.requireRoom(for: model.layout)
-        for stage in stages {
-            let batches = BatchSchedule(
-                stage: stage, imageCount: imageCount, settings: configuration.stages[stage],
-                seed: configuration.seed, rank: communicator.rank, rankCount: communicator.size)
-            try requireMemory(
-                configuration, stage: stage, model: model, imageCount: batches.capacity.images)
-        }
-    }
-
-    /// - Parameter imageCount: Of a batch, on this rank.
-    static func requireMemory(
-        _ configuration: RunConfiguration, stage: Stage, model: any ModelFamily, imageCount: Int
-    ) throws {
-        let layer = model.largestLayer
-        let copies = model.copies(stage, settings: configuration.stages[stage])
-        let problem = HostMemory.problem(
-            images: imageCount * copies,
-            imageSize: layer.side, channels: layer.channels,
-            numberByteCount: configuration.precision.byteCount)
-        guard let problem else { return }
-        throw ConfigurationError(
-            key: "stages.\(stage.name).batchSize",
-            "is too large: \(problem); give a smaller one, a smaller data.imageSize, or more hosts")
     }
 
     /// Whether images, classes and ranks fit together.

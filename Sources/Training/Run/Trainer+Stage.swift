@@ -11,6 +11,7 @@ extension Trainer {
     ) throws -> Int {
         let origin = start?.progress(imageCount: data.training.entries.count) ?? StagePosition()
         let first = origin.step
+        scorer.begin(stage)
         let trainer = try stageTrainer(stage, from: origin)
         if let start {
             try trainer.optimizer.load(start.checkpoint, store: store)
@@ -36,7 +37,7 @@ extension Trainer {
                 log?.write(report.fields(stage, step: done, trainer, seconds: seconds))
             }
             var score: DevelopmentScore?
-            if isScored(step: done, of: trainer) || ends {
+            if isScored(step: done, of: trainer, ends: ends) {
                 score = try scorer.score(stage, average: trainer.average, store: store)
                 progress.showScore(score, step: done)
                 if let score {
@@ -97,10 +98,10 @@ extension Trainer {
         reporter.warn("\(failure); going on, the last checkpoint is intact")
     }
 
-    private func isScored(step: Int, of trainer: StageTrainer) -> Bool {
+    private func isScored(step: Int, of trainer: StageTrainer, ends: Bool) -> Bool {
         let interval = configuration.evaluation.everyEpochs
         let progress = trainer.progress(after: step)
-        return interval > 0 && progress.offset == 0 && progress.epoch % interval == 0
+        return interval > 0 && (ends || progress.offset == 0 && progress.epoch % interval == 0)
     }
 
     private func isDue(step: Int, savedAt: Double) -> Bool {

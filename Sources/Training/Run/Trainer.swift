@@ -25,6 +25,8 @@ public final class Trainer {
     let images: SeenImages
     let options: TrainingOptions
     let stages: [Stage]
+    /// What this rank needs for each stage.
+    let memory: [StageMemory]
     let reporter: Reporter
     let scorer: DevelopmentScorer
     let stopRequest: StopRequest
@@ -48,11 +50,16 @@ public final class Trainer {
     ) throws {
         self.options = options
         let communicator = WatchedCommunicator(base: communicator, activity: activity)
-        watchdog = Watchdog(
+        // What the checkpoints, their notes and the judgement of other ranks will need.
+        try WorkerThread.requireRoom(for: 8)
+        watchdog = try Watchdog(
             activity, communicator: communicator, timeout: options.stallTimeout,
             report: { onStall(.rankLost($0)) })
-        stopRequest = StopRequest(timeLimit: options.timeLimit)
+        stopRequest = StopRequest(
+            timeLimit: options.timeLimit, listens: !options.onlyValidates)
         self.communicator = communicator
+        try RankAgreement.requireCommand(["train"], communicator: communicator)
+        try watchdog.learnHosts()
         let stages = try Self.stages(options.stages)
         self.stages = stages
         if communicator.size > 1, let path = options.configurationPath {
@@ -64,6 +71,7 @@ public final class Trainer {
                 overrides: options.overrides)
         }
         var configuration = try RunConfiguration.read(tree, for: stages)
+        try Self.requireAgreement(configuration, options, communicator: communicator)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
             let parent = (options.output as NSString).deletingLastPathComponent
@@ -77,6 +85,7 @@ public final class Trainer {
                 configuration.data.path, configuration: configuration.data,
                 seed: configuration.seed, onProgress: activity.tick)
         }
+        try Self.requireAgreement(on: listed, communicator: communicator)
         folder =
             communicator.rank == 0 && !options.onlyValidates
             ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
@@ -102,16 +111,28 @@ public final class Trainer {
         MatrixMultiply.useOneThread()
         pool = ThreadPool(
             threadCount: options.threadCount ?? Cores.share(ofRanks: communicator.size))
+        activity.watch(pool)
         let arithmetic = try RankArithmetic(communicator)
         precision = configuration.precision.agreed(arithmetic)
-        for warning in [arithmetic.warning, configuration.precision.warning(arithmetic)] {
+        for warning in [
+            arithmetic.warning, configuration.precision.warning(arithmetic), pool.warning,
+        ] {
             if let warning { reporter.warn(warning) }
         }
         model = configuration.model(of: stages[0])
-        try Self.requireMemory(
-            configuration, stages: stages, model: model,
-            imageCount: data.training.entries.count, communicator: communicator)
-        store = ParameterStore(layout: model.layout, seed: configuration.seed)
+        memory = try MemoryCheck(
+            plan: MemoryPlan(
+                configuration, precision: precision, model: model, pool: pool,
+                imageCount: data.training.entries.count,
+                scoredCount: configuration.evaluation.everyEpochs > 0
+                    ? data.development.entries.count : 0, saves: true),
+            communicator: communicator, key: { "stages.\($0.name).batchSize" }
+        ).requireRoom(stages)
+        // What is only validated takes no memory, unless a checkpoint is to be looked at.
+        store =
+            options.onlyValidates && options.initialWeights == nil
+            ? ParameterStore(planning: model.layout)
+            : ParameterStore(layout: model.layout, seed: configuration.seed)
         try Self.loadInitialWeights(
             options, start: start, into: store, classes: classes, reporter: reporter,
             activity: activity)
@@ -123,6 +144,7 @@ public final class Trainer {
     /// Trains, resuming as the options say.
     public func run() throws {
         defer { watchdog.end() }
+        if let note = stopRequest.note { reporter.warn(note) }
         let isOwn = start.map {
             ResumePoint.isInside($0.checkpoint.file.path, options.output)
         }
@@ -145,6 +167,7 @@ public final class Trainer {
             }
         }
         // The output folder is there from here on, on every rank.
+        try SharedFolder.require(options.output, communicator: communicator)
         try watchdog.join(output: options.output)
         if folder != nil, isOwn != true,
             let kept = try AtomicFile.setAside("\(options.output)/metrics.jsonl")
@@ -180,26 +203,16 @@ public final class Trainer {
     /// Checks everything that a run needs, prints the resolved settings, trains nothing.
     public func validate() throws {
         defer { watchdog.end() }
-        var bytes = 0
-        for stage in stages {
-            let trainer = try stageTrainer(stage, isPlanOnly: true)
-            let average = WeightAverage.byteCount(configuration.stages[stage].ema, store: store)
-            bytes = max(
-                bytes,
-                trainer.workspaceByteCount + 4 * trainer.optimizer.range.count + average)
-        }
-        let parameters = 2 * store.allValues.count + store.allStatistics.count
-        try reporter.describeValidation(self, byteCount: bytes + 4 * parameters)
+        try reporter.describeValidation(self)
         try watchdog.endHeartbeat()
     }
 
     func stageTrainer(
-        _ stage: Stage, from origin: StagePosition = StagePosition(), isPlanOnly: Bool = false
+        _ stage: Stage, from origin: StagePosition = StagePosition()
     ) throws -> StageTrainer {
         try StageTrainer(
             stage, configuration: configuration, precision: precision, model: model,
             store: store, images: data.training, pool: pool, communicator: communicator,
-            activity: activity, from: origin, isPlanOnly: isPlanOnly,
-            classWeights: classWeights[stage] ?? [])
+            activity: activity, from: origin, classWeights: classWeights[stage] ?? [])
     }
 }

@@ -11,7 +11,10 @@ public struct TrainingOptions: Sendable {
     let timeLimit: Double?
     let stallTimeout: Double
     let isQuiet: Bool
+    /// Whether nothing is trained, so that no memory is taken for it.
     let onlyValidates: Bool
+    /// Whether a checkpoint with arrays that somebody has edited is gone on from.
+    let acceptsEdited: Bool
 
     /// Takes the words of the command line.
     ///
@@ -26,18 +29,20 @@ public struct TrainingOptions: Sendable {
     ///   - threadCount: Nil: this rank's share of the cores.
     ///   - stallTimeout: Seconds without progress after which the job ends.
     ///   - onlyValidates: Whether nothing is trained or written.
+    ///   - acceptsEdited: Whether a checkpoint with edited arrays is gone on from.
     public init(
         configurationPath: String?, overrides: [String], output: String, stages: String,
         resume: String, initialWeights: String? = nil, maximumSteps: Int?, threadCount: Int?,
         timeLimit: Double?,
-        stallTimeout: Double, isQuiet: Bool, onlyValidates: Bool = false
+        stallTimeout: Double, isQuiet: Bool, onlyValidates: Bool = false,
+        acceptsEdited: Bool = false
     ) {
         (self.configurationPath, self.overrides) = (configurationPath, overrides)
         (self.output, self.stages, self.resume) = (output, stages, resume)
         (self.maximumSteps, self.threadCount) = (maximumSteps, threadCount)
         (self.timeLimit, self.stallTimeout) = (timeLimit, stallTimeout)
         self.initialWeights = initialWeights
-        self.isQuiet = isQuiet
-        self.onlyValidates = onlyValidates
+        (self.isQuiet, self.onlyValidates) = (isQuiet, onlyValidates)
+        self.acceptsEdited = acceptsEdited
     }
 }

@@ -79,7 +79,14 @@ struct TrainingStep {
         try requireFinite(
             loss, gradientNorm, step: number, batch: batch, pass: pass, name: name)
         optimizer.clip(norm: gradientNorm, store: store, pool: pool)
-        optimizer.update(store: store, learningRate: learningRate, pool: pool)
+        let isFinite = optimizer.update(store: store, learningRate: learningRate, pool: pool)
+        // A huge gradient is finite, and what it makes of the parameters need not be.
+        guard isFinite, store.allStatistics.allSatisfy(\.isFinite) else {
+            throw TrainingError.notFinite(
+                stage: stage.name, step: number + 1,
+                what: isFinite ? "a running statistic" : "a parameter after the update", rank: nil,
+                images: [])
+        }
         return StepReport(
             loss: loss, penalty: penalty, learningRate: learningRate, gradientNorm: gradientNorm,
             imageCount: layout.imageCount, groups: Families.family(of: stage).groups,

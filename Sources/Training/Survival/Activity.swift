@@ -1,6 +1,7 @@
 import Families
 import Models
 import Synchronization
+import Tensors
 
 /// What this rank is doing right now, for whoever wants to know why nothing moves on.
 final class Activity: Sendable {
@@ -50,9 +51,21 @@ final class Activity: Sendable {
     }
 
     private let moment = Mutex(Moment(phase: .starting, stage: nil, step: 0, progress: 0))
+    private let workers = Mutex<ThreadPool?>(nil)
 
     /// The place now.
-    var now: Moment { moment.withLock { $0 } }
+    var now: Moment {
+        let workCount = workers.withLock { $0?.workCount ?? 0 }
+        return moment.withLock { moment in
+            var now = moment
+            now.progress += workCount
+            return now
+        }
+    }
+
+    /// Counts what a pool's threads get done as moving on: within one step there may be nothing else
+    /// for longer than anybody would wait.
+    func watch(_ pool: ThreadPool) { workers.withLock { $0 = pool } }
 
     /// Moves on to the computation of a step.
     func begin(_ stage: Stage, step: Int) {

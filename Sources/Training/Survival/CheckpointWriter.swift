@@ -12,8 +12,9 @@ final class CheckpointWriter: @unchecked Sendable {
     private let activity: Activity
     private let queue = DispatchQueue(label: "checkpoints")
     private let failures = Mutex(Failures())
-    /// Checkpoints handed over so far.
-    private(set) var count = 0
+    private let written = Atomic<Int>(0)
+    /// Checkpoints that are on the disk.
+    var count: Int { written.load(ordering: .relaxed) }
     /// Seconds for which training stood still for them: all that ``whileTrainingWaits(_:)`` took.
     private(set) var stallSeconds = 0.0
 
@@ -51,7 +52,6 @@ final class CheckpointWriter: @unchecked Sendable {
     func submit(
         _ header: CheckpointHeader, arrays: [CheckpointArray], average: PendingCheckpoint? = nil
     ) throws(CheckpointError) {
-        count += 1
         queue.sync {}
         let (name, image) = try folder.image(header, arrays: arrays)
         var best: (header: CheckpointHeader, image: FileImage)?
@@ -68,6 +68,7 @@ final class CheckpointWriter: @unchecked Sendable {
                     try folder.saveBest(
                         best.header, beside: name, best.image, onProgress: activity.tick)
                 }
+                written.add(1, ordering: .relaxed)
                 failures.withLock { $0.last = nil }
             } catch {
                 failures.withLock { ($0.last, $0.untold) = (error, error) }

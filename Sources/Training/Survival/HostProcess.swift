@@ -1,3 +1,4 @@
+import Evaluation
 import Foundation
 
 /// A process that the same launcher has started on this host.
@@ -5,14 +6,6 @@ struct HostProcess {
     let rank: Int?
     /// By a signal or a debugger.
     let isStopped: Bool
-
-    /// The rank that a launcher tells its process in the environment.
-    static func rank(of environment: [String: String]) -> Int? {
-        for name in ["OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"] {
-            if let rank = environment[name].flatMap({ Int($0) }) { return rank }
-        }
-        return nil
-    }
 
     /// This process's siblings.
     static func siblings() -> [HostProcess] {
@@ -41,7 +34,7 @@ struct HostProcess {
             return parts.count == 2 ? (String(parts[0]), String(parts[1])) : nil
         }
         return HostProcess(
-            rank: rank(of: Dictionary(pairs) { first, _ in first }),
+            rank: LauncherRank.rank(of: Dictionary(pairs) { first, _ in first }),
             isStopped: ["T", "t"].contains(fields[0]))
     }
 }

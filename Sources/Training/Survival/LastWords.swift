@@ -1,10 +1,12 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// A rank that crashes says so, with its rank, and ends the job with the contract's exit code.
 public enum LastWords {
     private static let signals: [(number: Int32, what: String)] = [
-        (SIGSEGV, "SIGSEGV, a wrong memory access"), (SIGILL, "SIGILL, a failed check"),
+        (SIGSEGV, "SIGSEGV, a wrong memory access or a stack that is too small"),
+        (SIGILL, "SIGILL, a failed check"),
         (SIGTRAP, "SIGTRAP, a failed check"), (SIGABRT, "SIGABRT, an abort in a library"),
         (SIGFPE, "SIGFPE, a wrong division"),
         (SIGBUS, "SIGBUS; if /dev/shm or the disk is full: saccader-dist doctor"),
@@ -60,6 +62,8 @@ public enum LastWords {
                             + "intact: run again to go on\n"
                     )
                 }))
+        // Threads that are started from now on have one of their own.
+        WorkerThread.useSignalStack()
         var action = sigaction()
         action.__sigaction_handler.sa_handler = { number in
             if let line = Prepared.shared.line(number) {
@@ -71,7 +75,7 @@ public enum LastWords {
             _exit(LastWords.exitCode)
         }
         // Once: a fault in the handler ends the process.
-        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND))
+        action.sa_flags = Int32(bitPattern: UInt32(SA_RESETHAND)) | SA_ONSTACK
         for (number, _) in signals { sigaction(number, &action, nil) }
     }
 }

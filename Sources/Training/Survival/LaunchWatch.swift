@@ -1,5 +1,7 @@
+import Evaluation
 import Foundation
 import Synchronization
+import Tensors
 
 /// Ends the job where MPI itself does not start, as when a rank is stopped before it has joined.
 ///
@@ -18,16 +20,15 @@ public final class LaunchWatch: Sendable {
     /// - Parameters:
     ///   - timeout: Seconds after which the job ends.
     ///   - report: Says why, and ends this process.
+    /// - Throws: Where no thread can be started.
     public init?(
         timeout: Double, report: @escaping @Sendable (_ error: TrainingError, _ rank: Int) -> Never
-    ) {
-        guard let rank = HostProcess.rank(of: ProcessInfo.processInfo.environment) else {
+    ) throws(ThreadError) {
+        guard let rank = LauncherRank.own else {
             return nil
         }
         (self.timeout, self.rank, self.report) = (timeout, rank, report)
-        let thread = Thread { self.watch() }
-        thread.name = "launch"
-        thread.start()
+        try WorkerThread.start("launch") { self.watch() }
     }
 
     /// MPI has started.

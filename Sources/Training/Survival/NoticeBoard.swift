@@ -1,5 +1,6 @@
 import Foundation
 import Synchronization
+import Tensors
 
 /// Which rank holds up the others, and who should say so.
 struct Culprit: Sendable {
@@ -25,24 +26,26 @@ final class NoticeBoard: Sendable {
     private let rank: Int
     private let size: Int
     private let host: String
+    private let hosts: [String]
     private let timeout: Double
     private let board: StatusBoard
     private let isOver = Atomic<Bool>(false)
 
     /// Posts the first note, and goes on doing so on a thread of its own.
+    ///
+    /// - Parameter hosts: By rank.
     init(
-        _ activity: Activity, rank: Int, size: Int, host: String, output: String, timeout: Double
-    ) {
+        _ activity: Activity, rank: Int, hosts: [String], output: String, timeout: Double
+    ) throws(ThreadError) {
         self.activity = activity
-        (self.rank, self.size, self.host) = (rank, size, host)
+        (self.rank, self.size, self.host) = (rank, hosts.count, hosts[rank])
+        self.hosts = hosts
         self.timeout = timeout
         period = min(30, max(0.1, timeout / 10))
         board = StatusBoard(output: output)
         LastWords.take(away: board.path(rank))
         post(idle: 0, beat: 0)
-        let thread = Thread { self.keepPosting() }
-        thread.name = "notes"
-        thread.start()
+        try WorkerThread.start("notes") { self.keepPosting() }
     }
 
     /// Takes the note away.
@@ -67,11 +70,14 @@ final class NoticeBoard: Sendable {
     }
 
     private func post(idle: Double, beat: Int) {
+        // Only who waits has a use for it.
+        let connections = idle > 0 ? TCPConnection.all() : []
         do {
             try board.post(
                 StatusBoard.Note(
                     rank: rank, host: host, process: getpid(), moment: activity.now,
-                    idleSeconds: idle, beat: beat))
+                    idleSeconds: idle, beat: beat, addresses: connections.map(\.local),
+                    unanswered: connections.filter(\.isUnanswered).map(\.remote)))
         } catch {
             // Without notes the ranks can still see that nothing moves, but not who is stuck.
             return
@@ -93,8 +99,9 @@ final class NoticeBoard: Sendable {
         }
         if let first = silent.first {
             guard let note = after[first] else {
-                return "rank \(first) has given no sign for \(Int(timeout)) s; the last checkpoint "
-                    + "is intact: look at its host and run again"
+                return Culprit.text(
+                    rank: first, host: hosts[first], activity.now, idle: timeout,
+                    doing: "stopped or cut off before it has given any sign,")
             }
             // Its note may be older than the step that it and this rank are in.
             return Culprit.text(
@@ -108,6 +115,12 @@ final class NoticeBoard: Sendable {
                 doing: note.moment.phase.description)
         }
         guard after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 }) else { return nil }
+        if let cut = CutOffHost(after.compactMap { $0 }) {
+            let other = cut.other.map { " or \($0), which do not hear each other" } ?? ""
+            return Culprit.text(
+                rank: hosts.firstIndex(of: cut.host) ?? 0, host: cut.host + other, activity.now,
+                idle: timeout, doing: "cut off: messages to it stay unanswered,")
+        }
         return "all ranks wait for each other since \(Int(timeout)) s, \(activity.now.place); the "
             + "last checkpoint is intact: look at the network and run again"
     }

@@ -30,12 +30,17 @@ public final class Signals: Sendable {
         // A parent may have blocked them, and what it starts would never get them.
         var numbers = sigset_t()
         sigemptyset(&numbers)
-        for number in [SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGCONT] where !isLeftAlone(number) {
+        for number in [SIGTERM, SIGINT, SIGHUP, SIGCONT] + Self.warnings where !isLeftAlone(number)
+        {
             sigaction(number, &action, nil)
             sigaddset(&numbers, number)
         }
         pthread_sigmask(SIG_UNBLOCK, &numbers, nil)
     }
+
+    /// What schedulers send before they end a job: Slurm and SGE USR1, LSF, SGE and submitit USR2,
+    /// and those that count processor time XCPU.
+    private static let warnings = [SIGUSR1, SIGUSR2, SIGXCPU]
 
     /// nohup has the program go on when the terminal closes.
     private func isLeftAlone(_ number: Int32) -> Bool {
@@ -61,7 +66,7 @@ public final class Signals: Sendable {
             guard isLauncher else { return }
             isJobOver.store(true, ordering: .relaxed)
         // A terminal that closes tells its processes itself, and the shell in it once more.
-        case SIGTERM where isLauncher && isJobEnding, SIGUSR1, SIGHUP:
+        case SIGTERM where isLauncher && isJobEnding, SIGUSR1, SIGUSR2, SIGXCPU, SIGHUP:
             break
         default:
             var now = timespec()

@@ -1,11 +1,13 @@
 import Collectives
 import Dispatch
+import Evaluation
+import Foundation
 
 /// Why a run stops before its end.
 enum StopReason: Int, Sendable {
-    /// SIGTERM, SIGINT, SIGHUP or SIGUSR1 to any rank, or the launcher is ending the job.
+    /// A signal to any rank, or the launcher is ending the job.
     case signal = 1
-    /// `--time-limit`.
+    /// `--time-limit`, or mpirun's own.
     case timeLimit
 
     /// For the run's last line.
@@ -23,13 +25,32 @@ enum StopReason: Int, Sendable {
 /// each step, and stop after the same one.
 struct StopRequest {
     private let deadline: DispatchTime?
+    /// What to tell of a limit that nobody gave to this program; else nil.
+    let note: String?
 
-    /// Listens to signals from now on.
+    /// How long a run may go on under MPIEXEC_TIMEOUT, after which mpirun kills the ranks without
+    /// asking: long enough before it to end the step and save.
+    ///
+    /// - Returns: Seconds; nil where there is no such limit.
+    static func launcherLimit(_ environment: [String: String]) -> Double? {
+        guard LauncherRank.rank(of: environment) != nil,
+            let limit = environment["MPIEXEC_TIMEOUT"].flatMap({ Double($0) }), limit > 0
+        else { return nil }
+        return limit - min(60, max(2, limit / 5))
+    }
+
+    /// Listens to signals from now on, unless there will be nothing to save: a signal then ends the
+    /// process as any.
     ///
     /// - Parameter timeLimit: In seconds from now.
-    init(timeLimit: Double?) {
-        deadline = timeLimit.map { .now() + $0 }
-        Signals.shared.listen()
+    init(timeLimit: Double?, listens: Bool = true) {
+        let launcherLimit = Self.launcherLimit(ProcessInfo.processInfo.environment)
+        deadline = [timeLimit, launcherLimit].compactMap { $0 }.min().map { .now() + $0 }
+        note = launcherLimit.map {
+            "MPIEXEC_TIMEOUT is set: mpirun will kill the ranks; saving and stopping after "
+                + "\(Int($0)) s, to go on run the same command again, or unset it"
+        }
+        if listens { Signals.shared.listen() }
     }
 
     /// What any rank was asked, agreed by all ranks: every rank calls this after the same step.

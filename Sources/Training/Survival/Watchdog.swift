@@ -2,6 +2,7 @@ import Collectives
 import Dispatch
 import Foundation
 import Synchronization
+import Tensors
 
 /// Ends the job when it no longer moves on, and says which rank is stuck in what.
 ///
@@ -17,6 +18,8 @@ final class Watchdog: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
     private let host = ProcessInfo.processInfo.hostName
+    /// By rank, once all have told.
+    private let hosts = Mutex<[String]>([])
     /// Seconds between two signs of life.
     private var beatPeriod: Double { min(30, max(0.1, timeout / 10)) }
 
@@ -28,17 +31,27 @@ final class Watchdog: Sendable {
     /// - Parameters:
     ///   - timeout: Seconds without progress on every rank after which the job ends.
     ///   - report: Says why, and ends the job.
+    /// - Throws: Where no thread can be started.
     init(
         _ activity: Activity, communicator: any Communicator, timeout: Double,
         report: @escaping @Sendable (String) -> Never
-    ) {
+    ) throws(ThreadError) {
         self.activity = activity
         self.communicator = communicator
         self.timeout = timeout
         self.report = report
-        let thread = Thread { self.watch() }
-        thread.name = "watchdog"
-        thread.start()
+        try WorkerThread.start("watchdog") { self.watch() }
+    }
+
+    /// Learns on which host each rank is, so that one that falls silent has a host; all ranks call
+    /// this.
+    func learnHosts() throws {
+        let all = try communicator.gather(host)
+        hosts.withLock { $0 = all }
+    }
+
+    private func hostName(_ rank: Int) -> String {
+        hosts.withLock { $0.indices.contains(rank) ? $0[rank] : "a host unknown" }
     }
 
     /// Watches the other ranks too, by the notes in the output folder; all ranks call this when
@@ -47,9 +60,9 @@ final class Watchdog: Sendable {
         guard communicator.size > 1 else { return }
         if communicator.rank == 0 { try StatusBoard(output: output).create() }
         try communicator.barrier()
-        let notices = NoticeBoard(
-            activity, rank: communicator.rank, size: communicator.size, host: host,
-            output: output, timeout: timeout)
+        let notices = try NoticeBoard(
+            activity, rank: communicator.rank, hosts: hosts.withLock { $0 }, output: output,
+            timeout: timeout)
         board.withLock { $0 = notices }
         // Nobody trains before everybody has a note: who gets stuck then has a name and a host.
         try communicator.barrier()
@@ -123,7 +136,8 @@ final class Watchdog: Sendable {
         if activity.now.progress != moment.progress { return }
         end(
             Culprit.text(
-                rank: heartbeat.before, host: heartbeat.hostBefore ?? "a host unknown", moment,
+                rank: heartbeat.before, host: heartbeat.hostBefore ?? hostName(heartbeat.before),
+                moment,
                 idle: silence, doing: "stopped or cut off,"))
     }
 

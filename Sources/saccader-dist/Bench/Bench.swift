@@ -1,6 +1,7 @@
 import ArgumentParser
 import Collectives
 import Evaluation
+import Training
 
 /// `saccader-dist bench`
 struct Bench: ParsableCommand {
@@ -22,6 +23,8 @@ extension Benchmark {
     func run() throws {
         let communicator = try MPICommunicator.launch()
         do {
+            try RankAgreement.requireCommand(
+                Array(CommandLine.arguments.dropFirst()), communicator: communicator)
             let text = try report(communicator)
             if communicator.rank == 0 { try Console.print(text) }
         } catch {
