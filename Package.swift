@@ -48,6 +48,7 @@ let package = Package(
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),
+        .target(name: "Safetensors"),
         .target(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
@@ -60,9 +61,13 @@ let package = Package(
             name: "ResNetModel", dependencies: ["Models", "Layers", "Tensors"],
             swiftSettings: fast),
         .target(
+            name: "GlimpseModel", dependencies: ["ResNetModel", "Models", "Layers", "Tensors"],
+            swiftSettings: fast),
+        .target(
             name: "Families",
             dependencies: [
-                "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+                "SaccaderModel", "ResNetModel", "DRAMModel", "GlimpseModel", "Models", "Layers",
+                "Tensors",
             ]),
         .target(
             name: "DRAMModel", dependencies: ["Models", "Layers", "Tensors"],
@@ -77,7 +82,7 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "Collectives",
+                "Configuration", "Collectives", "Safetensors",
             ],
             resources: [.copy("Resources")]),
         .target(
@@ -107,6 +112,7 @@ let package = Package(
         .executableTarget(
             name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),
         .testTarget(name: "CollectivesTests", dependencies: ["TestSupport", "rank-probe"]),
+        .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
         .testTarget(
             name: "ImagesTests", dependencies: ["Images", "TestSupport"],
@@ -122,6 +128,12 @@ let package = Package(
                 "DRAMModel", "Models", "Layers", "Tensors", "Checkpoints", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
+        .testTarget(
+            name: "GlimpseModelTests",
+            dependencies: [
+                "GlimpseModel", "SaccaderModel", "ResNetModel", "Families", "Models", "Layers",
+                "Tensors", "TestSupport",
+            ]),
         .testTarget(
             name: "TrainingTests",
             dependencies: [

@@ -238,6 +238,13 @@ public struct Checkpoint {
         return try file.image(isSealed: true)
     }
 
+    /// A checksum of several arrays, one after the other.
+    public static func checksum(of arrays: [CheckpointArray]) -> String {
+        var checksum = Checksum()
+        for array in arrays { checksum.add(UnsafeRawBufferPointer(array.values)) }
+        return checksum.text
+    }
+
     /// Writes a checkpoint at once or not at all.
     public static func write(
         to path: String, header: CheckpointHeader, arrays: [CheckpointArray]

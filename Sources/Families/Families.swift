@@ -1,4 +1,5 @@
 import DRAMModel
+import GlimpseModel
 import Layers
 import Models
 import ResNetModel
@@ -8,8 +9,11 @@ import SaccaderModel
 public enum Families {
     /// All families, in the order in which help and settings list them.
     public static let all: [any ModelFamily.Type] = [
-        SaccaderFamily.self, ClassifierFamily.self, DRAMFamily.self,
+        SaccaderFamily.self, ClassifierFamily.self, DRAMFamily.self, GlimpseFamily.self,
     ]
+
+    /// How weights that others publish become models, of all families.
+    public static var publicWeights: [PublicWeights] { all.compactMap { $0.publicWeights } }
 
     /// All stages, in the order of the families and of their training.
     public static var stages: [Stage] { all.flatMap { $0.stages.map(\.stage) } }

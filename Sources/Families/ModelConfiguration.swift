@@ -1,5 +1,7 @@
+import Foundation
 import Layers
 import Models
+import SaccaderModel
 
 /// Everything below `model`: what each family reads there, its own keys and those that it shares.
 public struct ModelConfiguration: Codable, Equatable, Sendable {
@@ -23,15 +25,22 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
         for name in values.keys { values[name]?.classes = count }
     }
 
+    /// The classes of all families' models: a key that they share.
+    public var classes: Int { self[SaccaderFamily.self].classes }
+
     /// The first setting of a family's model that cannot be used, by its whole key.
     public func problem(of family: any ModelFamily.Type, imageSize: Int) -> SettingProblem? {
-        values[family.name].flatMap { family.problem(ofAny: $0, imageSize: imageSize) }
+        if let problem = locatorProblem(of: family, imageSize: imageSize) { return problem }
+        return values[family.name].flatMap {
+            family.problem(ofAny: withLocator($0, imageSize: imageSize), imageSize: imageSize)
+        }
     }
 
     /// The model of a family on images of a size.
     public func model(of family: any ModelFamily.Type, imageSize: Int) -> any ModelFamily {
         guard let settings = values[family.name],
-            let model: any ModelFamily = family.make(settings, imageSize: imageSize)
+            let model: any ModelFamily = family.make(
+                withLocator(settings, imageSize: imageSize), imageSize: imageSize)
         else { preconditionFailure("the family \(family.name) has no settings") }
         return model
     }
@@ -41,6 +50,14 @@ public struct ModelConfiguration: Codable, Equatable, Sendable {
         Families.all.reduce(into: [:]) { choices, family in
             for (key, words) in family.settingChoices { choices["model.\(key)"] = words }
         }
+    }
+
+    /// What one family reads, as JSON.
+    public func json(of family: any ModelFamily.Type) throws -> String {
+        func encoded(_ settings: some Encodable) throws -> String {
+            String(decoding: try JSONEncoder().encode(settings), as: UTF8.self)
+        }
+        return try values[family.name].map { try encoded($0) } ?? "{}"
     }
 
     public init(from decoder: any Decoder) throws {

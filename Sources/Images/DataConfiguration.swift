@@ -20,6 +20,9 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
     public var path = ""
     /// The side of the images that the model sees, in pixels.
     public var imageSize = 224
+    /// The side of the images that patches for a second network are cut out of, in pixels; those of
+    /// `imageSize` are then scaled down from them. 0: the same images.
+    public var patchImageSize = 0
     /// The part of the training images that is kept for development, unless there is a folder
     /// `dev`.
     public var developmentFraction = 0.05
@@ -46,4 +49,7 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
     /// ImageNet's defaults.
     public init() {}
+
+    /// The side to which a crop is brought.
+    var cropSize: Int { patchImageSize > 0 ? patchImageSize : imageSize }
 }

@@ -18,14 +18,26 @@ public struct Classifier<Element: StorageElement>: Sendable {
 
     /// Makes the layers; `configuration.problem` must be nil.
     public init(_ configuration: ClassifierSettings) {
+        self.init(configuration, in: ParameterLayout(.classifier), head: .classifier)
+    }
+
+    /// Makes the layers as a part of a larger model.
+    ///
+    /// - Parameters:
+    ///   - layout: What is registered already, and the group of what comes.
+    ///   - head: The group of the logits.
+    public init(
+        _ configuration: ClassifierSettings, in layout: ParameterLayout, head: ParameterGroup
+    ) {
         let sizes = configuration.classifier
-        var layout = ParameterLayout(.classifier)
+        var layout = layout
         trunk = PreActivationTrunk(
             "classifier",
             sizes: .init(
                 inputChannels: 3, stemChannels: sizes.stemChannels, planes: sizes.planes,
                 blocks: sizes.blocks, strides: sizes.strides, expansion: sizes.expansion),
             style: .plain, norms: configuration.batchNorm, layout: &layout)
+        layout.group = head
         logits = PointwiseConvolution(
             "classifier/logits", inputChannels: [trunk.outputChannels],
             outputChannels: configuration.classes, bias: true, layout: &layout)
@@ -35,16 +47,19 @@ public struct Classifier<Element: StorageElement>: Sendable {
     }
 
     /// Where the network's values lie during a step.
-    struct Buffers: Sendable {
+    public struct Buffers: Sendable {
         let trunk: PreActivationTrunk<Element>.Buffers
         /// `[N, 1, 1, c]`.
-        let logits: Tensor<Element>
+        public let logits: Tensor<Element>
 
+        /// The mean features, `[N, 1, 1, C]`.
+        public var features: Tensor<Element> { trunk.output }
         /// `[N, H, W, 3]`.
-        var images: Tensor<Element> { trunk.images }
+        public var images: Tensor<Element> { trunk.images }
     }
 
-    func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
+    /// Reserves the values for images of a size.
+    public func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
         let arena = workspace.arena
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: arena)
@@ -54,20 +69,22 @@ public struct Classifier<Element: StorageElement>: Sendable {
             trunk: trunk, logits: Tensor(Shape(images.shape.images, 1, 1, classes), in: arena))
     }
 
-    func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
+    /// Fills the logits.
+    public func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
         try trunk.forward(buffers.trunk, mode: mode, pass: pass)
         logits.forward(
             [Activation(final: buffers.trunk.output)], into: buffers.logits, pass: pass)
     }
 
     /// Where the network's gradients lie during a backward pass.
-    struct Gradients: Sendable {
+    public struct Gradients: Sendable {
         /// Of the logits; the objective writes it.
-        let logits: Tensor<Element>
+        public let logits: Tensor<Element>
         let trunk: PreActivationTrunk<Element>.Gradients
     }
 
-    func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
+    /// Reserves the gradients, and gives back what was kept.
+    public func planBackward(_ buffers: Buffers, in workspace: Workspace) -> Gradients {
         let arena = workspace.arena
         buffers.images.release()
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
@@ -78,9 +95,10 @@ public struct Classifier<Element: StorageElement>: Sendable {
 
     /// The gradients of all parameters, from `gradients.logits`.
     ///
-    /// - Parameter images: As they were loaded for forward.
-    func backward(
-        _ buffers: Buffers, _ gradients: Gradients, images: [Float], pass: Pass
+    /// - Parameter refill: Writes the images, `[N, H, W, 3]`, once more as they were for forward.
+    public func backward(
+        _ buffers: Buffers, _ gradients: Gradients, pass: Pass,
+        refill: (Tensor<Element>) -> Void
     ) throws {
         // logits = mean·kernel + bias
         logits.backward(
@@ -88,7 +106,7 @@ public struct Classifier<Element: StorageElement>: Sendable {
             inputs: [Activation(final: buffers.trunk.output)],
             sinks: [GradientSink(gradients.trunk.output)], pass: pass)
         try trunk.backward([(buffers.trunk, gradients.trunk)], pass: pass) { _, target in
-            target.load(images, pass: pass)
+            refill(target)
         }
     }
 }

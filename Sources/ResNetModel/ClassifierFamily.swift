@@ -22,6 +22,7 @@ public struct ClassifierFamily: ModelFamily {
     ]
     public static let groups = [ParameterGroup.classifier]
     public static let inferenceObjective: String? = nil
+    public static let publicWeights: PublicWeights? = ClassifierWeights.rules
 
     public let settings: ClassifierSettings
     public let imageSize: Int

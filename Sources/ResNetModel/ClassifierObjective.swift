@@ -25,8 +25,13 @@ public struct ClassifierObjective<Element: StorageElement>: Objective {
     }
 
     public func forward(_ batch: TrainingBatch, pass: Pass) throws {
-        buffers.images.load(batch.images, pass: pass)
+        load(batch, into: buffers.images, pass: pass)
         try network.forward(buffers, mode: .training, pass: pass)
+    }
+
+    private func load(_ batch: TrainingBatch, into images: Tensor<Element>, pass: Pass) {
+        images.load(
+            network.configuration.classifier.pixels.applied(to: batch.images), pass: pass)
     }
 
     public func loss(_ batch: TrainingBatch, pass: Pass) throws -> LossReport {
@@ -34,7 +39,9 @@ public struct ClassifierObjective<Element: StorageElement>: Objective {
     }
 
     public func backward(_ batch: TrainingBatch, _ report: LossReport, pass: Pass) throws {
-        try network.backward(buffers, gradients, images: batch.images, pass: pass)
+        try network.backward(buffers, gradients, pass: pass) {
+            load(batch, into: $0, pass: pass)
+        }
     }
 
     public func trace(imageCount: Int) -> [TracedArray] {

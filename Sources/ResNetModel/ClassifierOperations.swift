@@ -1,8 +1,8 @@
 /// Nominal operations of the classifier, a multiply-add counted as two.
-enum ClassifierOperations {
+public enum ClassifierOperations {
     /// Multiplications of a forward pass over one image, whose convolutions all keep the margin:
     /// 4.1·10⁹ for ResNet-v2-50 on 224×224 pixels.
-    static func products(
+    public static func products(
         _ configuration: ClassifierSettings, imageSize: Int
     ) -> Int {
         let sizes = configuration.classifier

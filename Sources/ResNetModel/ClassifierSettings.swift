@@ -13,13 +13,16 @@ public struct ClassifierDimensions: Codable, Equatable, Sendable {
     public var strides = [1, 2, 2, 2]
     /// Outer over inner channels of a bottleneck.
     public var expansion = 4
+    /// The scale of pixels that the network expects.
+    public var pixels = PixelScale()
 
     /// ResNet-v2-50.
     public init() {}
 
     /// The first setting that makes no network: the key below `model.classifier` and what is
     /// wrong with it.
-    var problem: SettingProblem? {
+    public var problem: SettingProblem? {
+        if let problem = pixels.problem { return problem.below("pixels") }
         for (name, list) in [("blocks", blocks), ("strides", strides)]
         where list.count != planes.count {
             return SettingProblem(

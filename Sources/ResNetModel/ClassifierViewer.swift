@@ -31,7 +31,8 @@ final class ClassifierViewer<Element: StorageElement>: Viewer {
         let pass = Pass(
             pool: plan.pool, reducer: NoRanks(), store: plan.store, workspace: workspace,
             shards: plan.shards(count), globalImageCount: count)
-        buffers.images.load(images.standardized, pass: pass)
+        buffers.images.load(
+            network.configuration.classifier.pixels.applied(to: images.standardized), pass: pass)
         try network.forward(buffers, mode: .inference, pass: pass)
         let logits = Activation(final: buffers.logits).values(imageCount: count)
         return (0..<count).map {

@@ -8,7 +8,9 @@ struct TraceCommand: ParsableCommand {
         abstract: "Computes one step on a given batch and writes every named array.",
         discussion: """
             For comparing with another implementation. The batch file holds /batch/images
-            [B,H,W,3], standardised, /batch/labels [B] and, for joint, /batch/locations [S,B,T].
+            [B,H,W,3], standardised, /batch/labels [B] and, for joint, /batch/locations [S,B,T];
+            for glimpse, /batch/patchImages [B,S,S,3] where S is another size, and
+            /batch/locations [B,T].
             A stage's step is computed in the setting `precision`, inference in float32.
             """)
 
@@ -32,6 +34,17 @@ struct TraceCommand: ParsableCommand {
     @Flag(help: "Takes arrays that do not match their checksums: you have edited them.")
     var acceptEdited = false
 
+    @Option(help: "Where glimpseInference looks: learned, or batch for /batch/locations.")
+    var places = Places.learned
+
+    /// Where a model in inference mode looks.
+    enum Places: String, CaseIterable, ExpressibleByArgument {
+        /// Where its policy goes.
+        case learned
+        /// Where the batch says.
+        case batch
+    }
+
     @Option(help: "Threads.")
     var threads = 1
 
@@ -41,7 +54,7 @@ struct TraceCommand: ParsableCommand {
         let trace = try Trace(
             checkpointPath: checkpoint, batchPath: batch, overrides: overrides,
             threadCount: threads, acceptsEdited: acceptEdited)
-        try trace.write(objective, to: output)
+        try trace.write(objective, takesPlaces: places == .batch, to: output)
     }
 }
 

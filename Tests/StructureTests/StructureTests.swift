@@ -16,8 +16,10 @@ import Testing
         "SaccaderModel": ["Models", "Layers", "Tensors"],
         "ResNetModel": ["Models", "Layers", "Tensors"],
         "Families": [
-            "SaccaderModel", "ResNetModel", "DRAMModel", "Models", "Layers", "Tensors",
+            "SaccaderModel", "ResNetModel", "DRAMModel", "GlimpseModel", "Models", "Layers",
+            "Tensors",
         ],
+        "GlimpseModel": ["ResNetModel", "Models", "Layers", "Tensors"],
         "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
@@ -25,8 +27,9 @@ import Testing
         ],
         "Training": [
             "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-            "Configuration", "Collectives",
+            "Configuration", "Collectives", "Safetensors",
         ],
+        "Safetensors": [],
         "EvaluationCommand": ["Evaluation", "Images", "Models"],
         "saccader-dist": [
             "Training", "Evaluation", "EvaluationCommand", "Collectives", "Families", "Images",

@@ -72,6 +72,8 @@ public struct DRAMFamily: ModelFamily {
             glimpses: settings.glimpses)
     }
 
+    public var locationGrid: LocationGrid? { LocationGrid(field: geometry.glimpseSize) }
+
     /// A step keeps the passes of all samples: the context's and each glimpse's.
     public func copies(_ stage: Stage, settings: any StageSettings) -> Int {
         let settings = own(settings)

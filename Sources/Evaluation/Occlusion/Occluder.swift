@@ -60,7 +60,7 @@ public final class Occluder {
                 "at logit \(place) the class", self.classes?[place].name ?? "",
                 classes?[place].name ?? "")
         }
-        try require("the image size", own.imageSize, other.imageSize)
+        try require("the image size", own.imageSize, model.viewedImageSize)
         try require("data.backgroundClass", own.backgroundClass, other.backgroundClass)
         try require("data.centralCropMargin", own.centralCropMargin, other.centralCropMargin)
         try require("data.transparency", own.transparency, other.transparency)

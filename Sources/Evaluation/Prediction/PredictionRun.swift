@@ -77,7 +77,8 @@ public final class PredictionRun {
         try viewer.readParameters()
         let loader = PictureLoader(
             source,
-            preparation: Preparation(checkpoint.settings.data, framing: options.framing),
+            preparation: Preparation(
+                checkpoint.settings.data.forModel(checkpoint.model), framing: options.framing),
             batchSize: batchSize, workers: options.threadCount)
         var done = 0
         while true {
@@ -98,6 +99,7 @@ public final class PredictionRun {
             views = try viewer(
                 ViewedImages(
                     standardized: readable.flatMap(\.content.values),
+                    patchImages: readable.flatMap(\.content.patchValues),
                     pixels: [[Float]](repeating: [], count: readable.count),
                     identifiers: readable.map { done + $0.place }),
                 wantsMap: options.wantsMaps)
@@ -127,7 +129,7 @@ public final class PredictionRun {
     }
 
     private func answer(_ view: View, _ content: LoadedPicture.Content) -> Prediction.Answer {
-        let size = checkpoint.settings.data.imageSize
+        let size = checkpoint.model.viewedImageSize
         let look = policy.flatMap { view.looks[$0]?.first }
         let steps = (look?.predictions ?? [view.whole ?? []]).map(Confidence.probabilities)
         let threshold = options.confidence.map(Confidence.millionths)
@@ -150,6 +152,7 @@ public final class PredictionRun {
             glimpses: look == nil ? 0 : taken, coverage: Double(covered) / Double(size * size),
             crop: content.crop, height: content.height, width: content.width,
             windows: Array(look?.windows.prefix(taken) ?? []), context: look?.context ?? [],
-            showsPath: look?.showsPath ?? false, map: view.map, values: content.values)
+            showsPath: look?.showsPath ?? false, map: view.map,
+            values: content.viewedValues)
     }
 }

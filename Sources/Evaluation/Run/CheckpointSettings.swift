@@ -12,6 +12,8 @@ public struct CheckpointSettings: Codable, Sendable {
     public var model = ModelConfiguration()
     /// The images.
     public var data = DataConfiguration()
+    /// Where a second network looks.
+    public var glimpse = GlimpseConfiguration()
     /// The stages.
     public var stages = StagesConfiguration()
 
@@ -19,6 +21,7 @@ public struct CheckpointSettings: Codable, Sendable {
     public static let choices = ModelConfiguration.choices
         .merging(StagesConfiguration.choices) { $1 }
         .merging(DataConfiguration.choices.map { ("data.\($0)", $1) }) { $1 }
+        .merging(GlimpseConfiguration.choices.map { ("glimpse.\($0)", $1) }) { $1 }
 
     /// The defaults.
     public init() {}
@@ -31,6 +34,7 @@ public struct CheckpointSettings: Codable, Sendable {
             yaml: checkpoint.header.config, source: "\(checkpoint.file.path): config",
             ignoringUnknown: true)
         self = try tree.decode(CheckpointSettings.self)
+        model.join(glimpse, patchImageSize: data.patchImageSize)
         let problem =
             model.problem(of: family, imageSize: data.imageSize) ?? data.problem?.below("data")
         if let problem {
@@ -49,6 +53,13 @@ extension DataConfiguration {
         "transparency": Transparency.allCases.map(\.rawValue),
         "orientation": Orientation.allCases.map(\.rawValue),
     ]
+
+    /// The images as a model takes them: in a second size where it cuts patches out of that.
+    public func forModel(_ model: any ModelFamily) -> DataConfiguration {
+        var data = self
+        data.patchImageSize = model.viewedImageSize == imageSize ? 0 : model.viewedImageSize
+        return data
+    }
 
     /// The first setting that cannot be used.
     public var problem: SettingProblem? {

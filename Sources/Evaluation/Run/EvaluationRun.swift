@@ -198,7 +198,7 @@ public final class EvaluationRun {
     /// How a checkpoint's images are read: decoding ahead of the network must not hold up the
     /// threads.
     func data(_ checkpoint: OpenedCheckpoint) -> DataConfiguration {
-        var data = checkpoint.settings.data
+        var data = checkpoint.settings.data.forModel(checkpoint.model)
         data.workers = max(data.workers, options.threadCount)
         return data
     }

@@ -20,6 +20,11 @@ extension ParameterStore {
         }
     }
 
+    /// A checksum of all parameters and statistics.
+    public var checksum: String {
+        Checkpoint.checksum(of: checkpointArrays())
+    }
+
     /// All parameters and statistics as arrays of a checkpoint, in place.
     public func checkpointArrays() -> [CheckpointArray] {
         layout.parameters.map {

@@ -67,7 +67,7 @@ public struct StoredModel: Sendable {
     var family: any ModelFamily.Type { Families.family(of: stage) }
 
     /// The policies that it can follow, in the order of reports.
-    var policies: [Policy] { family.policies(after: stage) }
+    var policies: [Policy] { model.policies(after: stage) }
 
     /// T of the training.
     var trainedGlimpses: Int {

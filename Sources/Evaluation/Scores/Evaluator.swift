@@ -37,6 +37,8 @@ public final class Evaluator {
 
     private let viewer: any Viewer
     private let data: DataConfiguration
+    /// The side of the image that windows are of, in pixels.
+    private let viewedSize: Int
     private let seed: UInt64
     private let pool: ThreadPool
     private let plan: Plan
@@ -51,7 +53,8 @@ public final class Evaluator {
         model: any ModelFamily, store: ParameterStore, data: DataConfiguration, seed: UInt64,
         pool: ThreadPool, plan: Plan
     ) throws {
-        (self.data, self.seed, self.pool, self.plan) = (data, seed, pool, plan)
+        (self.data, self.seed, self.pool, self.plan) = (data.forModel(model), seed, pool, plan)
+        viewedSize = model.viewedImageSize
         batchSize = Self.wholeShards(plan.batchSize)
         viewer = try Self.viewer(model, store: store, seed: seed, pool: pool, plan: plan)
     }
@@ -77,7 +80,7 @@ public final class Evaluator {
         model: any ModelFamily, data: DataConfiguration, seed: UInt64, pool: ThreadPool, plan: Plan
     ) throws -> Int {
         let images = BatchLoader.byteCount(
-            images: wholeShards(plan.batchSize), configuration: data)
+            images: wholeShards(plan.batchSize), configuration: data.forModel(model))
         let store = ParameterStore(planning: model.layout)
         let looking = try viewer(model, store: store, seed: seed, pool: pool, plan: plan)
         // Policies look at the pixels on another scale too.
@@ -105,7 +108,7 @@ public final class Evaluator {
         for policy in plan.policies {
             let none = PolicyScore(
                 glimpses: plan.glimpses, placeCount: viewer.placeCount,
-                pixelCount: data.imageSize * data.imageSize)
+                pixelCount: viewedSize * viewedSize)
             scores.policies[policy] = Array(repeating: none, count: plan.drawCount(policy))
             if plan.verdictGlimpses > 0 {
                 let zeros = [Int](repeating: 0, count: set.entries.count)
@@ -131,7 +134,7 @@ public final class Evaluator {
                     )
                 }
                 try occluder.count(
-                    batch.images, labels: batch.labels,
+                    batch.viewedImages, labels: batch.labels,
                     windows: Dictionary(uniqueKeysWithValues: windows),
                     compared: plan.compared, pool: pool, into: &counts)
                 scores.occlusion = counts
@@ -151,7 +154,7 @@ public final class Evaluator {
                 Sighting(
                     name: set.entries[image.entry].name,
                     pixels: Pixels(
-                        height: data.imageSize, width: data.imageSize,
+                        height: viewedSize, width: viewedSize,
                         bytes: image.pixels.map { UInt8(($0 * 255).rounded()) }),
                     label: image.label,
                     trajectories: image.trajectories.compactMapValues(\.first), map: image.map)
@@ -230,27 +233,31 @@ public final class Evaluator {
                 augmentation: nil)
         }
         while let batch = try loader.next() {
-            let pixels = self.pixels(batch)
+            let pixels = self.pixels(batch.images, of: batch, side: data.imageSize)
             let views = try viewer(
                 ViewedImages(
-                    standardized: batch.images, pixels: pixels, identifiers: batch.entries),
+                    standardized: batch.images, patchImages: batch.patchImages, pixels: pixels,
+                    identifiers: batch.entries),
                 wantsMap: wantsMap)
             for (view, entry) in zip(views, batch.entries) {
                 try LogitsError.check(view, image: set.entries[entry].name)
             }
-            try take(seen(views, pixels, batch, set: set, places: places), batch)
+            let shown =
+                batch.patchImages.isEmpty || !wantsMap
+                ? pixels : self.pixels(batch.patchImages, of: batch, side: viewedSize)
+            try take(seen(views, shown, batch, set: set, places: places), batch)
         }
     }
 
     /// Each image on the scale [0, 1]; empty where no policies are followed.
-    private func pixels(_ batch: ImageBatch) -> [[Float]] {
-        let (count, length) = (batch.entries.count, data.imageSize * data.imageSize * 3)
+    private func pixels(_ images: [Float], of batch: ImageBatch, side: Int) -> [[Float]] {
+        let (count, length) = (batch.entries.count, side * side * 3)
         var pixels = [[Float]](repeating: [], count: count)
         if plan.policies.isEmpty { return pixels }
         pixels.withUnsafeMutableBufferPointer { pixels in
             pool.run(count) { index, _ in
                 pixels[index] = Preparation.unstandardized(
-                    Array(batch.images[(index * length)..<((index + 1) * length)]))
+                    Array(images[(index * length)..<((index + 1) * length)]))
             }
         }
         return pixels
@@ -278,7 +285,7 @@ public final class Evaluator {
                         looks.map {
                             Trajectory(
                                 $0, label: label, compared: plan.compared,
-                                imageSize: data.imageSize, known: known)
+                                imageSize: viewedSize, known: known)
                         }
                     }, map: view.map)
             }

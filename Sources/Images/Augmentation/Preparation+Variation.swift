@@ -63,7 +63,7 @@ extension Preparation {
     func variation(
         height: Int, width: Int, random: CounterRandom?
     ) -> (crop: ImageCrop, colors: ColorJitter?) {
-        let size = configuration.imageSize
+        let size = configuration.cropSize
         let central =
             framing == .crop
             ? centralBox(height: height, width: width)
@@ -105,14 +105,13 @@ extension Preparation {
         Self.standardize(image, into: &result, at: start) { $0 * 255 }
     }
 
-    /// Mirrors the image at `start` as its crop says.
-    func mirror(_ result: inout [Float], at start: Int, as crop: ImageCrop) {
-        if crop.isFlipped { flip(&result, at: start) }
-        if crop.isUpsideDown { turnOver(&result, at: start) }
+    /// Mirrors the image at `start`, `[size, size, 3]`, as its crop says.
+    func mirror(_ result: inout [Float], at start: Int, size: Int, as crop: ImageCrop) {
+        if crop.isFlipped { flip(&result, at: start, size: size) }
+        if crop.isUpsideDown { turnOver(&result, at: start, size: size) }
     }
 
-    private func flip(_ result: inout [Float], at start: Int) {
-        let size = configuration.imageSize
+    private func flip(_ result: inout [Float], at start: Int, size: Int) {
         for y in 0..<size {
             let row = start + y * size * 3
             for x in 0..<(size / 2) {
@@ -123,11 +122,11 @@ extension Preparation {
         }
     }
 
-    private func turnOver(_ result: inout [Float], at start: Int) {
-        let length = configuration.imageSize * 3
-        for y in 0..<(configuration.imageSize / 2) {
+    private func turnOver(_ result: inout [Float], at start: Int, size: Int) {
+        let length = size * 3
+        for y in 0..<(size / 2) {
             let upper = start + y * length
-            let lower = start + (configuration.imageSize - 1 - y) * length
+            let lower = start + (size - 1 - y) * length
             for x in 0..<length { result.swapAt(upper + x, lower + x) }
         }
     }

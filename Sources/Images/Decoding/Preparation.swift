@@ -16,9 +16,9 @@ public struct Preparation: Sendable {
         (self.configuration, self.framing) = (configuration, framing)
     }
 
-    /// The central imageSize/(imageSize + margin) of the shorter side, as a square.
+    /// The central size/(size + margin) of the shorter side, as a square.
     public func centralBox(height: Int, width: Int) -> Resize.Box {
-        let size = Double(configuration.imageSize)
+        let size = Double(configuration.cropSize)
         let part = size / (size + Double(configuration.centralCropMargin))
         let side = max(1, (Double(min(height, width)) * part).rounded())
         return Resize.Box(
@@ -44,7 +44,7 @@ public struct Preparation: Sendable {
             let square = LegacyResize.bicubic(pixels, box: crop.box, size: size)
             write(square, colors, into: &result, at: start) { $0 }
         }
-        mirror(&result, at: start, as: crop)
+        mirror(&result, at: start, size: size, as: crop)
         return crop
     }
 

@@ -22,8 +22,14 @@ public struct ImageBatch: Sendable {
     public let labels: [Int32]
     /// Standardised pixels, `[N, size, size, 3]`.
     public let images: [Float]
+    /// The same in the size that patches are cut out of, `[N, S, S, 3]`; empty where that is the
+    /// same.
+    public let patchImages: [Float]
     /// Which part of each file they show.
     public let crops: [ImageCrop]
+
+    /// The images that patches are cut out of.
+    public var viewedImages: [Float] { patchImages.isEmpty ? images : patchImages }
 }
 
 /// Loads batches ahead of their use: a few threads decode into a bounded queue, and batches come
@@ -57,9 +63,10 @@ public final class BatchLoader: Sendable {
         func load(
             _ request: BatchRequest, decoder: ImageDecoder
         ) throws(ImagesError) -> ImageBatch {
-            let size = preparation.configuration.imageSize
-            let count = size * size * 3
-            var images = [Float](repeating: 0, count: request.entries.count * count)
+            let (size, patchSize) = preparation.sizes
+            let count = request.entries.count
+            var images = [Float](repeating: 0, count: count * size * size * 3)
+            var patchImages = [Float](repeating: 0, count: count * patchSize * patchSize * 3)
             var (bytes, crops) = ([UInt8](), [ImageCrop]())
             for (index, entry) in request.entries.enumerated() {
                 try set.read(entry, into: &bytes)
@@ -69,11 +76,13 @@ public final class BatchLoader: Sendable {
                         seed: seed, purpose: .augmentation, stream: $0, index: UInt64(entry))
                 }
                 crops.append(
-                    preparation.prepare(pixels, random: random, into: &images, at: index * count))
+                    preparation.prepare(
+                        pixels, random: random, index: index, into: &images,
+                        patches: &patchImages))
             }
             return ImageBatch(
                 entries: request.entries, labels: request.entries.map { set.label($0) },
-                images: images, crops: crops)
+                images: images, patchImages: patchImages, crops: crops)
         }
 
         func work() {
@@ -118,8 +127,9 @@ public final class BatchLoader: Sendable {
     public static func byteCount(
         images: Int, configuration: DataConfiguration
     ) -> (ofBatch: Int, all: Int) {
-        let size = configuration.imageSize
-        let batch = images * size * size * 3 * MemoryLayout<Float>.stride
+        let (size, patchSize) = Preparation(configuration).sizes
+        let pixels = size * size + patchSize * patchSize
+        let batch = images * pixels * 3 * MemoryLayout<Float>.stride
         return (batch, (usualDepth + 1) * batch)
     }
 

@@ -6,12 +6,17 @@ public struct LoadedPicture: Sendable {
     public struct Content: Sendable {
         /// Standardised pixels, `[size, size, 3]`.
         public let values: [Float]
+        /// The same in the size that patches are cut out of; empty where that is the same.
+        public let patchValues: [Float]
         /// Which part of the picture they show.
         public let crop: ImageCrop
         /// Of the picture, in pixels.
         public let height: Int
         /// Of the picture, in pixels.
         public let width: Int
+
+        /// What patches are cut out of.
+        public var viewedValues: [Float] { patchValues.isEmpty ? values : patchValues }
     }
 
     /// Where it lies.
@@ -87,11 +92,14 @@ public final class PictureLoader: Sendable {
             _ file: PictureFile, _ decoder: ImageDecoder
         ) throws(ImagesError) -> LoadedPicture.Content {
             let pixels = try file.pixels(decoder)
-            let size = preparation.configuration.imageSize
+            let (size, patchSize) = preparation.sizes
             var values = [Float](repeating: 0, count: size * size * 3)
-            let crop = preparation.prepare(pixels, into: &values, at: 0)
+            var patchValues = [Float](repeating: 0, count: patchSize * patchSize * 3)
+            let crop = preparation.prepare(
+                pixels, random: nil, index: 0, into: &values, patches: &patchValues)
             return LoadedPicture.Content(
-                values: values, crop: crop, height: pixels.height, width: pixels.width)
+                values: values, patchValues: patchValues, crop: crop, height: pixels.height,
+                width: pixels.width)
         }
 
         func work() {

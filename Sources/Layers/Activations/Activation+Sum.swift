@@ -5,7 +5,9 @@ extension Activation {
     public func addRectified(
         _ residual: (activation: Activation, crop: Int), into result: Tensor<Element>, pass: Pass
     ) {
-        guard let note else { preconditionFailure("a residual sum normalises its main path") }
+        guard let affine = note?.affine else {
+            preconditionFailure("a residual sum normalises its main path")
+        }
         let (source, crop) = residual
         let (height, width) = (shape.height, shape.width)
         pass.forEachShard { _, images, _ in
@@ -19,7 +21,7 @@ extension Activation {
                         ? row
                         : (image * source.shape.height + run + crop) * source.shape.width + crop
                     SumKernels.addRectified(
-                        raw.row(row), affine: note.affine,
+                        raw.row(row), affine: affine,
                         residual: source.raw.row(sourceRow),
                         residualAffine: source.note?.affine,
                         rectifyResidual: source.note?.rectified ?? false,

@@ -5,14 +5,13 @@ import Tensors
 /// A convolution writes its raw output once. Batch norm and ReLU are not passes over memory but a
 /// note on the value, which every reader applies chunk by chunk, in cache.
 public struct Activation<Element: StorageElement>: Sendable {
-    /// Per-channel factor and offset that batch norm came to.
+    /// Per-channel factor and offset that batch norm came to, where there is one, and ReLU.
     public struct Note: Sendable {
-        let scale: Tensor<Float>
-        let shift: Tensor<Float>
+        let norm: NormBuffers?
         let rectified: Bool
 
-        var affine: RowKernels.Affine {
-            RowKernels.Affine(scale: scale.pointer, shift: shift.pointer)
+        var affine: RowKernels.Affine? {
+            norm.map { RowKernels.Affine(scale: $0.scale.pointer, shift: $0.shift.pointer) }
         }
     }
 
@@ -30,7 +29,18 @@ public struct Activation<Element: StorageElement>: Sendable {
     /// A raw convolution output followed by batch norm and, usually, ReLU.
     public init(raw: Tensor<Element>, norm: NormBuffers, rectified: Bool = true) {
         self.raw = raw
-        note = Note(scale: norm.scale, shift: norm.shift, rectified: rectified)
+        note = Note(norm: norm, rectified: rectified)
+    }
+
+    /// A final value that is read through a ReLU.
+    public init(rectifying raw: Tensor<Element>) {
+        self.raw = raw
+        note = Note(norm: nil, rectified: true)
+    }
+
+    /// The same value read through a ReLU.
+    public var rectified: Activation {
+        note?.norm.map { Activation(raw: raw, norm: $0) } ?? Activation(rectifying: raw)
     }
 
     /// `[N, H, W, C]`, N the capacity.

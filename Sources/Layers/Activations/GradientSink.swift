@@ -20,6 +20,7 @@ public struct GradientSink<Element: StorageElement>: Sendable {
     let added: Added?
     let mask: Activation<Element>?
     let norms: [NormTarget]
+    let accumulates: Bool
 
     /// Describes the sink.
     ///
@@ -28,12 +29,14 @@ public struct GradientSink<Element: StorageElement>: Sendable {
     ///   - added: Another reader's contribution.
     ///   - mask: The rectified input; where it is 0 the gradient stops. Nil: not rectified.
     ///   - norms: The norms that gather their sums from this gradient.
+    ///   - accumulates: Whether the gradient is added to what the destination holds already: an
+    ///     input with several readers, of which some read it through a ReLU.
     public init(
         _ destination: Tensor<Element>, adding added: Added? = nil,
-        mask: Activation<Element>? = nil, norms: [NormTarget] = []
+        mask: Activation<Element>? = nil, norms: [NormTarget] = [], accumulates: Bool = false
     ) {
         (self.destination, self.added, self.mask) = (destination, added, mask)
-        self.norms = norms
+        (self.norms, self.accumulates) = (norms, accumulates)
     }
 
     /// Readies the sums of a shard.
@@ -51,9 +54,13 @@ public struct GradientSink<Element: StorageElement>: Sendable {
                 raw: target.raw.row(rows.lowerBound), mean: target.norm.mean.pointer,
                 sums: target.norm.gradientSums(shard: shard))
         }
-        if let mask {
-            let mask = GradientKernels.Mask(
-                mask.raw.row(rows.lowerBound), affine: mask.note?.affine)
+        let mask = mask.map {
+            GradientKernels.Mask($0.raw.row(rows.lowerBound), affine: $0.note?.affine)
+        }
+        if accumulates {
+            GradientKernels.accumulate(
+                values, mask: mask, rows: rows.count, channels: channels, to: result)
+        } else if let mask {
             if let norm = sums.popLast() {
                 GradientKernels.finish(
                     values, mask: mask, norm: norm, rows: rows.count, channels: channels,

@@ -77,6 +77,18 @@ public struct ParameterLayout: Sendable {
         self.group = group
     }
 
+    /// Begins with all of another model's, which then lie in a store of this layout as in one of
+    /// their own: the other model's layers can use it.
+    public init(_ group: ParameterGroup, beginningWith other: ParameterLayout) {
+        self.group = group
+        for parameter in other.parameters {
+            _ = self.parameter(
+                parameter.path, shape: parameter.shape, decays: parameter.decays,
+                initial: parameter.initial)
+        }
+        statistics = other.statistics
+    }
+
     /// Adds a parameter.
     public mutating func parameter(
         _ path: String, shape: [Int], decays: Bool, initial: Parameter.Initial
@@ -94,6 +106,11 @@ public struct ParameterLayout: Sendable {
         let statistic = Statistic(path: path, initial: initial, offset: offset, count: count)
         statistics.append(statistic)
         return statistic
+    }
+
+    /// Whether it has a parameter or statistic of such a path.
+    public func contains(_ path: String) -> Bool {
+        parameters.contains { $0.path == path } || statistics.contains { $0.path == path }
     }
 
     /// How many numbers can be trained.

@@ -19,6 +19,8 @@ public protocol ModelFamily: Sendable {
     static var groups: [ParameterGroup] { get }
     /// What `trace` calls the model in inference mode; nil where it has no such objective.
     static var inferenceObjective: String? { get }
+    /// How weights that others publish become such a model; nil: there are none.
+    static var publicWeights: PublicWeights? { get }
     /// The stage whose settings hold for that objective; nil where there is none.
     static var inferenceStage: Stage? { get }
 
@@ -51,9 +53,17 @@ public protocol ModelFamily: Sendable {
     func startsFrom(_ path: String, in stage: Stage) -> Bool
     /// The form of the glimpses' places that a batch file may give for a stage; nil: none.
     func givenPlaces(_ stage: Stage, settings: any StageSettings) -> GivenPlaces?
+    /// What a glimpse sees, and where glimpses can go; nil where there are none.
+    var locationGrid: LocationGrid? { get }
+    /// The side of the image that windows, coverage and pictures are of, in pixels.
+    var viewedImageSize: Int { get }
+    /// The paths of what is frozen from a checkpoint of another model, `glimpse.locator`.
+    func isFrozen(_ path: String) -> Bool
 
     /// The policies that a model can follow after a stage, in the order of reports.
     static func policies(after stage: Stage) -> [Policy]
+    /// Those of them that this model can follow.
+    func policies(after stage: Stage) -> [Policy]
     /// The policy by whose accuracy a stage is scored; nil: that of the whole image.
     static func scoredPolicy(_ stage: Stage) -> Policy?
     /// T of a stage's scores and of an evaluation's last line.
@@ -74,6 +84,11 @@ public protocol ModelFamily: Sendable {
         _ images: [Float], imageCount: Int, settings: (Stage) -> (any StageSettings)?,
         store: ParameterStore, pool: ThreadPool
     ) throws -> [TracedArray]
+    /// The same on a batch that may have more than images.
+    func inferenceTrace(
+        _ batch: TracedBatch, settings: (Stage) -> (any StageSettings)?, store: ParameterStore,
+        pool: ThreadPool
+    ) throws -> [TracedArray]
     /// Why predictions cannot be attacked; nil where they can.
     var attackProblem: String? { get }
     /// Plans attacks on the prediction after `glimpses` glimpses; 0: on that without attention alone.
@@ -85,11 +100,36 @@ extension ModelFamily {
     /// By default the last stage's settings hold for the objective in inference mode.
     public static var inferenceStage: Stage? { stages.last?.stage }
 
+    /// By default nobody publishes weights.
+    public static var publicWeights: PublicWeights? { nil }
+
     /// By default a step keeps the values of each image once.
     public func copies(_ stage: Stage, settings: any StageSettings) -> Int { 1 }
 
     /// By default everything is taken.
     public func startsFrom(_ path: String, in stage: Stage) -> Bool { true }
+
+    /// By default there are no glimpses.
+    public var locationGrid: LocationGrid? { nil }
+
+    /// By default a model looks at one image.
+    public var viewedImageSize: Int { imageSize }
+
+    /// By default nothing is.
+    public func isFrozen(_ path: String) -> Bool { false }
+
+    /// By default a model can follow all policies of its family.
+    public func policies(after stage: Stage) -> [Policy] { Self.policies(after: stage) }
+
+    /// By default a batch has nothing more than images.
+    public func inferenceTrace(
+        _ batch: TracedBatch, settings: (Stage) -> (any StageSettings)?, store: ParameterStore,
+        pool: ThreadPool
+    ) throws -> [TracedArray] {
+        try inferenceTrace(
+            batch.images, imageCount: batch.imageCount, settings: settings, store: store,
+            pool: pool)
+    }
 
     /// By default a batch file gives no places.
     public func givenPlaces(_ stage: Stage, settings: any StageSettings) -> GivenPlaces? { nil }
@@ -128,13 +168,15 @@ public struct GivenPlaces: Sendable {
 
     /// What a place is.
     public let kind: Kind
-    /// S.
-    public let samples: Int
+    /// S; nil where a stage has none.
+    public let samples: Int?
     /// T.
     public let glimpses: Int
 
     /// Names the form.
-    public init(_ kind: Kind, samples: Int, glimpses: Int) {
+    ///
+    /// - Parameter samples: Nil: the array is not divided by samples.
+    public init(_ kind: Kind, samples: Int?, glimpses: Int) {
         (self.kind, self.samples, self.glimpses) = (kind, samples, glimpses)
     }
 
@@ -146,9 +188,9 @@ public struct GivenPlaces: Sendable {
         }
     }
 
-    /// The array's shape for a batch: `[S, N, T]`, of points `[S, N, T, 2]`.
+    /// The array's shape for a batch: `[S, N, T]` or `[N, T]`, of points `[S, N, T, 2]`.
     public func shape(imageCount: Int) -> [Int] {
-        let shape = [samples, imageCount, glimpses]
+        let shape = (samples.map { [$0] } ?? []) + [imageCount, glimpses]
         if case .points = kind { return shape + [2] }
         return shape
     }

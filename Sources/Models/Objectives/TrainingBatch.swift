@@ -2,6 +2,9 @@
 public struct TrainingBatch: Sendable {
     /// Standardised pixels of this rank's images, `[N, H, W, 3]`.
     public let images: [Float]
+    /// The same images in the size that patches are cut out of, `[N, S, S, 3]`; empty: they are
+    /// `images`.
+    public let patchImages: [Float]
     /// Their classes, `[N]`.
     public let labels: [Int32]
     /// Where the glimpses come from, in stages that have some.
@@ -13,8 +16,10 @@ public struct TrainingBatch: Sendable {
 
     /// Names a batch.
     public init(
-        images: [Float], labels: [Int32], glimpses: GlimpseSource, progress: Double = 0
+        images: [Float], patchImages: [Float] = [], labels: [Int32], glimpses: GlimpseSource,
+        progress: Double = 0
     ) {
+        self.patchImages = patchImages
         (self.images, self.labels, self.glimpses) = (images, labels, glimpses)
         self.progress = progress
     }

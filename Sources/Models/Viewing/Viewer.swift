@@ -46,13 +46,19 @@ public struct ViewPlan: Sendable {
 public struct ViewedImages: Sendable {
     /// Standardised, `[N, H, W, 3]`.
     public let standardized: [Float]
+    /// The same images in the size that patches are cut out of, `[N, S, S, 3]`; empty: they are
+    /// `standardized`.
+    public let patchImages: [Float]
     /// Each image on the scale [0, 1], `[H, W, 3]`; empty where no policies are followed.
     public let pixels: [[Float]]
     /// Each image's number in its set, which keys random policies, `[N]`.
     public let identifiers: [Int]
 
     /// Names images.
-    public init(standardized: [Float], pixels: [[Float]], identifiers: [Int]) {
+    public init(
+        standardized: [Float], patchImages: [Float] = [], pixels: [[Float]], identifiers: [Int]
+    ) {
+        self.patchImages = patchImages
         (self.standardized, self.pixels, self.identifiers) = (standardized, pixels, identifiers)
     }
 }

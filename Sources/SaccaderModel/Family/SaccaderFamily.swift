@@ -92,6 +92,11 @@ public struct SaccaderFamily: ModelFamily {
             glimpses: settings.glimpses)
     }
 
+    public var locationGrid: LocationGrid? {
+        LocationGrid(
+            field: geometry.receptiveField, grid: (geometry.stride, geometry.gridSize))
+    }
+
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
         operations.training(stage, freeze: own(settings).freeze)
     }

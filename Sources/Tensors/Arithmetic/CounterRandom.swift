@@ -28,6 +28,12 @@ public struct CounterRandom: RandomNumberGenerator, Sendable {
         case attack
         /// Places of glimpses in the plane: the noise of a Gaussian policy, and uniform ones.
         case places
+        /// Features that a step of training leaves out.
+        case dropout = 32
+        /// Branches of cells that a step of training leaves out.
+        case dropPath
+        /// Other places for glimpses than the locator's.
+        case jitter
     }
 
     private let key: SIMD2<UInt32>

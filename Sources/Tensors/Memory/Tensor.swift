@@ -45,6 +45,16 @@ public struct Tensor<Element: BitwiseCopyable>: @unchecked Sendable {
         self.init(Shape(1, 1, 1, count), in: arena)
     }
 
+    /// The same place with another shape of as many elements.
+    public func reshaped(_ shape: Shape) -> Tensor {
+        precondition(shape.count == self.shape.count, "\(self.shape) is not \(shape)")
+        return Tensor(shape, arena: arena, region: region)
+    }
+
+    private init(_ shape: Shape, arena: Arena, region: Arena.Region) {
+        (self.shape, self.arena, self.region) = (shape, arena, region)
+    }
+
     /// Gives the place back to the plan: later reservations may overlap it.
     public func release() { arena.release(region) }
 

@@ -13,27 +13,37 @@ enum BatchSource {
 
     /// Noise in place of `images` of the global batch.
     static func noise(
-        _ images: Range<Int>, classes: Int, configuration: RunConfiguration
+        _ images: Range<Int>, model: any ModelFamily, configuration: RunConfiguration
     ) -> BatchSource {
-        .made(
+        let classes = model.classes
+        return .made(
             TrainingBatch(
-                images: pixels(images, configuration: configuration),
+                images: pixels(images, side: model.imageSize, seed: configuration.seed),
+                patchImages: patchPixels(images, model: model, seed: configuration.seed),
                 labels: images.map { Int32($0 % classes) },
                 glimpses: .sampled(
                     seed: configuration.seed, stream: 0, identifiers: Array(images))))
     }
 
     /// Standardised noise: speed does not depend on what is in the images.
-    static func pixels(_ images: Range<Int>, configuration: RunConfiguration) -> [Float] {
-        let count = configuration.data.imageSize * configuration.data.imageSize * 3
+    static func pixels(_ images: Range<Int>, side: Int, seed: UInt64) -> [Float] {
+        let count = side * side * 3
         var pixels: [Float] = []
         pixels.reserveCapacity(images.count * count)
         for image in images {
             var random = CounterRandom(
-                seed: configuration.seed, purpose: .augmentation, index: UInt64(image))
+                seed: seed, purpose: .augmentation, index: UInt64(image))
             for _ in 0..<count { pixels.append(Float(4 * random.uniform() - 2)) }
         }
         return pixels
+    }
+
+    /// The same for what patches are cut out of, where that is of another size.
+    static func patchPixels(
+        _ images: Range<Int>, model: any ModelFamily, seed: UInt64
+    ) -> [Float] {
+        model.viewedImageSize == model.imageSize
+            ? [] : pixels(images, side: model.viewedImageSize, seed: seed)
     }
 
     /// The training images of a folder or index, in an epoch's order, over and over.
@@ -42,7 +52,7 @@ enum BatchSource {
     ) throws -> BatchSource {
         var configuration = configuration
         configuration.data.path = path
-        let settings = configuration.data
+        let settings = configuration.data.forModel(configuration.model(of: stage))
         let data = try ImageDataset(path, configuration: settings, seed: configuration.seed)
         try Trainer.requireFit(configuration, stages: [stage], data: data, ranks: 1)
         let images = data.training
@@ -67,7 +77,7 @@ enum BatchSource {
                 preconditionFailure("the benchmark's requests do not end")
             }
             return TrainingBatch(
-                images: images.images, labels: images.labels,
+                images: images.images, patchImages: images.patchImages, labels: images.labels,
                 glimpses: .sampled(seed: seed, stream: 0, identifiers: images.entries))
         }
     }

@@ -34,7 +34,7 @@ public final class InferenceBenchmark {
             communicator: communicator)
         self.setup = setup
         let model = setup.configuration.model(of: stage)
-        let isLearned = Families.family(of: stage).policies(after: stage).contains(.learned)
+        let isLearned = model.policies(after: stage).contains(.learned)
         let policies: [Policy: Int] = isLearned ? [.learned: 1] : [:]
         guard policies.isEmpty || glimpses <= model.glimpseLimit else {
             throw EvaluationError(
@@ -60,12 +60,15 @@ public final class InferenceBenchmark {
         try HostMemory.requireRoom(
             forImages: layout.images.count, option: "--batch", remedy: "more ranks on more hosts"
         ) {
-            let pixels = BatchLoader.byteCount(images: $0, configuration: setup.configuration.data)
+            let pixels = BatchLoader.byteCount(
+                images: $0, configuration: setup.configuration.data.forModel(model))
             return try viewer(planned, images: $0).byteCount + pixels.ofBatch + planned.byteCount
         }
-        let pixels = BatchSource.pixels(layout.images, configuration: setup.configuration)
+        let seed = setup.configuration.seed
         images = ViewedImages(
-            standardized: pixels, pixels: Array(repeating: [], count: layout.images.count),
+            standardized: BatchSource.pixels(layout.images, side: model.imageSize, seed: seed),
+            patchImages: BatchSource.patchPixels(layout.images, model: model, seed: seed),
+            pixels: Array(repeating: [], count: layout.images.count),
             identifiers: Array(layout.images))
         self.viewer = try viewer(
             ParameterStore(layout: model.layout, seed: setup.configuration.seed),

@@ -65,7 +65,7 @@ public final class StepBenchmark {
                 try .files(
                     data, layout: layout, stage: stage, configuration: configuration)
             } else {
-                .noise(layout.images, classes: model.classes, configuration: configuration)
+                .noise(layout.images, model: model, configuration: configuration)
             }
     }
 

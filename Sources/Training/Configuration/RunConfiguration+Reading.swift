@@ -54,8 +54,14 @@ extension RunConfiguration {
 
     /// The settings of a tree, checked.
     static func read(_ tree: ConfigurationTree, for stages: [Stage]) throws -> RunConfiguration {
+        var tree = tree
+        if stages.contains(where: Families.takesLocator) {
+            try LocatorCheckpoint.adopt(in: &tree)
+        }
         var configuration = try tree.decode(RunConfiguration.self)
         configuration.data.path = UserPath.expanded(configuration.data.path)
+        configuration.model.join(
+            configuration.glimpse, patchImageSize: configuration.data.patchImageSize)
         if let problem = configuration.problem(of: stages) {
             throw ConfigurationError(key: problem.key, problem.message)
         }
@@ -71,6 +77,10 @@ extension RunConfiguration {
         for stage in stages {
             let family = Families.family(of: stage)
             if let problem = model.problem(of: family, imageSize: data.imageSize) {
+                // What the model that says where is, is said by its checkpoint.
+                if Families.takesLocator(stage) && glimpse.locator.isEmpty {
+                    return LocatorCheckpoint.missing
+                }
                 // Without --stages it is the Saccader that is meant.
                 return SettingProblem(
                     problem.key,

@@ -38,6 +38,8 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     public var model = ModelConfiguration()
     /// The images.
     public var data = DataConfiguration()
+    /// Where a second network looks.
+    public var glimpse = GlimpseConfiguration()
     /// The stages.
     public var stages = StagesConfiguration()
     /// Scores during training.

@@ -66,6 +66,17 @@ final class Optimizer: Sendable {
             get { values[group] ?? 0 }
             set { values[group] = newValue }
         }
+
+        /// The terms of groups by name; groups of one name have one term.
+        func terms(_ groups: [ParameterGroup]) -> [(name: String, value: Double)] {
+            groups.reduce(into: []) { terms, group in
+                if let index = terms.firstIndex(where: { $0.name == group.l2Name }) {
+                    terms[index].value += self[group]
+                } else {
+                    terms.append((group.l2Name, self[group]))
+                }
+            }
+        }
     }
 
     /// Adds λθ to the gradients, which are sums over all ranks by now, and returns the terms.

@@ -183,7 +183,7 @@ extension StepReport {
             ("communicationHiddenSeconds", communication.hiddenSeconds),
             ("dataWaitSeconds", dataWaitSeconds),
         ]
-        let penalties = groups.map { ($0.l2Name, Optional(penalty[$0])) }
+        let penalties = penalty.terms(groups).map { ($0.name, Optional($0.value)) }
         for (name, value) in terms + penalties + parts {
             if let value { fields.append((name, .number(value))) }
         }

@@ -84,7 +84,9 @@ struct MemoryPlan {
         memory.parameters = store.byteCount + momentum + average
         memory.step = steps.max() ?? 0
         memory.images =
-            BatchLoader.byteCount(images: capacity.images, configuration: configuration.data).all
+            BatchLoader.byteCount(
+                images: capacity.images, configuration: configuration.data.forModel(model)
+            ).all
         if scoredCount > 0 {
             let plan = DevelopmentScorer.plan(
                 stage, configuration: configuration, imageCount: scoredCount, rankCount: rankCount)

@@ -67,7 +67,9 @@ final class StageTrainer {
             synchronizesNorms: model.synchronizesNorms, store: store, pool: pool,
             communicator: communicator)
         let last = lastStep
-        loader = BatchLoader(images, configuration: configuration.data, seed: seed) { number in
+        loader = BatchLoader(
+            images, configuration: configuration.data.forModel(model), seed: seed
+        ) { number in
             let step = origin.step + number
             return step < last ? batches.request(step: step) : nil
         }
@@ -99,7 +101,7 @@ final class StageTrainer {
             preconditionFailure("the loader ends with the stage's last step")
         }
         return TrainingBatch(
-            images: images.images, labels: images.labels,
+            images: images.images, patchImages: images.patchImages, labels: images.labels,
             glimpses: .sampled(
                 seed: seed, stream: UInt64(stage.stream) << 32 | UInt64(step),
                 identifiers: images.entries),

@@ -51,7 +51,12 @@ public struct Trace {
     }
 
     /// Computes and writes `output`, at once or not at all.
-    public func write(_ objective: TraceObjective, to output: String) throws {
+    ///
+    /// - Parameter takesPlaces: Whether inference goes to the batch's places, not to the learned
+    ///   policy's; a stage's step always does where there are some.
+    public func write(
+        _ objective: TraceObjective, takesPlaces: Bool = false, to output: String
+    ) throws {
         let stage = try StoredModel.stage(of: checkpoint)
         guard Families.family(of: stage) == objective.family else {
             throw EvaluationError(
@@ -78,16 +83,20 @@ public struct Trace {
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         try store.load(checkpoint)
         let images = try batch.floats("/batch/images")
+        let patchImages = try patchImages(model, imageCount: shape[0])
         var arrays: [TracedArray]
         var report: StepResult?
         switch objective {
         case .inference:
             arrays = try model.inferenceTrace(
-                images, imageCount: shape[0], settings: { configuration.stages[$0] },
-                store: store, pool: pool)
+                TracedBatch(
+                    images: images, imageCount: shape[0], patchImages: patchImages,
+                    locations: takesPlaces ? try locations(model, family, shape[0]) : nil),
+                settings: { configuration.stages[$0] }, store: store, pool: pool)
         case .stage(let stage):
             (arrays, report) = try step(
-                stage, model: model, store: store, images: images, imageCount: shape[0])
+                stage, model: model, store: store, images: images, patchImages: patchImages,
+                imageCount: shape[0])
         }
         for input in [checkpoint.file.path, batch.path] where AtomicFile.isSame(input, output) {
             throw EvaluationError("--output \(output): is the file that is read; name another one")
@@ -150,7 +159,7 @@ public struct Trace {
 
     private func step(
         _ stage: Stage, model: any ModelFamily, store: ParameterStore, images: [Float],
-        imageCount: Int
+        patchImages: [Float], imageCount: Int
     ) throws -> ([TracedArray], StepResult) {
         let settings = configuration.stages[stage]
         let labels = try batch.integers("/batch/labels")
@@ -170,7 +179,7 @@ public struct Trace {
                 shardCapacity: layout.count, classWeights: try classWeights(stage, model: model)))
         let optimizer = Optimizer(stage: stage, settings: settings, store: store)
         let trainingBatch = TrainingBatch(
-            images: images, labels: labels,
+            images: images, patchImages: patchImages, labels: labels,
             glimpses: try glimpses(
                 model.givenPlaces(stage, settings: settings), imageCount: imageCount))
         let pass = Pass(
@@ -198,7 +207,7 @@ public struct Trace {
     }
 
     /// The batch's places where it has some that the stage takes, else sampled ones.
-    private func glimpses(_ given: GivenPlaces?, imageCount: Int) throws -> GlimpseSource {
+    func glimpses(_ given: GivenPlaces?, imageCount: Int) throws -> GlimpseSource {
         guard let given, batch.contains("/batch/locations") else {
             return .sampled(
                 seed: configuration.seed, stream: 0, identifiers: Array(0..<imageCount))
@@ -243,7 +252,7 @@ public struct Trace {
                 ("total", groups.reduce(loss.total) { $0 + penalty[$1] }),
                 ("crossEntropy", loss.crossEntropy), ("location", loss.location),
                 ("reinforce", loss.reinforce),
-            ] + groups.map { ($0.l2Name, penalty[$0]) }
+            ] + penalty.terms(groups).map { ($0.name, $0.value) }
         for (name, value) in terms {
             if let value { try file.write("/trace/loss/\(name)", scalar: value) }
         }

@@ -157,8 +157,10 @@ public final class Trainer {
             }
             try store.load(start.checkpoint) { path in
                 model.startsFrom(path, in: start.position.stage)
+                    && (isOwn == true || !model.isFrozen(path))
             }
         }
+        if isOwn != true { try loadLocator() }
         if let folder {
             try folder.create(warn: { reporter.warn($0) })
             try writeSettings()

@@ -8,8 +8,8 @@ struct Bench: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Measures speed on this machine, on all ranks that mpirun started.",
         subcommands: [
-            BenchStep.self, BenchInference.self, BenchGEMM.self, BenchAllReduce.self,
-            BenchData.self, BenchScale.self,
+            BenchStep.self, BenchInference.self, BenchGEMM.self, BenchDepthwise.self,
+            BenchAllReduce.self, BenchData.self, BenchScale.self,
         ])
 }
 

@@ -1,0 +1,64 @@
+/// Which cells a NASNet-A has, and what each reads: numbers of outputs, of which 0 is the stem's.
+struct NASNetWiring: Sendable {
+    struct Cell: Sendable {
+        /// As in checkpoints, for example `reduction0`.
+        let name: String
+        let plan: CellPlan
+        /// f, channels of each part of the output.
+        let filters: Int
+        /// The output that is its first input.
+        let current: Int
+        /// The output that is its second input.
+        let previous: Int
+        /// How the second input is brought to the first's size and channels.
+        let adjusting: Adjusting
+    }
+
+    /// How a cell's second input is brought to its size and channels.
+    enum Adjusting: Sendable {
+        /// Not at all: the first stem cell reads the stem as it is.
+        case none
+        /// By a 1×1 convolution.
+        case pointwise
+        /// From twice the size.
+        case factorized
+    }
+
+    /// In the order of the forward pass; cell k has output k + 1.
+    let cells: [Cell]
+
+    init(_ sizes: NASNetDimensions) {
+        let filters = sizes.filters
+        var cells = [
+            Cell(
+                name: "stemCell0", plan: .reduction, filters: filters / 4, current: 0,
+                previous: 0, adjusting: .none),
+            Cell(
+                name: "stemCell1", plan: .reduction, filters: filters / 2, current: 1,
+                previous: 0, adjusting: .factorized),
+        ]
+        for group in 0..<NASNetDimensions.groups {
+            let width = filters << group
+            // What the first normal cell reads beside the output before it.
+            var previous = cells.count - 1
+            if group > 0 {
+                let (current, before) = (cells.count, cells.count - 1)
+                cells.append(
+                    Cell(
+                        name: "reduction\(group - 1)", plan: .reduction, filters: width,
+                        current: current, previous: before, adjusting: .pointwise))
+                previous = sizes.skipReductionInput ? before : current
+            }
+            for cell in 0..<sizes.cellsPerGroup {
+                let current = cells.count
+                cells.append(
+                    Cell(
+                        name: "cell\(group * sizes.cellsPerGroup + cell)", plan: .normal,
+                        filters: width, current: current, previous: previous,
+                        adjusting: cell == 0 ? .factorized : .pointwise))
+                previous = current
+            }
+        }
+        self.cells = cells
+    }
+}

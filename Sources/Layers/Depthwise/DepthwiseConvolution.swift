@@ -1,0 +1,84 @@
+import Tensors
+
+/// A convolution of each channel with a kernel of its own, without bias; SAME margins.
+public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
+    /// The windows.
+    public let padding: SamePadding
+    let kernel: Parameter
+    let channels: Int
+
+    /// Registers `kernel` `[k, k, C, 1]` below `path`.
+    public init(
+        _ path: String, channels: Int, padding: SamePadding, layout: inout ParameterLayout
+    ) {
+        let side = padding.kernel
+        kernel = layout.parameter(
+            "\(path)/kernel", shape: [side, side, channels, 1], decays: true,
+            initial: .truncatedHe(inputs: side * side))
+        (self.padding, self.channels) = (padding, channels)
+    }
+
+    private func sums(_ input: Shape) -> WindowSums {
+        WindowSums(padding, input: input, hasWeights: true)
+    }
+
+    /// The output for an input of `shape`.
+    public func outputShape(_ shape: Shape) -> Shape { sums(shape).output }
+
+    /// Asks the workspace for what forward and backward need on an input of `shape`.
+    public func plan(input shape: Shape, in workspace: Workspace) {
+        workspace.needScratch(sums(shape).scratchCount)
+        if workspace.keepsActivations { workspace.needPartials(kernel.count) }
+    }
+
+    /// `output = input ∗ kernel`, `[N, h, w, C]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func forward(
+        _ input: Activation<Element>, into output: Tensor<Element>, pass: Pass
+    ) {
+        let sums = sums(input.shape)
+        let weights = pass.store.values(kernel)
+        pass.forEachShard { _, images, scratch in
+            let scratch = sums.divide(scratch, weights: weights)
+            for image in images {
+                sums.forward(image: image, input, scratch) { row in
+                    let first = (image * output.shape.height + row) * output.shape.width
+                    PaddedPixels.narrow(
+                        scratch.row, pixels: output.shape.width, channels: channels,
+                        into: output.row(first))
+                }
+            }
+        }
+    }
+
+    /// The gradients of the kernel (summed over this rank's shards) and of the input.
+    ///
+    /// - Parameter outputGradient: `[N, h, w, C]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
+    public func backward(
+        _ outputGradient: Tensor<Element>, input: Activation<Element>,
+        sink: GradientSink<Element>?, pass: Pass
+    ) {
+        let sums = sums(input.shape)
+        let weights = pass.store.values(kernel)
+        let gradient = Activation(final: outputGradient)
+        let shape = input.shape
+        pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
+            let scratch = sums.divide(scratch, weights: weights)
+            sink?.begin(shard: shard)
+            for image in images {
+                sums.addKernelGradient(image: image, gradient, input: input, scratch)
+                guard let sink else { continue }
+                sums.backward(image: image, gradient, scratch, factor: nil) { row in
+                    let first = (image * shape.height + row) * shape.width
+                    sink.finish(
+                        scratch.dense, rows: first..<(first + shape.width), shard: shard)
+                }
+            }
+            PaddedPixels.narrow(
+                scratch.sums, pixels: kernel.count / channels, channels: channels, into: partial)
+        }
+    }
+}
