@@ -26,18 +26,6 @@ public struct Digest: Sendable {
     }
 }
 
-extension ImageSet {
-    /// Changes with the images, their order and labels; not with where they lie.
-    public var digest: UInt64 {
-        var digest = Digest()
-        for (place, row) in rows.enumerated() {
-            digest.add(Int(label(place)))
-            digest.add(index.fileName(Int(row)).bytes)
-        }
-        return digest.value
-    }
-}
-
 extension ImageDataset {
     /// Changes with the classes, and with the images of each subset.
     public var digest: UInt64 {
@@ -45,7 +33,7 @@ extension ImageDataset {
         for name in classes { digest.add(name) }
         for subset in Subset.allCases {
             digest.add(self[subset].rows.count)
-            digest.add(Int(truncatingIfNeeded: self[subset].digest))
+            digest.add(self[subset].digest)
         }
         return digest.value
     }
