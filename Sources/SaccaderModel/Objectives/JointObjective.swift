@@ -60,6 +60,8 @@ public struct JointObjective<Element: StorageElement>: Objective {
 
     /// Reads the frozen parts, which no step changes.
     func fold(_ store: ParameterStore, pool: ThreadPool) throws {
+        // A plan alone has nothing to read yet.
+        if store.isPlan { return }
         try model.fold(
             representation, location, pass: Pass(reading: store, into: workspace, pool: pool))
     }

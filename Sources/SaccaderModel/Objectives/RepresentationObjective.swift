@@ -33,6 +33,8 @@ public struct RepresentationObjective<Element: StorageElement>: Objective {
 
     /// Reads the frozen parts, which no step changes.
     func fold(_ store: ParameterStore, pool: ThreadPool) throws {
+        // A plan alone has nothing to read yet.
+        if store.isPlan { return }
         try network.fold(buffers, pass: Pass(reading: store, into: workspace, pool: pool))
     }
 
