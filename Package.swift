@@ -148,7 +148,7 @@ let package = Package(
                 "Checkpoints", "Tensors", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
-        .testTarget(name: "StructureTests"),
+        .testTarget(name: "StructureTests", dependencies: ["TestSupport"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -158,7 +158,7 @@ func mirroredPixelsAreWhereThePlacesAre(across: Bool, over: Bool) {
     let box = Resize.Box(x: 0, y: 0, width: 5, height: 5)
     let crop = ImageCrop(box: box, isFlipped: across, isUpsideDown: over, size: 5)
     var values = [-1] + (0..<75).map { Float($0) } + [-2]
-    Preparation(settings).mirror(&values, at: 1, as: crop)
+    Preparation(settings).mirror(&values, at: 1, size: 5, as: crop)
     #expect(values.first == -1 && values.last == -2)
     for y in 0..<5 {
         for x in 0..<5 {

@@ -87,7 +87,7 @@ public struct Trace {
         var arrays: [TracedArray]
         var report: StepResult?
         switch objective {
-        case .inference:
+        case .inference(let family):
             arrays = try model.inferenceTrace(
                 TracedBatch(
                     images: images, imageCount: shape[0], patchImages: patchImages,
