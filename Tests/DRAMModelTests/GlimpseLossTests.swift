@@ -24,6 +24,7 @@ func theGlimpsesCrossEntropyIsPyTorchs(classification: DRAMStageSettings.Glimpse
             targets: ClassTargets(smoothing: expected.smoothing, weights: expected.weights),
             in: workspace)
         workspace.commit(threadCount: 1)
+        workspace.allocate()
         for tensor in logits {
             for row in 0..<12 {
                 for index in 0..<4 {

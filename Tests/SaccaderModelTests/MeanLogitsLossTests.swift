@@ -19,6 +19,7 @@ func theCrossEntropyIsPyTorchs(shards: [Range<Int>]) throws {
             targets: ClassTargets(smoothing: expected.smoothing, weights: expected.weights),
             in: workspace)
         workspace.commit(threadCount: 2)
+        workspace.allocate()
         for image in 0..<6 {
             for index in 0..<4 {
                 let value = figures.logits[image * 4 + index]
@@ -51,6 +52,7 @@ func theCrossEntropyIsPyTorchs(shards: [Range<Int>]) throws {
     let loss = MeanLogitsLoss(
         logits, targets: ClassTargets(smoothing: 0, weights: [0, 1]), in: workspace)
     workspace.commit(threadCount: 1)
+    workspace.allocate()
     for index in 0..<4 { logits.pointer[index] = Float(index) }
     let pass = Pass(
         pool: ThreadPool(threadCount: 1), reducer: NoRanks(),
