@@ -91,7 +91,9 @@ public final class ImageIndex: Sendable {
                 remedy: "make it again: saccader-dist dataset index … --output INDEX")
         }
         guard content.count >= Self.prefixSize, content.starts(with: Self.magic) else {
-            throw damage("is no index of images but \(ContentKind(content).what)")
+            throw .damaged(
+                path: path, what: "is no index of images but \(ContentKind(content).what)",
+                remedy: "make an index of it: saccader-dist dataset index \(path) --output INDEX")
         }
         let numbers = content.withUnsafeBytes { bytes in
             (1..<4).map {
