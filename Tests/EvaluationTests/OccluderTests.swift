@@ -155,9 +155,11 @@ import Testing
     }
 
     @Test func anotherClassifierIsRefused() throws {
+        var other = classifier.settings
+        other.data.centralCropMargin += 1
         #expect(throws: EvaluationError.self) {
             try Occluder(classifier, path: "c.h5").requireLikeness(
-                CheckpointSettings(), classifier.model, classes: nil, of: "s.h5")
+                other, classifier.model, classes: nil, of: "s.h5")
         }
         try Occluder(classifier, path: "c.h5").requireLikeness(
             classifier.settings, classifier.model, classes: nil, of: "s.h5")

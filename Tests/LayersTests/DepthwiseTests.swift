@@ -34,6 +34,7 @@ import Testing
             upstream = Tensor(output, in: workspace.arena)
             gradient = Tensor(input, in: workspace.arena)
             workspace.commit(threadCount: threads)
+            workspace.allocate()
             store = ParameterStore(layout: layout, seed: 3)
             fill(self.input, 0)
             fill(upstream, 1)

@@ -94,9 +94,11 @@ import Testing
     ) throws -> [String] {
         var command = [words[0]]
         for word in words.dropFirst() {
+            guard word.first?.isLetter == true else { break }
             let help = try help(command, &helps)
             let listed = "\n  \(word)"
-            guard help.contains("\(listed) ") || help.contains("\(listed)\n") else { break }
+            let named = "\(command.joined(separator: " ")) \(word) "
+            guard ["\(listed) ", "\(listed)\n", named].contains(where: help.contains) else { break }
             command.append(word)
         }
         // Options of a program without a subcommand are those of its default one.

@@ -129,6 +129,7 @@ public struct DepthwiseBenchmark: Sendable {
         let output = Tensor<Element>(layer.outputShape(shape), in: workspace.arena)
         let gradient = Tensor<Element>(shape, in: workspace.arena)
         workspace.commit(threadCount: pool.threadCount)
+        workspace.allocate()
         for index in 0..<shape.count {
             input.pointer[index] = Element(narrowing: Float(index % 97) / 97)
         }
