@@ -1,4 +1,5 @@
 import Images
+import Layers
 import Models
 import Tensors
 
@@ -62,12 +63,20 @@ public final class PredictionRun {
         let capacity = (batchSize + shard - 1) / shard * shard
         try checkpoint.requireMemory(images: capacity)
         MatrixMultiply.useOneThread()
-        pool = ThreadPool(threadCount: options.threadCount)
-        viewer = try checkpoint.model.viewer(
-            ViewPlan(
-                store: stored.store, pool: pool, imageCapacity: capacity, shardSize: shard,
-                glimpses: glimpses, policies: policy.map { [$0: 1] } ?? [:],
-                seed: checkpoint.settings.seed))
+        let pool = ThreadPool(threadCount: options.threadCount)
+        self.pool = pool
+        func viewer(_ store: ParameterStore, images: Int) throws -> any Viewer {
+            try checkpoint.model.viewer(
+                ViewPlan(
+                    store: store, pool: pool, imageCapacity: images, shardSize: shard,
+                    glimpses: glimpses, policies: policy.map { [$0: 1] } ?? [:],
+                    seed: checkpoint.settings.seed))
+        }
+        let planned = ParameterStore(planning: checkpoint.model.layout)
+        try HostMemory.requireRoom(
+            forImages: capacity, option: "--batch-size", remedy: "more memory"
+        ) { try viewer(planned, images: $0).byteCount + stored.store.byteCount }
+        self.viewer = try viewer(stored.store, images: capacity)
     }
 
     /// Predicts all pictures.
