@@ -112,7 +112,7 @@ import Testing
             #expect(run.status == status, "\(run.errors)")
             #expect(run.messages.count == 1 && run.errors.contains(words), "\(run.errors)")
         }
-        try refused("a", locator: "", status: 64, "glimpse.locator: names no checkpoint")
+        try refused("a", locator: "", status: 64, "glimpse.locator names no checkpoint")
         try refused("b", locator: folder.path("none.h5"), status: 66, "none.h5")
         try refused(
             "c", ["--set", "model.classes=11"], status: 64,
