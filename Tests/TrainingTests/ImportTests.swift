@@ -1,6 +1,7 @@
 import Checkpoints
 import Evaluation
 import Foundation
+import Images
 import Layers
 import Models
 import Tensors
@@ -33,6 +34,12 @@ import Testing
             let scale = PixelScale.standard
             return Float((value - scale.mean[channel]) / scale.deviation[channel])
         }
+    }
+
+    /// Models do not know the images' room, so they name its numbers once more.
+    @Test func imagesAreStandardisedByTheNumbersThatModelsKnow() {
+        #expect(PixelScale.standard.mean.map { Float($0) } == Preparation.mean)
+        #expect(PixelScale.standard.deviation.map { Float($0) } == Preparation.deviation)
     }
 
     @Test(arguments: [("nasnet-timm", "nasnet"), ("resnetv2-timm", "resnetv2")])
