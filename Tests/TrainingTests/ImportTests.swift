@@ -128,7 +128,7 @@ import Testing
             [residual, "--as", "resnetv2", "--classes", "9"], status: 65,
             "has 6 classes, --classes is 9: give 6, 7 for a background class, or --new-logits")
         try refused([residual, "--as", "vit"], status: 64, "choose from")
-        try refused([folder.path("none"), "--as", "nasnet"], status: 65, "cannot be read")
+        try refused([folder.path("none"), "--as", "nasnet"], status: 66, "no such file")
         let checkpoint = try Fixture.path("residual")
         try refused([checkpoint, "--as", "nasnet"], status: 65, "is HDF5, not safetensors")
         let run = try CommandRun(

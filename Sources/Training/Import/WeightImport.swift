@@ -49,6 +49,11 @@ public struct WeightImport {
         if let problem = options.pixels.problem {
             throw EvaluationError("--\(problem.key): \(problem.message)")
         }
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw EvaluationError(
+                "\(path): no such file; give weights in a safetensors file",
+                exitCode: .missingInput)
+        }
         do {
             file = try SafetensorsFile(path)
         } catch {
