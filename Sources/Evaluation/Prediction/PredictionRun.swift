@@ -65,12 +65,13 @@ public final class PredictionRun {
         MatrixMultiply.useOneThread()
         let pool = ThreadPool(threadCount: options.threadCount)
         self.pool = pool
+        let (model, seed, sequence) = (checkpoint.model, checkpoint.settings.seed, glimpses)
+        let policies = policy.map { [$0: 1] } ?? [:]
         func viewer(_ store: ParameterStore, images: Int) throws -> any Viewer {
-            try checkpoint.model.viewer(
+            try model.viewer(
                 ViewPlan(
                     store: store, pool: pool, imageCapacity: images, shardSize: shard,
-                    glimpses: glimpses, policies: policy.map { [$0: 1] } ?? [:],
-                    seed: checkpoint.settings.seed))
+                    glimpses: sequence, policies: policies, seed: seed))
         }
         let planned = ParameterStore(planning: checkpoint.model.layout)
         try HostMemory.requireRoom(
