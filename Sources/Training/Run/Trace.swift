@@ -135,6 +135,10 @@ public struct Trace {
                 ).workspace.byteCount + store.byteCount
             case .inference(let family):
                 let stage = family.inferenceStage ?? family.stages[0].stage
+                // A network that nobody tells where to look sees whole images, and has no viewer.
+                if model.policies(after: stage).isEmpty && !family.policies(after: stage).isEmpty {
+                    return store.byteCount
+                }
                 return try model.viewer(
                     ViewPlan(
                         store: store, pool: pool, imageCapacity: images, shardSize: 1,
