@@ -25,15 +25,20 @@ public final class ThreadPool: Sendable {
         var stopping = false
         /// Workers from this number on end: the process needs the room.
         var workerLimit = Int.max
+        var endedCount = 0
         var pieceCount = 0
         var body: ((Int, Int) -> Void)?
         let nextPiece = Atomic<Int>(0)
 
-        func limit(to count: Int) {
+        /// Ends the workers from `count` of `started` on, and waits for the room that they leave.
+        func limit(to count: Int, of started: Int) {
             condition.lock()
             workerLimit = count
             condition.broadcast()
+            while endedCount < started - count { condition.wait() }
             condition.unlock()
+            // The system takes their stacks back a moment later.
+            usleep(200_000)
         }
 
         func work(as worker: Int) {
@@ -51,6 +56,8 @@ public final class ThreadPool: Sendable {
                 condition.lock()
                 while generation == seen && !stopping && worker < workerLimit { condition.wait() }
                 if stopping || worker >= workerLimit {
+                    endedCount += 1
+                    condition.broadcast()
                     condition.unlock()
                     return
                 }
@@ -80,8 +87,9 @@ public final class ThreadPool: Sendable {
                 }
             } catch {
                 // Whoever starts all that there can be leaves nothing for what comes later.
-                started = max(1, started / 2)
-                board.limit(to: started)
+                let kept = max(1, started / 2)
+                board.limit(to: kept, of: started)
+                started = kept
                 warning = "\(started) of \(threadCount) threads: \(error)"
                 break
             }
