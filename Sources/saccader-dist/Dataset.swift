@@ -2,6 +2,8 @@ import ArgumentParser
 import Evaluation
 import Images
 
+extension SceneSize: ExpressibleByArgument {}
+
 /// `saccader-dist dataset`
 struct Dataset: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -13,7 +15,7 @@ struct Dataset: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Writes the demonstration: scenes of two handwritten digits, as JPEG files.",
             discussion: """
-                10,000 scenes of 64×64 pixels in ImageNet's folder layout (train, dev, val), the \
+                10,000 scenes of 64×64 or 128×128 pixels in ImageNet's folder layout (train, dev, val), the \
                 digits' places in places.jsonl. A folder that holds the set already is left as is.
                 """)
 
@@ -23,13 +25,22 @@ struct Dataset: ParsableCommand {
         @Option(help: "From which all scenes follow.")
         var seed: UInt64 = 0
 
+        @Option(
+            help: """
+                64 or 128 pixels a side; the scenes of 64 are scaled copies of those of 128, which serve a second \
+                network on patches.
+                """)
+        var size = SceneSize.small
+
         @Flag(help: "No progress bar.")
         var quiet = false
 
         func run() throws {
             let bar = ProgressBar(
                 "scenes", total: 10_000, unit: "scenes", style: .fitting(isQuiet: quiet))
-            try DemonstrationSet(seed: seed).write(to: output) { done, _ in bar.update(done) }
+            try DemonstrationSet(seed: seed, size: size).write(to: output) { done, _ in
+                bar.update(done)
+            }
             bar.finish()
             try Console.print("demonstration set: \(output)")
         }

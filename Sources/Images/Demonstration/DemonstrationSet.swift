@@ -24,17 +24,23 @@ public struct DemonstrationSet: Sendable {
 
     private let seed: UInt64
     private let counts: Counts
+    private let size: SceneSize
 
-    /// The set of a seed.
-    public init(seed: UInt64, counts: Counts = Counts()) {
-        (self.seed, self.counts) = (seed, counts)
+    /// The set of a seed, its pictures in a size.
+    public init(seed: UInt64, counts: Counts = Counts(), size: SceneSize = .small) {
+        (self.seed, self.counts, self.size) = (seed, counts, size)
     }
 
     /// What a complete folder says about itself.
     private var mark: String {
         "{\"demonstration\": \(Self.version), \"seed\": \(seed), \"training\": "
             + "\(counts.training), \"development\": \(counts.development), \"validation\": "
-            + "\(counts.validation)}\n"
+            + "\(counts.validation)\(sizeMark)}\n"
+    }
+
+    /// Left out for small pictures: their sets are older than sizes.
+    private var sizeMark: String {
+        size == .small ? "" : ", \"imageSize\": \(size.rawValue)"
     }
 
     /// Whether `folder` already holds this set, complete.
@@ -95,15 +101,17 @@ public struct DemonstrationSet: Sendable {
                 let (first, second) = Scene.pairs[pair]
                 var random = CounterRandom(
                     seed: seed, purpose: .scene, stream: UInt64(number), index: UInt64(scene))
-                let drawn = Scene(pair: pair, digits: digits, part: part, random: &random)
+                let drawn = Scene(pair: pair, part: part, random: &random)
                 let digitsOfNumber = String(scene)
                 let padding = String(repeating: "0", count: max(0, 5 - digitsOfNumber.count))
                 let name =
                     "\(subset)/digits-\(first)-\(second)/scene-\(padding)\(digitsOfNumber).JPEG"
                 let path = "\(folder)/\(name)"
                 try makeFolder((path as NSString).deletingLastPathComponent)
-                try encoder.encode(drawn.pixels, quality: Self.quality, to: path)
-                let places = drawn.places.map { "[\($0.y), \($0.x)]" }.joined(separator: ", ")
+                try encoder.encode(
+                    drawn.pixels(at: size, digits: digits), quality: Self.quality, to: path)
+                let places = drawn.places(at: size).map { "[\($0.y), \($0.x)]" }.joined(
+                    separator: ", ")
                 lines += "{\"image\": \"\(name)\", \"places\": [\(places)]}\n"
                 done += 1
                 progress(done, total)

@@ -1,6 +1,7 @@
 import Tensors
 
-/// One image of the demonstration: two digits among clutter, 64×64 pixels.
+/// One image of the demonstration: two digits among clutter, composed on a grid of 64×64 points and drawn at 64 or
+/// 128 pixels.
 struct Scene: Sendable {
     static let side = 64
     /// The side of the square in which a digit lies: the centre of the 28×28 image.
@@ -18,17 +19,18 @@ struct Scene: Sendable {
     /// The classes: unordered pairs of different digits of 0–4.
     static let pairs: [(Int, Int)] = (0..<5).flatMap { a in (a + 1..<5).map { (a, $0) } }
 
-    let pixels: Pixels
-    /// The centres of the two digits, (y, x) in pixels.
-    let places: [(y: Int, x: Int)]
+    private let background: SceneBackground
+    private let strokes: [SceneStroke]
+    private let corners: [(y: Int, x: Int)]
 
     /// Composes a scene of the pair `pairs[pair]`.
     ///
     /// - Parameters:
     ///   - part: Which digits of each class are used; the subsets share none.
     ///   - random: The scene's own numbers.
-    init(pair: Int, digits: Digits, part: Range<Int>, random: inout CounterRandom) {
-        var canvas = Canvas(random: &random)
+    init(pair: Int, part: Range<Int>, random: inout CounterRandom) {
+        background = SceneBackground(random: &random)
+        var strokes: [SceneStroke] = []
         for _ in 0..<Self.fragmentCount {
             let digit = Int.random(in: 0..<10, using: &random)
             let index = Int.random(in: part, using: &random)
@@ -37,82 +39,55 @@ struct Scene: Sendable {
             let fromX = Self.digitMargin + Int.random(in: 0...cut, using: &random)
             let y = Int.random(in: 0...(Self.side - Self.fragmentSide), using: &random)
             let x = Int.random(in: 0...(Self.side - Self.fragmentSide), using: &random)
-            canvas.draw(
-                digits, digit: digit, index: index, from: (fromY, fromX), to: (y, x),
-                side: Self.fragmentSide, color: Canvas.brightColor(&random))
+            strokes.append(
+                SceneStroke(
+                    digit: digit, index: index, from: (fromY, fromX), to: (y, x),
+                    side: Self.fragmentSide, color: SceneStroke.brightColor(&random)))
         }
         let (first, second) = Self.pairs[pair]
         // Both places anew until they are far enough apart: a first one in the middle leaves no
         // second.
-        let room = Self.border...(Self.side - Self.digitSide - Self.border)
+        let range = Self.border...(Self.side - Self.digitSide - Self.border)
         var corners: [(y: Int, x: Int)]
         repeat {
             corners = (0..<2).map { _ in
-                (Int.random(in: room, using: &random), Int.random(in: room, using: &random))
+                (Int.random(in: range, using: &random), Int.random(in: range, using: &random))
             }
         } while max(abs(corners[0].y - corners[1].y), abs(corners[0].x - corners[1].x))
             < Self.leastDistance
-        for (digit, (y, x)) in zip([first, second], corners) {
+        for (digit, corner) in zip([first, second], corners) {
             let index = Int.random(in: part, using: &random)
-            canvas.draw(
-                digits, digit: digit, index: index, from: (Self.digitMargin, Self.digitMargin),
-                to: (y, x), side: Self.digitSide, color: Canvas.brightColor(&random))
+            strokes.append(
+                SceneStroke(
+                    digit: digit, index: index, from: (Self.digitMargin, Self.digitMargin),
+                    to: corner, side: Self.digitSide, color: SceneStroke.brightColor(&random)))
         }
-        places = corners.map { ($0.y + Self.digitSide / 2, $0.x + Self.digitSide / 2) }
-        pixels = canvas.pixels
+        (self.strokes, self.corners) = (strokes, corners)
     }
-}
 
-/// What a scene is painted on: RGB values 0–1.
-private struct Canvas {
-    private static let blockSide = 16
-    private static let darkest: Float = 0.35
-    private static let noise: Float = 0.04
-    private var values: [Float]
-
-    /// A coarse dark background, 4×4 blocks of random colour with mild noise.
-    init(random: inout CounterRandom) {
-        let blocks = Scene.side / Self.blockSide
-        let colors = (0..<(blocks * blocks * 3)).map { _ in
-            Float.random(in: 0...Self.darkest, using: &random)
-        }
-        values = []
-        for y in 0..<Scene.side {
-            for x in 0..<Scene.side {
-                let block = y / Self.blockSide * blocks + x / Self.blockSide
-                for channel in 0..<3 {
-                    values.append(
-                        colors[block * 3 + channel]
-                            + Float.random(in: -Self.noise...Self.noise, using: &random))
-                }
-            }
+    /// The centres of the two digits in the picture of a size, (y, x) in its pixels.
+    func places(at size: SceneSize) -> [(y: Int, x: Int)] {
+        corners.map {
+            (
+                ($0.y + Self.digitSide / 2) * size.scale,
+                ($0.x + Self.digitSide / 2) * size.scale
+            )
         }
     }
 
-    static func brightColor(_ random: inout CounterRandom) -> [Float] {
-        (0..<3).map { _ in Float.random(in: 0.5...1, using: &random) }
+    /// The picture of a size. Each pixel of the small one is the mean of the four of the large one that lie where it
+    /// lies, but for rounding and where a value would leave 0–255.
+    func pixels(at size: SceneSize, digits: Digits) -> Pixels {
+        let small = drawn(at: .small, digits: digits)
+        guard size != .small else { return small.pixels }
+        var large = drawn(at: size, digits: digits)
+        large.shift(toMeansOf: small)
+        return large.pixels
     }
 
-    /// Lays a square cut-out of a digit over the canvas.
-    mutating func draw(
-        _ digits: Digits, digit: Int, index: Int, from: (y: Int, x: Int), to: (y: Int, x: Int),
-        side: Int, color: [Float]
-    ) {
-        for y in 0..<side {
-            for x in 0..<side {
-                let cover = digits.value(
-                    digit: digit, index: index, y: from.y + y, x: from.x + x)
-                for channel in 0..<3 {
-                    let place = ((to.y + y) * Scene.side + to.x + x) * 3 + channel
-                    values[place] += cover * (color[channel] - values[place])
-                }
-            }
-        }
-    }
-
-    var pixels: Pixels {
-        Pixels(
-            height: Scene.side, width: Scene.side,
-            bytes: values.map { UInt8((min(1, max(0, $0)) * 255).rounded()) })
+    private func drawn(at size: SceneSize, digits: Digits) -> SceneCanvas {
+        var canvas = SceneCanvas(background: background, scale: size.scale)
+        for stroke in strokes { canvas.draw(stroke, digits: digits) }
+        return canvas
     }
 }
