@@ -68,7 +68,7 @@ public struct DRAMStageSettings: StageSettings {
     public var l2 = 8e-5
     /// ν: L2 on the kernels of the location cell and the emission.
     public var l2Location = 0.0
-    /// T.
+    /// T, the glimpses of an image.
     public var glimpses = 6
     /// T in the stage's first parts, which are as long as the one with all `glimpses` that follows
     /// them: a policy learns where to look first before it learns where to look next. Empty: all

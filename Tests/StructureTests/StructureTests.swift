@@ -87,7 +87,8 @@ import Testing
         // Written apart, so that this file does not find itself.
         let words = ["try" + "!", "as" + "!", "fatal" + "Error(", "unsafe" + "Downcast"]
         for room in Self.graph.keys {
-            for (name, text) in try files(room) {
+            // One file does, for mistakes in the program that builds without preconditions let pass.
+            for (name, text) in try files(room) where !name.hasSuffix("/Contract.swift") {
                 for word in words { #expect(!text.contains(word), "\(name) has \(word)") }
             }
         }

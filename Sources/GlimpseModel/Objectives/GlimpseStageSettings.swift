@@ -31,7 +31,7 @@ public struct GlimpseStageSettings: StageSettings {
     public var ema = AveragingSettings()
     /// λ: L2 on all kernels.
     public var l2 = 5e-5
-    /// T.
+    /// T, the glimpses of an image.
     public var glimpses = 6
     /// What the cross entropy is taken of.
     public var loss = Loss.average

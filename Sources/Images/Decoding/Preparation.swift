@@ -3,9 +3,9 @@ import Tensors
 
 /// From a decoded image to the numbers that the model sees (Method: Data).
 public struct Preparation: Sendable {
-    /// Of the red, green and blue values of ImageNet, on the scale [0, 1].
+    /// The mean of ImageNet's red, green and blue values, on the scale [0, 1].
     public static let mean: [Float] = [0.485, 0.456, 0.406]
-    /// Of the same.
+    /// Their standard deviation.
     public static let deviation: [Float] = [0.229, 0.224, 0.225]
 
     let configuration: DataConfiguration

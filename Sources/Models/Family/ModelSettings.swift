@@ -4,9 +4,9 @@ import Layers
 public protocol ModelSettings: Codable, Equatable, Sendable {
     /// The published model.
     init()
-    /// c; ImageNet with a background class has 1001.
+    /// c, the number of classes; ImageNet with a background class has 1001.
     var classes: Int { get set }
-    /// All batch norms.
+    /// The settings of all batch norms.
     var batchNorm: BatchNormConfiguration { get set }
     /// The words that some keys take, by their path below `model`.
     static var choices: [String: [String]] { get }

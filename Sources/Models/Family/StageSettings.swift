@@ -12,9 +12,9 @@ public protocol StageSettings: Codable, Equatable, Sendable {
     var learningRate: Double { get set }
     /// Epochs in which the learning rate rises linearly from 0.
     var warmupEpochs: Double { get set }
-    /// Of Nesterov's method.
+    /// The momentum of Nesterov's method.
     var momentum: Double { get set }
-    /// Of the classes in the cross entropy.
+    /// The weights of the classes in the cross entropy.
     var classWeights: ClassWeights { get set }
     /// ε: so much of the target goes to all classes alike.
     var labelSmoothing: Double { get set }

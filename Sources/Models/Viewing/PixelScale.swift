@@ -1,9 +1,9 @@
 /// How pixels on the scale [0, 1] are made ready for a network: (pixel − mean) / deviation, by
 /// channel. Networks that were trained elsewhere have their own.
 public struct PixelScale: Codable, Equatable, Sendable {
-    /// Of red, green and blue; empty: ImageNet's.
+    /// The mean of red, green and blue; empty: ImageNet's.
     public var mean: [Double] = []
-    /// Of the same.
+    /// The standard deviation of red, green and blue; empty: ImageNet's.
     public var deviation: [Double] = []
 
     /// ImageNet's, by which all images are standardised.

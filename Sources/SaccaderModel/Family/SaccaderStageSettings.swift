@@ -46,7 +46,7 @@ public struct SaccaderStageSettings: StageSettings {
     public var l2 = 8e-5
     /// ν of eq. 5 and 6: L2 on the kernels of attention and mixing and on a.
     public var l2Location = 8e-5
-    /// T.
+    /// T, the glimpses of an image.
     public var glimpses = 12
     /// S, sampled trajectories per image.
     public var samples = 1

@@ -117,8 +117,8 @@ public final class ThreadPool: Sendable {
         withoutActuallyEscaping(body) { body in
             let board = self.board
             board.condition.lock()
-            // Kernels are built without preconditions, and two works would share scratch memory.
-            if board.body != nil { fatalError("a pool runs one thing at a time") }
+            // Two works would share scratch memory.
+            Contract.require(board.body == nil, "a pool runs one thing at a time")
             board.body = body
             board.pieceCount = count
             board.nextPiece.store(0, ordering: .relaxed)

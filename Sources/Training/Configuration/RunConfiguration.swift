@@ -30,9 +30,9 @@ public struct EvaluationConfiguration: Codable, Equatable, Sendable {
 
 /// All settings of a run; the defaults are ImageNet's, `Configs/demo.yaml` has the demonstration's.
 public struct RunConfiguration: Codable, Equatable, Sendable {
-    /// From which all random numbers follow.
+    /// The number from which all random numbers follow.
     public var seed: UInt64 = 0
-    /// Of stored activations and matrix products.
+    /// The precision of stored activations and of the operands of matrix products.
     public var precision = Precision.float32
     /// The networks.
     public var model = ModelConfiguration()
