@@ -94,8 +94,12 @@ public struct DRAM<Element: StorageElement>: Sendable {
             in: workspace.arena)
     }
 
-    func planGlimpse(_ window: Tensor<Element>, in workspace: Workspace) -> Glimpse {
-        Glimpse(window: window, network: glimpse.plan(images: window, in: workspace))
+    func planGlimpse(
+        _ window: Tensor<Element>, frozenCount: Int = 0, in workspace: Workspace
+    ) -> Glimpse {
+        Glimpse(
+            window: window,
+            network: glimpse.plan(images: window, frozenCount: frozenCount, in: workspace))
     }
 
     func planState(classifies: Bool, choosesPlace: Bool, in workspace: Workspace) -> State {

@@ -96,6 +96,9 @@ public struct DRAMStageSettings: StageSettings {
     public var locationLearningRateFactor = 1.0
     /// Where the gradient ends. Of no use while pretraining.
     public var stopGradient = StopGradient.none
+    /// Parts that the stage leaves untouched: the first ones of the glimpse network, and of what
+    /// follows it any. Gradients pass through a frozen cell to what is trained before it.
+    public var freeze: [String] = []
 
     /// The defaults, of both stages alike.
     public init() {}

@@ -59,11 +59,15 @@ public struct Classifier<Element: StorageElement>: Sendable {
     }
 
     /// Reserves the values for images of a size.
-    public func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
+    ///
+    /// - Parameter frozenCount: How many of the parts are not trained, from the first on.
+    public func plan(
+        imageSize: Int, frozenCount: Int = 0, in workspace: Workspace
+    ) -> Buffers {
         let arena = workspace.arena
         let images = Tensor<Element>(
             Shape(workspace.imageCapacity, imageSize, imageSize, 3), in: arena)
-        let trunk = trunk.plan(images: images, in: workspace)
+        let trunk = trunk.plan(images: images, frozenCount: frozenCount, in: workspace)
         logits.plan(in: workspace)
         return Buffers(
             trunk: trunk, logits: Tensor(Shape(images.shape.images, 1, 1, classes), in: arena))
@@ -80,7 +84,8 @@ public struct Classifier<Element: StorageElement>: Sendable {
     public struct Gradients: Sendable {
         /// Of the logits; the objective writes it.
         public let logits: Tensor<Element>
-        let trunk: PreActivationTrunk<Element>.Gradients
+        /// Nil where the logits alone are trained.
+        let trunk: PreActivationTrunk<Element>.Gradients?
     }
 
     /// Reserves the gradients, and gives back what was kept.
@@ -88,6 +93,9 @@ public struct Classifier<Element: StorageElement>: Sendable {
         let arena = workspace.arena
         buffers.images.release()
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
+        if buffers.trunk.frozenCount == trunk.partCount {
+            return Gradients(logits: logits, trunk: nil)
+        }
         let mean = Tensor<Element>(buffers.trunk.output.shape, in: arena)
         return Gradients(
             logits: logits, trunk: trunk.planBackward([(buffers.trunk, mean)], in: workspace)[0])
@@ -104,8 +112,9 @@ public struct Classifier<Element: StorageElement>: Sendable {
         logits.backward(
             GradientSource(stored: gradients.logits),
             inputs: [Activation(final: buffers.trunk.output)],
-            sinks: [GradientSink(gradients.trunk.output)], pass: pass)
-        try trunk.backward([(buffers.trunk, gradients.trunk)], pass: pass) { _, target in
+            sinks: [gradients.trunk.map { GradientSink($0.output) }], pass: pass)
+        guard let trunkGradients = gradients.trunk else { return }
+        try trunk.backward([(buffers.trunk, trunkGradients)], pass: pass) { _, target in
             refill(target)
         }
     }

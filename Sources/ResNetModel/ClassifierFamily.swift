@@ -42,6 +42,7 @@ public struct ClassifierFamily: ModelFamily {
 
     public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
         (settings as? ClassifierStageSettings)?.problem
+            ?? self.settings.freezable.problem(settings.freeze)
     }
 
     public var description: ModelDescription {
@@ -54,22 +55,25 @@ public struct ClassifierFamily: ModelFamily {
         _ stage: Stage, settings: any StageSettings, plan: StepPlan
     ) throws -> any Objective {
         switch plan.precision {
-        case .float32: objective(Float.self, ClassTargets(settings, plan), plan)
-        case .bfloat16: objective(BFloat16.self, ClassTargets(settings, plan), plan)
+        case .float32: objective(Float.self, settings, plan)
+        case .bfloat16: objective(BFloat16.self, settings, plan)
         }
     }
 
     private func objective<Element: StorageElement>(
-        _: Element.Type, _ targets: ClassTargets, _ plan: StepPlan
+        _: Element.Type, _ stage: any StageSettings, _ plan: StepPlan
     ) -> any Objective {
         ClassifierObjective(
-            Classifier<Element>(settings), imageSize: imageSize,
+            Classifier<Element>(settings),
+            frozenCount: settings.freezable.frozenCount(stage.freeze), imageSize: imageSize,
             imageCapacity: plan.imageCapacity, shardCapacity: plan.shardCapacity,
-            threadCount: plan.pool.threadCount, targets: targets)
+            threadCount: plan.pool.threadCount, targets: ClassTargets(stage, plan))
     }
 
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
-        3 * viewingOperations(glimpses: 0)
+        ClassifierOperations.parts(self.settings, imageSize: imageSize).reduce(0) {
+            $0 + (settings.freezes($1.path) ? 2 : 6) * Double($1.products)
+        }
     }
 
     public func viewingOperations(glimpses: Int) -> Double {

@@ -11,14 +11,18 @@ public struct ClassifierObjective<Element: StorageElement>: Objective {
     private let loss: MeanLogitsLoss<Element>
 
     /// Plans a step of at most the given images and shards on this rank.
+    ///
+    /// - Parameter frozenCount: How many of the network's parts stay untouched, from the first on.
     public init(
-        _ network: Classifier<Element>, imageSize: Int, imageCapacity: Int, shardCapacity: Int,
+        _ network: Classifier<Element>, frozenCount: Int = 0, imageSize: Int, imageCapacity: Int,
+        shardCapacity: Int,
         threadCount: Int, targets: ClassTargets = .plain
     ) {
         self.network = network
         workspace = Workspace(
             imageCapacity: imageCapacity, shardCapacity: shardCapacity, keepsActivations: true)
-        buffers = network.plan(imageSize: imageSize, in: workspace)
+        buffers = network.plan(
+            imageSize: imageSize, frozenCount: frozenCount, in: workspace)
         loss = MeanLogitsLoss(buffers.logits, targets: targets, in: workspace)
         gradients = network.planBackward(buffers, in: workspace)
         workspace.commit(threadCount: threadCount)

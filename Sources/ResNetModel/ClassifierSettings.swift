@@ -59,6 +59,17 @@ public struct ClassifierSettings: ModelSettings {
     /// ResNet-v2-50 on ImageNet.
     public init() {}
 
+    /// The parts of the network that a stage can leave untouched.
+    public var freezable: FreezableParts {
+        let groups = classifier.blocks.indices.map { "classifier/group\($0)" }
+        return FreezableParts(
+            PreActivationTrunk<Float>.parts("classifier", blocks: classifier.blocks)
+                + ["classifier/logits"],
+            choices: (["classifier/stem"] + groups).joined(separator: ", ")
+                + " (or single blocks: classifier/group0/block0), classifier/norm, "
+                + "classifier/logits")
+    }
+
     /// The first setting that makes no network.
     var problem: SettingProblem? {
         commonProblem ?? classifier.problem?.below("classifier")
@@ -79,6 +90,8 @@ public struct ClassifierStageSettings: StageSettings {
     public var ema = AveragingSettings()
     /// λ: L2 on all kernels.
     public var l2 = 8e-5
+    /// Parts that the stage leaves untouched: the network's first ones.
+    public var freeze: [String] = []
 
     /// The defaults.
     public init() {}

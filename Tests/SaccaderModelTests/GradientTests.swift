@@ -113,7 +113,7 @@ import Testing
         let report = try objective.loss(batch, pass: pass)
         try objective.backward(batch, report, pass: pass)
         completed.check(trained: {
-            if FrozenParts.isNamed($0, in: frozen) { return false }
+            if FreezableParts.isNamed($0, in: frozen) { return false }
             return switch objective {
             case is RepresentationObjective<Float>, is RepresentationObjective<BFloat16>:
                 isRepresentation($0)
@@ -212,7 +212,7 @@ import Testing
         let before = statistics()
         let report = try step(subject, objective, glimpses: .fixed([]), frozen: frozen)
         for (path, value) in statistics() {
-            let isKept = FrozenParts.isNamed(path, in: frozen) || !isRepresentation(path)
+            let isKept = FreezableParts.isNamed(path, in: frozen) || !isRepresentation(path)
             #expect((value == before[path]) == isKept, "\(path)")
         }
         func loss(_ reference: ReferenceModel) -> Double {
@@ -229,7 +229,8 @@ import Testing
         #expect(abs(report.total - loss(subject.reference)) < 1e-5)
         compare(
             subject,
-            trained: { isRepresentation($0) && !FrozenParts.isNamed($0, in: frozen) }, loss: loss)
+            trained: { isRepresentation($0) && !FreezableParts.isNamed($0, in: frozen) }, loss: loss
+        )
     }
 
     @Test(arguments: [
@@ -277,7 +278,7 @@ import Testing
             } / Double(Self.imageCount)
         }
         #expect(abs(report.total - loss(subject.reference)) < 1e-4)
-        compare(subject, trained: { !FrozenParts.isNamed($0, in: frozen) }, loss: loss)
+        compare(subject, trained: { !FreezableParts.isNamed($0, in: frozen) }, loss: loss)
     }
 
     @Test(arguments: [NormMode.inference, .training], [true, false])

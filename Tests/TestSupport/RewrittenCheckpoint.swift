@@ -41,7 +41,7 @@ public enum RewrittenCheckpoint {
     public static func arrays(_ path: String) throws -> [String: [Float]] {
         let file = try HDF5File.open(path)
         var arrays: [String: [Float]] = [:]
-        for group in ["/model", "/optimizer"] {
+        for group in ["/model", "/optimizer", "/ema"] where file.contains(group) {
             for name in file.datasets(under: group) {
                 arrays["\(group)/\(name)"] = try file.floats("\(group)/\(name)")
             }

@@ -32,33 +32,45 @@ extension DRAMFamily {
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
         let settings = own(settings)
         let passes = settings.glimpses + (stage == .dramPretrain ? 0 : 1)
-        return 3 * Double(settings.samples * passes) * operationsOfPass
+        let parts = partsOfPass.reduce(0) { sum, part in
+            sum + (settings.freezes(part.path) ? 2 : 6) * Double(part.products)
+        }
+        return Double(settings.samples * passes) * parts
     }
 
     public func viewingOperations(glimpses: Int) -> Double {
-        Double(glimpses + 1) * operationsOfPass
+        2 * Double(glimpses + 1) * Double(partsOfPass.reduce(0) { $0 + $1.products })
     }
 
-    /// Nominal operations of one pass of the glimpse network and the cells.
-    private var operationsOfPass: Double {
+    /// Multiplications of one pass of the glimpse network and the cells, by the parts' paths.
+    private var partsOfPass: [(path: String, products: Int)] {
         let sizes = settings.dram
         var side = (geometry.glimpseSize + 1) / 2
         var channels = sizes.stemChannels
-        var products = side * side * 49 * GlimpseCut.channels * sizes.resolutions * channels
+        var parts = [
+            (
+                "dram/glimpse/stem",
+                side * side * 49 * GlimpseCut.channels * sizes.resolutions * channels
+            )
+        ]
         side = (side + 1) / 2
         for (group, blockCount) in sizes.blocks.enumerated() {
             let (inner, outer) = (sizes.planes[group], sizes.planes[group] * sizes.expansion)
             for block in 0..<blockCount {
                 let stride = block == blockCount - 1 ? sizes.strides[group] : 1
-                products += side * side * channels * inner
+                var products = side * side * channels * inner
                 side = (side - 1) / stride + 1
                 products += side * side * inner * (9 * inner + outer)
                 if channels != outer { products += side * side * channels * outer }
                 channels = outer
+                parts.append(("dram/glimpse/group\(group)/block\(block)", products))
             }
         }
         let (u, v) = (sizes.classificationUnits, sizes.locationUnits)
-        products += 4 * u * (channels + u) + u * settings.classes + 4 * v * (u + v) + 2 * v
-        return 2 * Double(products)
+        return parts + [
+            ("dram/classificationCell", 4 * u * (channels + u)),
+            ("dram/logits", u * settings.classes), ("dram/locationCell", 4 * v * (u + v)),
+            ("dram/emission", 2 * v),
+        ]
     }
 }

@@ -32,6 +32,7 @@ public struct DRAMFamily: ModelFamily {
 
     public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
         own(settings).problem
+            ?? FrozenDRAM.freezable(in: stage, self.settings).problem(settings.freeze)
     }
 
     /// The settings of a stage of this family.

@@ -59,41 +59,69 @@ struct Emission: Sendable {
         let means: Tensor<Float>
         /// Of the means; overwritten with the gradient before the tanh.
         let gradient: Tensor<Float>
-        /// Of the input, overwritten.
-        let inputGradient: Tensor<Element>
+        /// Of the input, overwritten; nil where it is not wanted.
+        let inputGradient: Tensor<Element>?
     }
 
     /// The gradients of kernel and bias, summed over all uses, and of each use's input.
-    func backward<Element: StorageElement>(_ uses: [Use<Element>], pass: Pass) {
-        let weights = pass.store.values(kernel)
+    ///
+    /// - Parameter isTrained: Whether those of kernel and bias are wanted.
+    func backward<Element: StorageElement>(
+        _ uses: [Use<Element>], isTrained: Bool = true, pass: Pass
+    ) {
+        guard isTrained else {
+            return pass.forEachShard { _, images, scratch in
+                for use in uses {
+                    for image in images {
+                        squash(use, image)
+                        differentiate(use, image, result: scratch)
+                    }
+                }
+            }
+        }
         pass.sumOverShards(into: [kernel, bias]) { _, images, scratch, partial in
             partial.update(repeating: 0, count: bias.count + kernel.count)
             let kernelPartial = partial + bias.count
-            let result = scratch + inputs
             for use in uses {
                 for image in images {
-                    let gradient = use.gradient.row(image)
-                    let mean = use.means.row(image)
-                    // m = s·tanh(y): dm/dy = s·(1 − (m/s)²).
-                    for axis in 0..<Self.axes {
-                        let squashed = limit > 0 ? mean[axis] / limit : 0
-                        gradient[axis] *= limit * (1 - squashed * squashed)
-                        partial[axis] += gradient[axis]
-                    }
+                    let gradient = squash(use, image)
+                    for axis in 0..<Self.axes { partial[axis] += gradient[axis] }
                     let row = Activation(final: use.input).rows(
                         image..<(image + 1), scratch: scratch)
                     for index in 0..<inputs {
-                        let first = Self.axes * index
-                        result[index] = 0
                         for axis in 0..<Self.axes {
-                            kernelPartial[first + axis] += row[index] * gradient[axis]
-                            result[index] += weights[first + axis] * gradient[axis]
+                            kernelPartial[Self.axes * index + axis] += row[index] * gradient[axis]
                         }
                     }
-                    RowKernels.store(
-                        result, count: inputs, into: use.inputGradient.row(image))
+                    differentiate(use, image, result: scratch + inputs)
                 }
             }
+        }
+
+        /// The gradient before the tanh: of m = s·tanh(y), dm/dy = s·(1 − (m/s)²).
+        @discardableResult
+        func squash(_ use: Use<Element>, _ image: Int) -> UnsafeMutablePointer<Float> {
+            let (gradient, mean) = (use.gradient.row(image), use.means.row(image))
+            for axis in 0..<Self.axes {
+                let squashed = limit > 0 ? mean[axis] / limit : 0
+                gradient[axis] *= limit * (1 - squashed * squashed)
+            }
+            return gradient
+        }
+
+        /// The gradient of the input.
+        func differentiate(
+            _ use: Use<Element>, _ image: Int, result: UnsafeMutablePointer<Float>
+        ) {
+            guard let target = use.inputGradient else { return }
+            let (gradient, weights) = (use.gradient.row(image), pass.store.values(kernel))
+            for index in 0..<inputs {
+                result[index] = 0
+                for axis in 0..<Self.axes {
+                    result[index] += weights[Self.axes * index + axis] * gradient[axis]
+                }
+            }
+            RowKernels.store(result, count: inputs, into: target.row(image))
         }
     }
 }

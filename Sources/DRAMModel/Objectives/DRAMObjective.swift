@@ -34,11 +34,12 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         workspace = Workspace(
             imageCapacity: imageCapacity * settings.samples, shardCapacity: shardCapacity,
             keepsActivations: true, joinsChunks: true)
+        noise = Tensor(
+            Shape(workspace.imageCapacity, settings.glimpses, 1, 2), in: workspace.arena)
         unrolled = Unrolled(model, settings: settings, followsPolicy: true, in: workspace)
         loss = GlimpseLoss(
             unrolled.logits, settings: settings, targets: targets, in: workspace)
         table = LossTable(columns: 2 + 3 * settings.glimpses, in: workspace)
-        noise = Tensor(unrolled.places.shape, in: workspace.arena)
         rewards = Tensor(
             Shape(workspace.imageCapacity, settings.glimpses, 1, 1), in: workspace.arena)
         previous = Tensor(rewards.shape, in: workspace.arena)

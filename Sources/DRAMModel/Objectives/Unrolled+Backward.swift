@@ -13,18 +13,21 @@ extension Unrolled {
         let stop: DRAMStageSettings.StopGradient
         /// Of the classification cell's output at each step, through the logits.
         fileprivate let throughLogits: [Tensor<Element>?]
-        /// Of the location cell's output at each step but the last, through the emission.
+        /// Of the location cell's output at each step but the last, through the emission; none where
+        /// no gradient of that cell is wanted.
         fileprivate let throughEmission: [Tensor<Element>]
+        /// None where no gradient of the cell is wanted, as of the location cell.
         fileprivate let classification: [LSTMCell<Element>.Gradients]
         fileprivate let location: [LSTMCell<Element>.Gradients]
         /// Of the classification cell's output through the location cell, of one step.
         fileprivate let throughLocation: Tensor<Element>?
         fileprivate let carriedClassification: LSTMCell<Element>.Carried
         fileprivate let carriedLocation: LSTMCell<Element>.Carried?
-        /// The steps that a gradient reaches, and the glimpse network's gradients for each.
+        /// The steps whose classification cell a gradient reaches, and the glimpse network's
+        /// gradients for each; none where it is not trained.
         fileprivate let reached: Range<Int>
         fileprivate let glimpse: [PreActivationTrunk<Element>.Gradients]
-        /// Of each step's features.
+        /// Of each step's features, where wanted.
         fileprivate let features: [Tensor<Element>]
     }
 
@@ -40,30 +43,39 @@ extension Unrolled {
             Tensor(tensor.shape, in: arena)
         }
         let classifiedSteps = steps.indices.map { classified.contains($0 - contextCount) }
+        let trainsGlimpse = !frozen.glimpse && stop != .afterGlimpse
+        let wantsClassification = trainsGlimpse || !frozen.classificationCell
         // The last step's place is not looked at.
         let choosing = contextCount > 0 ? steps.dropLast() : []
+        let throughPolicy = wantsClassification && stop != .betweenCells
+        let wantsLocation = !choosing.isEmpty && (throughPolicy || !frozen.locationCell)
         // The context's classification state goes into the location cell alone.
-        let reached = (stop == .betweenCells ? contextCount : 0)..<steps.count
-        let features = steps.map { like($0.features) }
+        let first = stop == .betweenCells ? contextCount : 0
+        let reached = wantsClassification ? first..<steps.count : 0..<0
+        let features = trainsGlimpse ? steps.map { like($0.features) } : []
         return Gradients(
             logits: logits.enumerated().map { classified.contains($0) ? like($1) : nil },
             means: choosing.compactMap { $0.state.mean.map(like) },
             stop: stop,
             throughLogits: steps.indices.map {
-                classifiedSteps[$0] ? like(steps[$0].state.classification.output) : nil
+                classifiedSteps[$0] && wantsClassification
+                    ? like(steps[$0].state.classification.output) : nil
             },
-            throughEmission: choosing.compactMap { $0.state.location.map { like($0.output) } },
-            classification: steps.map { _ in model.classificationCell.planBackward(in: workspace) },
-            location: choosing.map { _ in model.locationCell.planBackward(in: workspace) },
-            throughLocation: choosing.isEmpty ? nil : like(steps[0].state.classification.output),
+            throughEmission: wantsLocation
+                ? choosing.compactMap { $0.state.location.map { like($0.output) } } : [],
+            classification: wantsClassification
+                ? steps.map { _ in model.classificationCell.planBackward(in: workspace) } : [],
+            location: wantsLocation
+                ? choosing.map { _ in model.locationCell.planBackward(in: workspace) } : [],
+            throughLocation: wantsLocation && throughPolicy
+                ? like(steps[0].state.classification.output) : nil,
             carriedClassification: model.classificationCell.planCarried(in: workspace),
-            carriedLocation: choosing.isEmpty
-                ? nil : model.locationCell.planCarried(in: workspace),
+            carriedLocation: wantsLocation ? model.locationCell.planCarried(in: workspace) : nil,
             reached: reached,
-            glimpse: stop == .afterGlimpse
-                ? []
-                : model.glimpse.planBackward(
-                    reached.map { (steps[$0].glimpse.network, features[$0]) }, in: workspace),
+            glimpse: trainsGlimpse
+                ? model.glimpse.planBackward(
+                    reached.map { (steps[$0].glimpse.network, features[$0]) }, in: workspace)
+                : [],
             features: features)
     }
 
@@ -80,7 +92,7 @@ extension Unrolled {
         kept.start(in: memory(ofGradients: model.glimpseParameters, pass.store))
         for index in steps.indices.reversed() { backwardStep(index, gradients, pass: pass) }
         kept.stop()
-        if contextCount > 0 {
+        if contextCount > 0 && !frozen.locationCell {
             model.locationCell.backwardParameters(
                 gradients.location.indices.map { index in
                     .init(
@@ -89,12 +101,15 @@ extension Unrolled {
                         previous: index > 0 ? steps[index - 1].state.location : nil)
                 }, pass: pass)
         }
-        model.classificationCell.backwardParameters(
-            gradients.reached.map { index in
-                .init(
-                    gradients: gradients.classification[index], input: steps[index].features,
-                    previous: classificationState(before: index))
-            }, pass: pass)
+        if !frozen.classificationCell {
+            model.classificationCell.backwardParameters(
+                gradients.reached.map { index in
+                    .init(
+                        gradients: gradients.classification[index], input: steps[index].features,
+                        previous: classificationState(before: index))
+                }, pass: pass)
+        }
+        if frozen.glimpse { return }
         if gradients.stop == .afterGlimpse {
             pass.completeWithoutGradient(model.glimpseParameters)
         } else {
@@ -120,21 +135,26 @@ extension Unrolled {
                 uses.append(
                     .init(
                         input: location.output, means: means, gradient: gradient,
-                        inputGradient: gradients.throughEmission[index]))
+                        inputGradient: gradients.throughEmission.isEmpty
+                            ? nil : gradients.throughEmission[index]))
             }
-            model.emission.backward(uses, pass: pass)
+            model.emission.backward(uses, isTrained: !frozen.emission, pass: pass)
         }
         var uses: [PointwiseConvolution<Element>.Use] = []
         for (glimpse, gradient) in gradients.logits.enumerated() {
             let step = glimpse + contextCount
-            guard let gradient, let sink = gradients.throughLogits[step] else { continue }
+            guard let gradient else { continue }
             uses.append(
                 .init(
                     GradientSource(stored: gradient),
                     inputs: [Activation(final: steps[step].state.classification.output)],
-                    sinks: [GradientSink(sink)]))
+                    sinks: [gradients.throughLogits[step].map { GradientSink($0) }]))
         }
-        model.logits.backward(uses, pass: pass)
+        if !frozen.logits {
+            model.logits.backward(uses, pass: pass)
+        } else if !gradients.classification.isEmpty {
+            for use in uses { model.logits.backwardInputs(use, pass: pass) }
+        }
     }
 
     private func classificationState(before index: Int) -> LSTMCell<Element>.Buffers? {
@@ -153,8 +173,8 @@ extension Unrolled {
             carried: gradients.carriedClassification,
             // What follows the context does not know its state.
             isLast: index == steps.count - 1 || index < contextCount,
-            sink: gradients.stop == .afterGlimpse
-                ? nil : GradientSink(gradients.features[index]), pass: pass)
+            sink: gradients.features.isEmpty ? nil : GradientSink(gradients.features[index]),
+            pass: pass)
     }
 
     /// One step's location cell; returns the gradient of its input where there is one.
@@ -165,7 +185,7 @@ extension Unrolled {
             let location = steps[index].state.location,
             let carried = gradients.carriedLocation
         else { return nil }
-        let inputGradient = gradients.stop == .betweenCells ? nil : gradients.throughLocation
+        let inputGradient = gradients.throughLocation
         model.locationCell.backward(
             location, gradients.location[index], input: steps[index].state.classification.output,
             after: index > 0 ? steps[index - 1].state.location : nil,

@@ -8,6 +8,7 @@ import Tensors
 struct Unrolled<Element: StorageElement>: Sendable {
     let model: DRAM<Element>
     let samples: Int
+    let frozen: FrozenDRAM
     /// The context, where a policy is followed, and T glimpses.
     let steps: [DRAM<Element>.Step]
     /// Steps before the first glimpse.
@@ -24,18 +25,21 @@ struct Unrolled<Element: StorageElement>: Sendable {
     ) {
         self.model = model
         samples = settings.samples
+        frozen = FrozenDRAM(settings.freeze, of: model.configuration)
         contextCount = followsPolicy ? 1 : 0
+        // Before frozen steps give back what later ones may take.
+        places = Tensor(
+            Shape(workspace.imageCapacity, settings.glimpses, 1, 2), in: workspace.arena)
         let window = model.planWindow(in: workspace)
         var steps: [DRAM<Element>.Step] = []
         for index in 0..<(settings.glimpses + contextCount) {
-            let glimpse = model.planGlimpse(window, in: workspace)
+            let glimpse = model.planGlimpse(
+                window, frozenCount: frozen.glimpseCount, in: workspace)
             let state = model.planState(
                 classifies: index >= contextCount, choosesPlace: followsPolicy, in: workspace)
             steps.append(DRAM.Step(glimpse: glimpse, state: state))
         }
         self.steps = steps
-        places = Tensor(
-            Shape(workspace.imageCapacity, settings.glimpses, 1, 2), in: workspace.arena)
     }
 
     /// T.

@@ -33,6 +33,7 @@ public struct GlimpseFamily: ModelFamily {
 
     public func problem(_ settings: any StageSettings, of stage: Stage) -> SettingProblem? {
         own(settings).problem(locations: places?.locations.locationCount)
+            ?? PatchNetwork<Float>.freezable(self.settings).problem(settings.freeze)
     }
 
     /// The settings of a stage of this family.
@@ -118,25 +119,27 @@ public struct GlimpseFamily: ModelFamily {
         }
     }
 
-    /// Multiplications of the network on one patch.
-    private var productsOfPatch: Int {
-        guard let places else { return 0 }
+    /// Multiplications of the network's parts on one patch.
+    private var productsOfPatch: [(path: String, products: Int)] {
+        guard let places else { return [] }
         let size = PatchCut(settings, places).size
         return settings.glimpse.network == .nasnet
-            ? NASNetOperations.products(
+            ? NASNetOperations.parts(
                 settings.nasnet, classes: settings.classes, imageSize: size)
-            : ClassifierOperations.products(settings.residual, imageSize: size)
+            : ClassifierOperations.parts(settings.residual, imageSize: size)
     }
 
     public func trainingOperations(_ stage: Stage, settings: any StageSettings) -> Double {
         let glimpses = own(settings).glimpses
         let locator = self.settings.locator?.model.viewingOperations(glimpses: glimpses) ?? 0
-        return locator + 6 * Double(glimpses) * Double(productsOfPatch)
+        return productsOfPatch.reduce(locator) {
+            $0 + (settings.freezes($1.path) ? 2 : 6) * Double(glimpses * $1.products)
+        }
     }
 
     public func viewingOperations(glimpses: Int) -> Double {
         let locator = settings.locator?.model.viewingOperations(glimpses: glimpses) ?? 0
-        return locator + 2 * Double(glimpses) * Double(productsOfPatch)
+        return productsOfPatch.reduce(locator) { $0 + 2 * Double(glimpses * $1.products) }
     }
 
     /// A step keeps the values of all patches.

@@ -52,6 +52,8 @@ struct NASNet<Element: StorageElement>: Sendable {
 
     /// Where the network's values lie during a step.
     struct Buffers: Sendable {
+        /// The parts that are not trained, from the first on: part k writes output k.
+        let frozenCount: Int
         /// `[N, p, p, 3]`.
         let images: Tensor<Element>
         let stem: Tensor<Element>
@@ -63,27 +65,42 @@ struct NASNet<Element: StorageElement>: Sendable {
         var pooled: [Tensor<Element>] = []
         /// `[N, 1, 1, c]`.
         let logits: Tensor<Element>
+
+        /// Whether a gradient of an output is wanted: where its part is trained, and of the stem's
+        /// where the first cell is, which adds up in its place.
+        func wantsGradient(ofOutput output: Int) -> Bool {
+            output >= frozenCount || (output == 0 && frozenCount == 1)
+        }
     }
 
     /// Reserves the values for images of a size.
-    func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
+    ///
+    /// - Parameter frozenCount: How many parts are not trained, from the first on: they are
+    ///   normalised by their running statistics, leave nothing out by chance, and nothing of them is
+    ///   kept for backward but what a part in training reads.
+    func plan(imageSize: Int, frozenCount: Int = 0, in workspace: Workspace) -> Buffers {
         let arena = workspace.arena
         let capacity = workspace.imageCapacity
         let images = Tensor<Element>(Shape(capacity, imageSize, imageSize, 3), in: arena)
-        stem.plan(input: images.shape, in: workspace)
+        workspace.planning(frozen: frozenCount > 0, folding: false) {
+            stem.plan(input: images.shape, in: workspace)
+        }
         let raw = Tensor<Element>(stem.outputShape(images.shape), in: arena)
         let norm = NormBuffers(channels: raw.shape.channels, in: workspace)
         var buffers = Buffers(
-            images: images, stem: raw, stemNorm: norm,
+            frozenCount: frozenCount, images: images, stem: raw, stemNorm: norm,
             outputs: [[Activation(raw: raw, norm: norm, rectified: false)]],
             logits: Tensor(Shape(capacity, 1, 1, classes), in: arena))
         for (index, cell) in wiring.cells.enumerated() {
-            let (planned, output) = cells[index].plan(
-                current: buffers.outputs[cell.current], previous: buffers.outputs[cell.previous],
-                in: workspace)
+            let isFrozen = index + 1 < frozenCount
+            let (planned, output) = workspace.planning(frozen: isFrozen, folding: false) {
+                cells[index].plan(
+                    current: buffers.outputs[cell.current],
+                    previous: buffers.outputs[cell.previous], in: workspace)
+            }
             buffers.cells.append(planned)
             buffers.outputs.append(output)
-            if !workspace.keepsActivations {
+            if !workspace.keepsActivations || isFrozen {
                 for output in Set([cell.current, cell.previous])
                 where !wiring.cells.dropFirst(index + 1).contains(where: {
                     $0.current == output || $0.previous == output
@@ -110,15 +127,19 @@ struct NASNet<Element: StorageElement>: Sendable {
         _ buffers: Buffers, mode: NormMode, noise: StepNoise? = nil, pass: Pass,
         visit: (_ name: String, _ parts: [Activation<Element>]) -> Void = { _, _ in }
     ) throws {
+        func normMode(of part: Int) -> NormMode { part < buffers.frozenCount ? .inference : mode }
         stem.forward(
             Activation(final: buffers.images), into: buffers.stem,
-            momentsOf: mode == .training ? buffers.stemNorm : nil, pass: pass)
+            momentsOf: normMode(of: 0) == .training ? buffers.stemNorm : nil, pass: pass)
         try stemNorm.finishForward(
-            buffers.stemNorm, locations: buffers.stem.shape.locations, mode: mode, pass: pass)
+            buffers.stemNorm, locations: buffers.stem.shape.locations, mode: normMode(of: 0),
+            pass: pass)
         visit("stem", buffers.outputs[0])
         for (index, cell) in cells.enumerated() {
+            let isFrozen = index + 1 < buffers.frozenCount
             try cell.forward(
-                buffers.cells[index], mode: mode, factor: factor(index, noise), pass: pass)
+                buffers.cells[index], mode: normMode(of: index + 1),
+                factor: factor(index, isFrozen ? nil : noise), pass: pass)
             visit(cell.name, buffers.outputs[index + 1])
         }
         for (part, pooled) in zip(buffers.outputs[cells.count], buffers.pooled) {
@@ -131,11 +152,12 @@ struct NASNet<Element: StorageElement>: Sendable {
         visit("logits", [Activation(final: buffers.logits)])
     }
 
-    /// Everything that forward has left behind, where all of it is kept.
+    /// Everything that forward has left behind, where all of it is kept; of frozen parts, nothing.
     func forEachValue(
         _ buffers: Buffers, _ body: (_ name: String, _ parts: [Activation<Element>]) -> Void
     ) {
-        for (name, parts) in zip(["stem"] + cells.map(\.name), buffers.outputs) {
+        let outputs = zip(["stem"] + cells.map(\.name), buffers.outputs)
+        for (name, parts) in outputs.dropFirst(buffers.frozenCount) {
             body(name, parts)
         }
         body("pooled", buffers.pooled.map { Activation(final: $0) })
@@ -174,9 +196,11 @@ struct NASNet<Element: StorageElement>: Sendable {
     struct Gradients: Sendable {
         /// Of the logits; the objective writes it.
         let logits: Tensor<Element>
+        /// None where the logits alone are trained.
         let pooled: [Tensor<Element>]
-        let cells: [NASNetCell<Element>.Gradients]
-        /// Of the parts of each output.
+        /// Nil where a cell is frozen.
+        let cells: [NASNetCell<Element>.Gradients?]
+        /// Of the parts of each output; none where it is not wanted.
         let outputs: [[Tensor<Element>]]
     }
 
@@ -185,24 +209,25 @@ struct NASNet<Element: StorageElement>: Sendable {
         let arena = workspace.arena
         var outputs = [[Tensor<Element>]](repeating: [], count: cells.count + 1)
         func reserve(_ output: Int) {
-            guard outputs[output].isEmpty else { return }
+            guard outputs[output].isEmpty, buffers.wantsGradient(ofOutput: output) else { return }
             outputs[output] = buffers.outputs[output].map { Tensor($0.shape, in: arena) }
         }
         let logits = Tensor<Element>(buffers.logits.shape, in: arena)
-        let pooled = buffers.pooled.map { Tensor<Element>($0.shape, in: arena) }
+        let pooled =
+            buffers.frozenCount > cells.count
+            ? [] : buffers.pooled.map { Tensor<Element>($0.shape, in: arena) }
         reserve(cells.count)
-        var gradients: [NASNetCell<Element>.Gradients] = []
-        for (index, cell) in wiring.cells.enumerated().reversed() {
+        var gradients = [NASNetCell<Element>.Gradients?](repeating: nil, count: cells.count)
+        for (index, cell) in wiring.cells.enumerated().reversed()
+        where index + 1 >= buffers.frozenCount {
             reserve(cell.previous)
             reserve(cell.current)
-            gradients.append(
-                cells[index].planBackward(
-                    buffers.cells[index], outputs: outputs[index + 1],
-                    unadjusted: cell.adjusting == .none ? outputs[cell.previous][0] : nil,
-                    dropsPaths: sizes.dropPath > 0, in: workspace))
+            gradients[index] = cells[index].planBackward(
+                buffers.cells[index], outputs: outputs[index + 1],
+                unadjusted: cell.adjusting == .none ? outputs[cell.previous][0] : nil,
+                dropsPaths: sizes.dropPath > 0, in: workspace)
         }
-        return Gradients(
-            logits: logits, pooled: pooled, cells: gradients.reversed(), outputs: outputs)
+        return Gradients(logits: logits, pooled: pooled, cells: gradients, outputs: outputs)
     }
 
     /// The gradients of all parameters, from `gradients.logits`.
@@ -212,25 +237,35 @@ struct NASNet<Element: StorageElement>: Sendable {
         logits.backward(
             GradientSource(stored: gradients.logits),
             inputs: buffers.pooled.map { Activation(final: $0) },
-            sinks: gradients.pooled.map { GradientSink($0) }, pass: pass)
+            sinks: buffers.pooled.indices.map { index in
+                gradients.pooled.isEmpty ? nil : GradientSink(gradients.pooled[index])
+            }, pass: pass)
+        if gradients.pooled.isEmpty { return }
         if let noise, sizes.dropout > 0 { drop(gradients.pooled, noise, pass: pass) }
         var written: Set<Int> = []
-        func sinks(_ output: Int) -> [GradientSink<Element>] {
+        func sinks(_ output: Int) -> [GradientSink<Element>?] {
             let accumulates = !written.insert(output).inserted
-            return zip(gradients.outputs[output], buffers.outputs[output]).map {
-                GradientSink($0, mask: $1.rectified, accumulates: accumulates)
+            let places = gradients.outputs[output]
+            return buffers.outputs[output].enumerated().map { index, value in
+                places.isEmpty
+                    ? nil
+                    : GradientSink(
+                        places[index], mask: value.rectified, accumulates: accumulates)
             }
         }
         for (sink, pooled) in zip(sinks(cells.count), gradients.pooled) {
+            guard let sink else { continue }
             AveragePooling.backward(
                 pooled, locations: buffers.outputs[cells.count][0].shape.locations, sink: sink,
                 pass: pass)
         }
         for (index, cell) in wiring.cells.enumerated().reversed() {
+            guard let own = gradients.cells[index] else { continue }
             try cells[index].backward(
-                buffers.cells[index], gradients.cells[index], factor: factor(index, noise),
+                buffers.cells[index], own, factor: factor(index, noise),
                 sinks: ({ sinks(cell.current) }, { sinks(cell.previous) }), pass: pass)
         }
+        guard buffers.frozenCount == 0 else { return }
         let gradient = gradients.outputs[0][0]
         gradient.gatherNormSums(
             [GradientSink.NormTarget(raw: buffers.stem, norm: buffers.stemNorm)], pass: pass)

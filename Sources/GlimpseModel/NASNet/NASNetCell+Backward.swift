@@ -74,12 +74,14 @@ extension NASNetCell {
     ///
     /// - Parameters:
     ///   - factor: As forward had it.
-    ///   - sinks: Where the gradients of the parts of the first and second input go; asked for when
-    ///     they are about to be written.
+    ///   - sinks: Where the gradients of the parts of the first and second input go, nil where they
+    ///     are not wanted; asked for when they are about to be written.
     func backward(
         _ buffers: Buffers, _ gradients: Gradients,
         factor: (_ pair: Int, _ side: Int) -> BranchSum.Factor?,
-        sinks: (current: () -> [GradientSink<Element>], previous: () -> [GradientSink<Element>]),
+        sinks: (
+            current: () -> [GradientSink<Element>?], previous: () -> [GradientSink<Element>?]
+        ),
         pass: Pass
     ) throws {
         // Readers of the output have written its parts' gradients, and the stem's other reader its.

@@ -27,6 +27,10 @@ struct NASNetWiring: Sendable {
     /// In the order of the forward pass; cell k has output k + 1.
     let cells: [Cell]
 
+    /// The network's parts, as checkpoints name them: part k writes output k, the last one the
+    /// logits.
+    var parts: [String] { (["stem"] + cells.map(\.name) + ["logits"]).map { "nasnet/\($0)" } }
+
     init(_ sizes: NASNetDimensions) {
         let filters = sizes.filters
         var cells = [

@@ -41,7 +41,10 @@ struct GlimpseObjective<Element: StorageElement>: Objective {
         self.places = try TrainingPlaces(
             places, locator: locator, settings: model.glimpse, stage: stage, plan: plan,
             in: workspace)
-        buffers = network.plan(imageSize: cut.size, in: workspace)
+        buffers = network.plan(
+            imageSize: cut.size,
+            frozenCount: PatchNetwork<Element>.freezable(model).frozenCount(stage.freeze),
+            in: workspace)
         let (logits, classes) = (buffers.logits, model.classes)
         let targets = ClassTargets(stage, plan)
         averageLoss = MeanLogitsLoss(

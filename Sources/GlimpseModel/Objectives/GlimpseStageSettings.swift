@@ -35,6 +35,8 @@ public struct GlimpseStageSettings: StageSettings {
     public var glimpses = 6
     /// What the cross entropy is taken of.
     public var loss = Loss.average
+    /// Parts that the stage leaves untouched: the network's first ones.
+    public var freeze: [String] = []
 
     /// The defaults.
     public init() {}

@@ -58,12 +58,22 @@ enum PatchNetwork<Element: StorageElement>: Sendable {
         }
     }
 
-    func plan(imageSize: Int, in workspace: Workspace) -> Buffers {
+    /// The parts of the network that a stage can leave untouched.
+    static func freezable(_ settings: GlimpseSettings) -> FreezableParts {
+        switch settings.glimpse.network {
+        case .nasnet: FreezableParts(NASNetWiring(settings.nasnet).parts)
+        case .resnetv2: settings.residual.freezable
+        }
+    }
+
+    func plan(imageSize: Int, frozenCount: Int = 0, in workspace: Workspace) -> Buffers {
         switch self {
         case .nasnet(let network):
-            .nasnet(network.plan(imageSize: imageSize, in: workspace))
+            .nasnet(
+                network.plan(imageSize: imageSize, frozenCount: frozenCount, in: workspace))
         case .residual(let network):
-            .residual(network.plan(imageSize: imageSize, in: workspace))
+            .residual(
+                network.plan(imageSize: imageSize, frozenCount: frozenCount, in: workspace))
         }
     }
 

@@ -88,9 +88,13 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
 
     /// Reserves the block's values.
     ///
-    /// - Parameter previous: The block that writes the input.
+    /// - Parameters:
+    ///   - previous: The block that writes the input.
+    ///   - keepsInput: Whether the input stays where nothing else does: a shortcut reads it in the
+    ///     pass over memory that writes the moments of the norm that follows.
     public func plan(
-        input: Tensor<Element>, after previous: Buffers?, in workspace: Workspace
+        input: Tensor<Element>, after previous: Buffers?, keepsInput: Bool = false,
+        in workspace: Workspace
     ) -> Buffers {
         let input = preActivation.plan(input: input, in: workspace)
         previous?.releaseProjection()
@@ -107,7 +111,7 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
         }
         if !workspace.keepsActivations {
             middle.output.raw.release()
-            input.input.release()
+            if !keepsInput { input.input.release() }
         }
         return Buffers(
             input: input, first: first, middle: middle, projected: projected, output: output)
@@ -115,15 +119,15 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
 
     /// Fills the output.
     ///
-    /// - Parameter norm: The norm of the block that follows, whose moments are gathered.
+    /// - Parameter moments: The norm of the block that follows, whose moments are gathered where it
+    ///   is normalised by the batch's.
     public func forward(
-        _ buffers: Buffers, momentsOf norm: NormBuffers, mode: NormMode, pass: Pass
+        _ buffers: Buffers, momentsOf moments: NormBuffers?, mode: NormMode, pass: Pass
     ) throws {
         try preActivation.forward(buffers.input, mode: mode, pass: pass)
         try first.forward(buffers.first, mode: mode, pass: pass)
         try middle.forward(buffers.middle, mode: mode, pass: pass)
         last.forward([buffers.middle.output], into: buffers.output, pass: pass)
-        let moments = mode == .training ? norm : nil
         guard let projection, let projected = buffers.projected else {
             return buffers.output.add(
                 buffers.input.input, stride: shortcutStride, momentsOf: moments, pass: pass)
@@ -190,8 +194,10 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     }
 
     /// The gradients of all parameters, summed over all uses, and of each use's input.
+    ///
+    /// - Parameter wantsInputs: Whether a gradient of the inputs is wanted.
     public func backward(
-        _ uses: [(buffers: Buffers, gradients: Gradients)], pass: Pass
+        _ uses: [(buffers: Buffers, gradients: Gradients)], wantsInputs: Bool = true, pass: Pass
     ) throws {
         // output = conv3(…) + shortcut: both have the output's gradient.
         last.backward(
@@ -235,6 +241,6 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
                     buffers.input, gradient: gradients.input,
                     adding: projection == nil
                         ? GradientSink.Added(gradients.output, stride: shortcutStride) : nil)
-            }, pass: pass)
+            }, wantsValues: wantsInputs, pass: pass)
     }
 }

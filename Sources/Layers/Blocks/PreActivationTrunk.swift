@@ -77,8 +77,23 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         outputChannels = channels
     }
 
+    /// The parts of such a network, as checkpoints name them, in the order of the forward pass.
+    ///
+    /// - Parameter blocks: Of each group.
+    public static func parts(_ path: String, blocks: [Int]) -> [String] {
+        ["\(path)/stem"]
+            + blocks.indices.flatMap { group in
+                (0..<blocks[group]).map { "\(path)/group\(group)/block\($0)" }
+            } + ["\(path)/norm"]
+    }
+
+    /// How many parts there are: the stem, the blocks and the last norm.
+    public var partCount: Int { blocks.count + 2 }
+
     /// Where the network's values lie during a step.
     public struct Buffers: Sendable {
+        /// The parts that are not trained, from the first on.
+        public let frozenCount: Int
         /// What it sees, `[N, H, W, inputChannels]`.
         public let images: Tensor<Element>
         let stem: Tensor<Element>
@@ -90,25 +105,45 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
     }
 
     /// Reserves the values for `images`, `[N, H, W, inputChannels]`.
-    public func plan(images: Tensor<Element>, in workspace: Workspace) -> Buffers {
+    ///
+    /// - Parameter frozenCount: How many parts are not trained, from the first on: they are
+    ///   normalised by their running statistics, and nothing of them is kept for backward.
+    public func plan(
+        images: Tensor<Element>, frozenCount: Int = 0, in workspace: Workspace
+    ) -> Buffers {
         let arena = workspace.arena
-        stem.plan(input: images.shape, in: workspace)
-        let stem = Tensor<Element>(self.stem.outputShape(images.shape), in: arena)
-        pooling.plan(input: stem.shape, in: workspace)
-        var input = Tensor<Element>(pooling.outputShape(stem.shape), in: arena)
-        if !workspace.keepsActivations { stem.release() }
+        let (stem, pooled) = workspace.planning(frozen: frozenCount > 0, folding: false) {
+            self.stem.plan(input: images.shape, in: workspace)
+            let stem = Tensor<Element>(self.stem.outputShape(images.shape), in: arena)
+            pooling.plan(input: stem.shape, in: workspace)
+            let pooled = Tensor<Element>(pooling.outputShape(stem.shape), in: arena)
+            return (stem, pooled)
+        }
+        // Whoever writes a norm's moments goes on reading, so what the last frozen part reads stays
+        // until that norm has its place.
+        var lastRead: Tensor<Element>? = frozenCount == 1 ? stem : nil
+        if frozenCount > 1 || !workspace.keepsActivations { stem.release() }
+        var input = pooled
         var blocks: [PreActivationBottleneck<Element>.Buffers] = []
-        for block in self.blocks {
-            let buffers = block.plan(input: input, after: blocks.last, in: workspace)
+        for (index, block) in self.blocks.enumerated() {
+            let isLastFrozen = index + 2 == frozenCount
+            let buffers = workspace.planning(frozen: index + 1 < frozenCount, folding: false) {
+                block.plan(
+                    input: input, after: blocks.last, keepsInput: isLastFrozen, in: workspace)
+            }
+            lastRead?.release()
+            lastRead = isLastFrozen ? input : nil
             input = buffers.output
             blocks.append(buffers)
         }
         let features = norm.plan(input: input, in: workspace)
+        lastRead?.release()
         blocks.last?.releaseProjection()
         AveragePooling.plan(channels: outputChannels, in: workspace)
         let output = Tensor<Element>(Shape(images.shape.images, 1, 1, outputChannels), in: arena)
         return Buffers(
-            images: images, stem: stem, blocks: blocks, features: features, output: output)
+            frozenCount: frozenCount, images: images, stem: stem, blocks: blocks,
+            features: features, output: output)
     }
 
     /// Fills the output.
@@ -116,14 +151,18 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         stem.forward(Activation(final: buffers.images), into: buffers.stem, pass: pass)
         // Each norm's moments are gathered by who writes the value that it normalises.
         let norms = buffers.blocks.map(\.input.norm) + [buffers.features.norm]
+        func normMode(of part: Int) -> NormMode { part < buffers.frozenCount ? .inference : mode }
+        func moments(of part: Int) -> NormBuffers? {
+            normMode(of: part) == .training ? norms[part - 1] : nil
+        }
         let pooled = buffers.blocks.first?.input.input ?? buffers.features.input
-        pooling.forward(
-            buffers.stem, into: pooled, momentsOf: mode == .training ? norms[0] : nil, pass: pass)
+        pooling.forward(buffers.stem, into: pooled, momentsOf: moments(of: 1), pass: pass)
         for (index, block) in blocks.enumerated() {
             try block.forward(
-                buffers.blocks[index], momentsOf: norms[index + 1], mode: mode, pass: pass)
+                buffers.blocks[index], momentsOf: moments(of: index + 2),
+                mode: normMode(of: index + 1), pass: pass)
         }
-        try norm.forward(buffers.features, mode: mode, pass: pass)
+        try norm.forward(buffers.features, mode: normMode(of: blocks.count + 1), pass: pass)
         AveragePooling.forward(buffers.features.output, into: buffers.output, pass: pass)
     }
 
@@ -132,35 +171,41 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
         /// Of the output; its reader writes it.
         public let output: Tensor<Element>
         let features: Tensor<Element>
+        /// Of the blocks that are trained.
         let blocks: [PreActivationBottleneck<Element>.Gradients]
-        /// What the network saw, filled again for the stem's backward pass.
-        let images: Tensor<Element>
-        let stem: Tensor<Element>
+        /// What the network saw, filled again for the stem's backward pass; nil where the stem is
+        /// frozen, as the next.
+        let images: Tensor<Element>?
+        let stem: Tensor<Element>?
     }
 
     /// Reserves the gradients of all uses, layer by layer, and gives back what they used up.
     ///
     /// The images need not have lasted until the backward pass, which asks for them again: so they
-    /// take no memory while there is least of it.
+    /// take no memory while there is least of it. At least the last part is trained.
     public func planBackward(
         _ uses: [(buffers: Buffers, output: Tensor<Element>)], in workspace: Workspace
     ) -> [Gradients] {
         let arena = workspace.arena
+        let frozenCount = uses.first?.buffers.frozenCount ?? 0
+        precondition(frozenCount < partCount, "what is frozen has no gradients")
         let features = uses.map { Tensor<Element>($0.buffers.features.input.shape, in: arena) }
         var gradients = features
         var blockGradients: [[PreActivationBottleneck<Element>.Gradients]] = []
-        for (index, block) in blocks.enumerated().reversed() {
+        for (index, block) in blocks.enumerated().reversed() where index + 1 >= frozenCount {
             let parts = block.planBackward(
                 zip(uses, gradients).map { ($0.buffers.blocks[index], $1) }, in: workspace)
             gradients = parts.map(\.input)
             blockGradients.append(parts)
         }
+        let trainsStem = frozenCount == 0
         return uses.indices.map { use in
-            Gradients(
+            let buffers = uses[use].buffers
+            return Gradients(
                 output: uses[use].output, features: features[use],
                 blocks: blockGradients.reversed().map { $0[use] },
-                images: Tensor(uses[use].buffers.images.shape, in: arena),
-                stem: Tensor(uses[use].buffers.stem.shape, in: arena))
+                images: trainsStem ? Tensor(buffers.images.shape, in: arena) : nil,
+                stem: trainsStem ? Tensor(buffers.stem.shape, in: arena) : nil)
         }
     }
 
@@ -179,24 +224,30 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
                     norms: [buffers.features.normTarget]),
                 pass: pass)
         }
+        let frozenCount = uses.first?.buffers.frozenCount ?? 0
         try norm.backward(
             uses.map { .init($0.buffers.features, gradient: $0.gradients.features, adding: nil) },
-            pass: pass)
-        for index in blocks.indices.reversed() {
+            wantsValues: frozenCount <= blocks.count, pass: pass)
+        let first = max(0, frozenCount - 1)
+        for index in blocks.indices.dropFirst(first).reversed() {
             try blocks[index].backward(
-                uses.map { ($0.buffers.blocks[index], $0.gradients.blocks[index]) }, pass: pass)
+                uses.map { ($0.buffers.blocks[index], $0.gradients.blocks[index - first]) },
+                wantsInputs: index >= frozenCount, pass: pass)
         }
-        for (buffers, gradients) in uses {
+        var stems: [SpatialConvolution<Element>.Use] = []
+        for (index, use) in uses.enumerated() {
+            guard let gradient = use.gradients.stem, let images = use.gradients.images else {
+                continue
+            }
             pooling.backward(
-                gradients.blocks.first?.input ?? gradients.features, input: buffers.stem,
-                into: gradients.stem, pass: pass)
-        }
-        for (index, use) in uses.enumerated() { refill(index, use.gradients.images) }
-        stem.backward(
-            uses.map {
+                use.gradients.blocks.first?.input ?? use.gradients.features,
+                input: use.buffers.stem, into: gradient, pass: pass)
+            refill(index, images)
+            stems.append(
                 .init(
-                    GradientSource(stored: $0.gradients.stem),
-                    input: Activation(final: $0.gradients.images), inputGradient: .none)
-            }, pass: pass)
+                    GradientSource(stored: gradient), input: Activation(final: images),
+                    inputGradient: .none))
+        }
+        if !stems.isEmpty { stem.backward(stems, pass: pass) }
     }
 }

@@ -76,10 +76,13 @@ public struct PreActivation<Element: StorageElement>: Sendable {
     }
 
     /// The gradients of gamma and beta, summed over all uses, and of each use's value.
-    public func backward(_ uses: [Use], pass: Pass) throws {
+    ///
+    /// - Parameter wantsValues: Whether a gradient of the values is wanted.
+    public func backward(_ uses: [Use], wantsValues: Bool = true, pass: Pass) throws {
         guard let shape = uses.first?.gradient.shape else { return }
         try norm.finishBackward(
             uses.map(\.buffers.norm), locations: shape.locations, mode: .training, pass: pass)
+        guard wantsValues else { return }
         for use in uses { backwardValue(use, pass: pass) }
     }
 

@@ -147,11 +147,13 @@ public struct FactorizedReduction<Element: StorageElement>: Sendable {
     ///
     /// - Parameters:
     ///   - gradient: Of the value, with the norm's sums already gathered.
-    ///   - sinks: Where each input's gradient goes; they mask by the ReLU.
+    ///   - sinks: Where each input's gradient goes; they mask by the ReLU. Nil: not wanted, of all
+    ///     inputs alike.
     public func backward(
         _ buffers: Buffers, _ gradients: Gradients, gradient: Tensor<Element>,
-        sinks: [GradientSink<Element>], pass: Pass
+        sinks: [GradientSink<Element>?], pass: Pass
     ) throws {
+        let wanted = sinks.compactMap(\.self)
         let (shape, half) = (buffers.raw.shape, outputChannels / 2)
         try norm.finishBackward(
             buffers.norm, locations: shape.locations, mode: .training, pass: pass)
@@ -171,9 +173,9 @@ public struct FactorizedReduction<Element: StorageElement>: Sendable {
             convolution.backward(
                 GradientSource(stored: gradients.halves[index]),
                 inputs: [Activation(final: buffers.pixels[index])],
-                sinks: [GradientSink(gradients.pixels[index])], pass: pass)
+                sinks: [wanted.isEmpty ? nil : GradientSink(gradients.pixels[index])], pass: pass)
         }
-        scatter(gradients.pixels, to: sinks, pass: pass)
+        if !wanted.isEmpty { scatter(gradients.pixels, to: wanted, pass: pass) }
     }
 
     /// Gives each input its pixels' gradients, row by row.

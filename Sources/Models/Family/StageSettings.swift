@@ -29,8 +29,8 @@ public protocol StageSettings: Codable, Equatable, Sendable {
     func learningRateFactor(of group: ParameterGroup) -> Double
     /// The settings of the stage's parts, equally long and one after the other.
     var parts: [Self] { get }
-    /// Whether the stage leaves a parameter or statistic untouched that it would train, by path.
-    func freezes(_ path: String) -> Bool
+    /// The parts that the stage leaves untouched, bit for bit, by path.
+    var freeze: [String] { get set }
     /// The words that some keys take.
     static var choices: [String: [String]] { get }
 }
@@ -48,8 +48,8 @@ extension StageSettings {
         return step < count ? step * parts / count : parts - 1
     }
 
-    /// Nothing is left out.
-    public func freezes(_ path: String) -> Bool { false }
+    /// Whether the stage leaves a parameter or statistic untouched that it would train, by path.
+    public func freezes(_ path: String) -> Bool { FreezableParts.isNamed(path, in: freeze) }
 
     /// The words that keys of every stage take.
     public static var commonChoices: [String: [String]] {

@@ -24,7 +24,7 @@ struct FrozenParts: Equatable, Sendable {
     /// The parts of some names, which make no problem.
     init(_ names: [String], of settings: SaccaderSettings) {
         let blocks = settings.representation.blocks
-        for part in Self.parts(of: settings) where Self.isNamed(part, in: names) {
+        for part in Self.parts(of: settings) where FreezableParts.isNamed(part, in: names) {
             switch part {
             case "representation/stem": stem = true
             case "representation/lowd": lowD = true
@@ -47,35 +47,14 @@ struct FrozenParts: Equatable, Sendable {
             + (settings.attention.enabled ? ["attention"] : []) + ["mixing", "cell"]
     }
 
-    /// Whether a list names a path itself or what it lies in.
-    static func isNamed(_ path: String, in names: [String]) -> Bool {
-        names.contains { path == $0 || path.hasPrefix("\($0)/") }
-    }
-
-    /// What is wrong with a stage's list; nil: nothing.
-    static func problem(
-        _ names: [String], of stage: Stage, _ settings: SaccaderSettings
-    ) -> String? {
+    /// The parts that a stage can leave untouched.
+    static func freezable(in stage: Stage, _ settings: SaccaderSettings) -> FreezableParts {
         let parts = parts(of: settings)
-        let list = (["representation"] + parts).joined(separator: ", ")
-        if let unknown = names.first(where: { name in
-            !parts.contains { isNamed($0, in: [name]) }
-        }) {
-            return "names \(unknown), which is no part of the model: choose from \(list)"
-        }
-        let trained = parts.filter { part in
-            stage.groups.contains(part.hasPrefix("representation/") ? .representation : .location)
-        }
-        let frozen = trained.filter { isNamed($0, in: names) }
-        if frozen.count == trained.count {
-            return "leaves the stage nothing to train: it trains \(trained.joined(separator: ", "))"
-        }
-        if let (_, late) = zip(trained, frozen).first(where: { $0 != $1 }),
-            let first = trained.first(where: { !frozen.contains($0) })
-        {
-            return "names \(late), but not \(first) before it: frozen parts are the first of "
-                + trained.joined(separator: ", ")
-        }
-        return nil
+        return FreezableParts(
+            parts,
+            trained: parts.filter { part in
+                stage.groups.contains(
+                    part.hasPrefix("representation/") ? .representation : .location)
+            }, choices: (["representation"] + parts).joined(separator: ", "))
     }
 }

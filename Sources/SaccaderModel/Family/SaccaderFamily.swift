@@ -44,9 +44,7 @@ public struct SaccaderFamily: ModelFamily {
         if let problem = own.problem(of: stage, locations: geometry.locationCount) {
             return problem
         }
-        return FrozenParts.problem(own.freeze, of: stage, self.settings).map {
-            SettingProblem("freeze", $0)
-        }
+        return FrozenParts.freezable(in: stage, self.settings).problem(own.freeze)
     }
 
     /// The settings of a stage of this family.

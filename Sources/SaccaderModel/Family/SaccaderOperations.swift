@@ -69,7 +69,7 @@ public struct SaccaderOperations: Equatable, Sendable {
     /// - Parameter freeze: The parts that the stage leaves untouched, of which no gradient is wanted.
     public func training(_ stage: Stage, freeze: [String] = []) -> Double {
         var (network, rest) = (3 * representation, 3 * location)
-        for (part, operations) in parts where FrozenParts.isNamed(part, in: freeze) {
+        for (part, operations) in parts where FreezableParts.isNamed(part, in: freeze) {
             if part.hasPrefix("representation/") {
                 network -= 2 * operations
             } else {

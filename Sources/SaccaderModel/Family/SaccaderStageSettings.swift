@@ -75,8 +75,6 @@ public struct SaccaderStageSettings: StageSettings {
         "frozenNorm": NormMode.allCases.map(\.rawValue),
     ]
 
-    public func freezes(_ path: String) -> Bool { FrozenParts.isNamed(path, in: freeze) }
-
     public func l2(of group: ParameterGroup) -> Double {
         group == .location ? l2Location : l2
     }

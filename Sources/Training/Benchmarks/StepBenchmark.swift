@@ -98,7 +98,9 @@ public final class StepBenchmark {
     }
 
     /// Bytes of the gradients that the stage sums over ranks.
-    var gradientByteCount: Int { step.optimizer.range.count * MemoryLayout<Float>.stride }
+    var gradientByteCount: Int {
+        step.optimizer.runs.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
+    }
     /// Of this rank.
     var threadCount: Int { setup.pool.threadCount }
     /// Images of all ranks.

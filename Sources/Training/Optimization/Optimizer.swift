@@ -12,8 +12,10 @@ import Tensors
 final class Optimizer: Sendable {
     /// The parameters in training, in the order of the flat buffer.
     let parameters: [Parameter]
-    /// Their part of the flat buffer.
+    /// Their part of the flat buffer, from the first one to the last.
     let range: Range<Int>
+    /// Runs of them in it: frozen parts lie between.
+    let runs: [Range<Int>]
     private let momentum: Float
     /// 0: gradients stay as they are.
     private let gradientClip: Double
@@ -29,9 +31,13 @@ final class Optimizer: Sendable {
         decay = parameters.map { $0.decays ? Float(settings.l2(of: $0.group)) : 0 }
         let ranges = parameters.map { store.range($0) }
         range = Self.range(of: stage, settings, in: store)
+        runs = Self.joined(ranges.map { ($0, 1) }).map(\.range)
         momentum = Float(settings.momentum)
         gradientClip = settings.gradientClip
-        rates = Self.rates(zip(parameters, ranges), settings)
+        rates = Self.joined(
+            zip(parameters, ranges).map {
+                ($1, Float(settings.learningRateFactor(of: $0.group)))
+            })
         velocityTensor = Tensor(vector: range.count, in: arena)
         arena.commit()
     }
@@ -94,8 +100,9 @@ final class Optimizer: Sendable {
     /// √Σg² over the parameters in training; not finite where any gradient is not.
     func gradientNorm(store: ParameterStore) -> Double {
         guard let gradients = store.allGradients.baseAddress else { return 0 }
-        return VectorKernels.sumOfSquares(gradients + range.lowerBound, count: range.count)
-            .squareRoot()
+        return runs.reduce(0) {
+            $0 + VectorKernels.sumOfSquares(gradients + $1.lowerBound, count: $1.count)
+        }.squareRoot()
     }
 
     /// Scales the gradients down to the settings' norm, as PyTorch's `clip_grad_norm_` does: by
@@ -106,8 +113,10 @@ final class Optimizer: Sendable {
         let factor = Float(min(1, gradientClip / (norm + 1e-6)))
         guard gradientClip > 0, factor < 1, let gradients = store.allGradients.baseAddress
         else { return }
-        pool.runRanges(range.count) { part in
-            for index in part { gradients[range.lowerBound + index] *= factor }
+        for run in runs {
+            pool.runRanges(run.count) { part in
+                for index in part { gradients[run.lowerBound + index] *= factor }
+            }
         }
     }
 
@@ -141,21 +150,18 @@ final class Optimizer: Sendable {
         return !hasWrong.load(ordering: .relaxed)
     }
 
-    /// Neighbouring parameters of one factor, joined.
-    private static func rates(
-        _ parameters: some Sequence<(Parameter, Range<Int>)>, _ settings: any StageSettings
+    /// Neighbouring ranges of one factor, joined.
+    private static func joined(
+        _ parts: [(range: Range<Int>, factor: Float)]
     ) -> [(range: Range<Int>, factor: Float)] {
-        var runs: [(range: Range<Int>, factor: Float)] = []
-        for (parameter, range) in parameters {
-            let factor = Float(settings.learningRateFactor(of: parameter.group))
-            if let last = runs.last, last.factor == factor,
-                last.range.upperBound == range.lowerBound
+        parts.reduce(into: []) { runs, part in
+            if let last = runs.last, last.factor == part.factor,
+                last.range.upperBound == part.range.lowerBound
             {
-                runs[runs.count - 1].range = last.range.lowerBound..<range.upperBound
+                runs[runs.count - 1].range = last.range.lowerBound..<part.range.upperBound
             } else {
-                runs.append((range, factor))
+                runs.append(part)
             }
         }
-        return runs
     }
 }

@@ -38,7 +38,8 @@ struct StepCommunication: Sendable {
 final class StepReducer: SumReducer {
     private let communicator: any Communicator
     private let store: ParameterStore
-    private let range: Range<Int>
+    private let ranges: [Range<Int>]
+    private let pieces: [Range<Int>]
     private let state = Mutex(State())
     /// Numbers of a piece.
     private static let pieceCount = SumSize.pieceByteCount / MemoryLayout<Float>.stride
@@ -52,23 +53,22 @@ final class StepReducer: SumReducer {
         var report = StepCommunication()
     }
 
-    /// - Parameter range: The part of the flat buffers that is in training.
-    init(_ communicator: any Communicator, store: ParameterStore, range: Range<Int>) {
-        (self.communicator, self.store, self.range) = (communicator, store, range)
-    }
-
-    private func piece(_ index: Int) -> Range<Int> {
-        let first = range.lowerBound + index * Self.pieceCount
-        return first..<min(range.upperBound, first + Self.pieceCount)
+    /// - Parameter ranges: The parts of the flat buffers that are in training.
+    init(_ communicator: any Communicator, store: ParameterStore, ranges: [Range<Int>]) {
+        (self.communicator, self.store, self.ranges) = (communicator, store, ranges)
+        pieces = ranges.flatMap { range in
+            stride(from: range.lowerBound, to: range.upperBound, by: Self.pieceCount).map {
+                $0..<min(range.upperBound, $0 + Self.pieceCount)
+            }
+        }
     }
 
     /// Starts a step.
     func begin(overlapping isAsked: Bool) {
-        let pieces = (range.count + Self.pieceCount - 1) / Self.pieceCount
         state.withLock {
-            $0.missing = (0..<pieces).map { piece($0).count }
+            $0.missing = pieces.map(\.count)
             $0.completions = []
-            $0.overlaps = isAsked && pieces > 1
+            $0.overlaps = isAsked && pieces.count > 1
             $0.report = StepCommunication()
         }
     }
@@ -83,14 +83,11 @@ final class StepReducer: SumReducer {
     }
 
     func complete(_ gradients: Range<Int>) {
-        let part = gradients.clamped(to: range)
         state.withLock { state in
-            guard !part.isEmpty else { return }
-            let first = (part.lowerBound - range.lowerBound) / Self.pieceCount
-            let last = (part.upperBound - 1 - range.lowerBound) / Self.pieceCount
-            for index in first...last {
-                state.missing[index] -= part.clamped(to: piece(index)).count
-                precondition(state.missing[index] >= 0, "gradients \(part) were complete before")
+            for (index, piece) in pieces.enumerated() where piece.overlaps(gradients) {
+                state.missing[index] -= gradients.clamped(to: piece).count
+                precondition(
+                    state.missing[index] >= 0, "gradients \(gradients) were complete before")
             }
             while state.completions.count < state.missing.count
                 && state.missing[state.completions.count] == 0
@@ -102,7 +99,7 @@ final class StepReducer: SumReducer {
 
     private func completeNext(_ state: inout State) {
         if state.overlaps {
-            let piece = piece(state.completions.count)
+            let piece = pieces[state.completions.count]
             communicator.beginSum(UnsafeMutableBufferPointer(rebasing: store.allGradients[piece]))
         }
         state.completions.append(DispatchTime.now().uptimeNanoseconds)
@@ -117,8 +114,10 @@ final class StepReducer: SumReducer {
             state.report.slackSeconds = state.completions.map { Double(end - $0) * 1e-9 }
             let (busy, seconds) = try Stopwatch.time {
                 if state.overlaps { return try communicator.finishSums() }
-                try communicator.sum(
-                    UnsafeMutableBufferPointer(rebasing: store.allGradients[range]))
+                for range in ranges {
+                    try communicator.sum(
+                        UnsafeMutableBufferPointer(rebasing: store.allGradients[range]))
+                }
                 return 0
             }
             state.report.gradientSeconds = seconds

@@ -46,7 +46,7 @@ struct TrainingStep {
         (self.stage, self.objective, self.optimizer) = (stage, objective, optimizer)
         self.synchronizesNorms = synchronizesNorms
         (self.store, self.pool, self.communicator) = (store, pool, communicator)
-        reducer = StepReducer(communicator, store: store, range: optimizer.range)
+        reducer = StepReducer(communicator, store: store, ranges: optimizer.runs)
         frozenStatistics = store.layout.statistics.filter { settings.freezes($0.path) }
     }
 

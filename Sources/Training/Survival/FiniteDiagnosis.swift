@@ -57,7 +57,8 @@ struct FiniteDiagnosis {
         let suspects = Self.notFinite(
             objective.trace(imageCount: batch.labels.count), imageCount: batch.labels.count)
         try objective.backward(batch, loss, pass: pass)
-        reducer.note(pass.store.allGradients[optimizer.range].allSatisfy(\.isFinite))
+        reducer.note(
+            optimizer.runs.allSatisfy { pass.store.allGradients[$0].allSatisfy(\.isFinite) })
 
         // What follows on a sum that is not finite is nobody's fault any more.
         let last = min(
