@@ -32,6 +32,7 @@ let package = Package(
     targets: oneDNN + [
         .systemLibrary(name: "CProcessor"),
         .target(name: "CThreads"),
+        .target(name: "CWindows"),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
@@ -43,7 +44,8 @@ let package = Package(
 
         .target(
             name: "Tensors",
-            dependencies: ["CProcessor", "CThreads", "COpenBLAS"] + (hasOneDNN ? ["ConeDNN"] : []),
+            dependencies: ["CProcessor", "CThreads", "CWindows", "COpenBLAS"]
+                + (hasOneDNN ? ["ConeDNN"] : []),
             swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),

@@ -28,11 +28,16 @@ ONE_SHARD = {
         "own", precision, ["--set", "stages.representation.shardSize={images}"])
     for precision in ("float32", "bfloat16")}
 
+# Of an image that the second network's inference classifies.
+GLIMPSES = 6
+
 # What a row of --rows sets; the command line's other options hold for the rest. Without --batch a
 # row takes IMAGES for each thread of each rank, as a data-parallel run grows with its cores.
 IMAGES = 4
-FULL, DEMO, DRAM = (
-    "Configs/imagenet-saccader.yaml", "Configs/demo.yaml", "Configs/imagenet-dram.yaml")
+FULL, DEMO, DRAM, NASNET = (
+    "Configs/imagenet-saccader.yaml", "Configs/demo.yaml", "Configs/imagenet-dram.yaml",
+    "Configs/imagenet-saccader-nasnet-331.yaml")
+RESNET = ["glimpse.network=resnetv2"]
 ROWS = {
     "representation": dict(stage="representation", config=FULL),
     "threads": dict(stage="representation", config=FULL, threads=2),
@@ -43,6 +48,12 @@ ROWS = {
     "inference": dict(stage="inference", config=FULL),
     "dram": dict(stage="dram", config=DRAM, images=8),
     "demo": dict(stage="representation", config=DEMO, images=64),
+    # A second network on six patches of 113 pixels: NASNet-A Large, or ResNet-v2-50.
+    "glimpse": dict(stage="glimpse", config=NASNET, images=2),
+    "glimpse-inference": dict(stage="glimpse", config=NASNET, inference=True),
+    "glimpse-resnetv2": dict(stage="glimpse", config=NASNET, images=2, settings=RESNET),
+    "glimpse-resnetv2-inference": dict(
+        stage="glimpse", config=NASNET, inference=True, settings=RESNET),
 }
 
 
@@ -60,7 +71,12 @@ def run(name, options):
         "--config", options.config, "--batch", str(options.batch),
         "--threads", str(options.threads), "--steps", str(options.steps)]
     stage = ["--stage", options.stage]
+    shared += [word for setting in options.settings for word in ("--set", setting)]
     bench = ["inference"] if options.stage == "inference" else ["step", *stage]
+    if options.inference:
+        bench = ["inference", *stage]
+        shared += ["--glimpses", str(GLIMPSES)]
+        stage = [*stage, "--inference"]
     own = [options.program, "bench", *bench, *shared, "--precision", precision, "--json", *extra]
     torch = [HERE / "pytorch_step.py", *stage, *shared, *extra]
     if kind == "own":
@@ -133,7 +149,8 @@ def own_name(row):
 
 def table(options, rows):
     images = options.batch / options.ranks / options.threads
-    print(f"{options.config}, stage {options.stage}, {options.ranks} ranks × {options.threads} "
+    what = [f"stage {options.stage}", *options.settings, *["inference"] * options.inference]
+    print(f"{options.config}, {', '.join(what)}, {options.ranks} ranks × {options.threads} "
           f"threads, batch {options.batch} ({images:g} images to a thread), median of "
           f"{options.rounds} rounds of {options.steps} steps")
     print(f"{'':27}{'images/s':>10}{'ratio':>8}{'images/core-s':>15}{'ratio':>8}{'memory GB':>11}"
@@ -162,7 +179,8 @@ def main():
     parser.add_argument(
         "--batch", type=int,
         help=f"images of all ranks together (default: {IMAGES} for each thread of each rank; rows "
-             f"dram: {ROWS['dram']['images']}, demo: {ROWS['demo']['images']})")
+             f"dram: {ROWS['dram']['images']}, demo: {ROWS['demo']['images']}, glimpse: "
+             f"{ROWS['glimpse']['images']})")
     parser.add_argument("--ranks", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
@@ -186,7 +204,9 @@ def main():
                      if unknown else f"--sides: none of {', '.join(SIDES)} is meant")
     printed = False
     for name in chosen:
-        row = argparse.Namespace(**{**vars(options), "images": IMAGES, **ROWS.get(name, {})})
+        row = argparse.Namespace(**{
+            **vars(options), "images": IMAGES, "inference": False, "settings": [],
+            **ROWS.get(name, {})})
         if row.batch is None:
             row.batch = row.images * row.ranks * row.threads
         if row.batch % row.ranks:

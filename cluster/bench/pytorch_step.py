@@ -12,14 +12,16 @@ from pathlib import Path
 import torch
 import yaml
 from torch import nn
+from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from dram_model import DRAM, dram_loss
 from model import LOSSES, Saccader, infer
+from nasnet_model import Glimpses
 
 # Each names every key, also where it is the default.
 CONFIGS = Path(__file__).resolve().parents[2] / "Configs"
-DEFAULTS = [CONFIGS / "imagenet-saccader.yaml", CONFIGS / "imagenet-dram.yaml"]
+DEFAULTS = {"dram": "imagenet-dram.yaml", "glimpse": "imagenet-saccader-nasnet-331.yaml"}
 
 
 def merged(defaults, settings):
@@ -46,30 +48,58 @@ def folded(module):
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--config", required=True)
-    parser.add_argument("--stage", default="representation", choices=[*LOSSES, "dram", "inference"])
+    parser.add_argument("--stage", default="representation", choices=[*LOSSES, "dram", "glimpse", "inference"])
     parser.add_argument("--batch", type=int, default=4, help="images of all ranks together")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--steps", type=int, default=3)
     parser.add_argument("--glimpses", type=int, default=20, help="of inference")
+    parser.add_argument("--inference", action="store_true", help="of the stage's model")
+    parser.add_argument("--set", action="append", default=[], help="a setting: key.path=value")
     parser.add_argument("--compile", action="store_true")
     parser.add_argument("--bfloat16", action="store_true", help="autocast")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    settings = yaml.safe_load(DEFAULTS[options.stage == "dram"].read_text())
-    settings = merged(settings, yaml.safe_load(Path(options.config).read_text()))
+    defaults = [DEFAULTS["glimpse"]] if options.stage == "glimpse" else []
+    defaults += [DEFAULTS["dram"] if options.stage == "dram" else "imagenet-saccader.yaml"]
+    settings = {}
+    for path in [CONFIGS / name for name in reversed(defaults)] + [Path(options.config)]:
+        settings = merged(settings, yaml.safe_load(path.read_text()))
+    for setting in options.set:
+        path, value = setting.split("=", 1)
+        *keys, last = path.split(".")
+        place = settings
+        for key in keys:
+            place = place.setdefault(key, {})
+        place[last] = yaml.safe_load(value)
     ranks = int(os.environ.get("WORLD_SIZE", "1"))
     batch, size = options.batch // ranks, settings["data"]["imageSize"]
     stage = settings["stages"].get(options.stage, {})
     images = torch.randn(batch, 3, size, size).to(memory_format=torch.channels_last)
     labels = torch.arange(batch) % settings["model"]["classes"]
-    model = (
-        DRAM(settings["model"], size) if options.stage == "dram" else Saccader(settings["model"]))
+    larger = settings["data"].get("patchImageSize") or size
+    patch_images = images
+    if options.stage == "glimpse" and larger != size:
+        patch_images = torch.randn(batch, 3, larger, larger).to(memory_format=torch.channels_last)
+    if options.stage == "glimpse":
+        model = Glimpses(settings, folded)
+    elif options.stage == "dram":
+        model = DRAM(settings["model"], size)
+    else:
+        model = Saccader(settings["model"])
     model = model.to(memory_format=torch.channels_last)
     autocast = (
         torch.autocast("cpu", torch.bfloat16) if options.bfloat16 else contextlib.nullcontext())
 
-    if options.stage == "inference":
+    if options.inference:
+        network = folded(model.eval())
+        if options.compile:
+            network.network.compile()
+
+        def step():
+            with torch.inference_mode(), autocast:
+                network(images, patch_images, options.glimpses)
+    elif options.stage == "inference":
         network = folded(model.eval())
         if options.compile:
             network.representation.compile()
@@ -79,12 +109,18 @@ def main():
             with torch.inference_mode(), autocast:
                 infer(network, images, options.glimpses)
     else:
-        loss_of = {**LOSSES, "dram": dram_loss}[options.stage]
+        def glimpse_loss(model, images, labels, settings):
+            logits = model(images, patch_images, settings["glimpses"])
+            return F.cross_entropy(logits, labels)
+
+        loss_of = {**LOSSES, "dram": dram_loss, "glimpse": glimpse_loss}[options.stage]
         if options.stage == "representation":
             trained = list(model.representation.parameters())
         elif options.stage == "location":
             trained = [p for n, p in model.named_parameters() if "representation." not in n]
             model.representation.eval().requires_grad_(False)
+        elif options.stage == "glimpse":
+            trained = list(model.network.parameters())
         else:
             trained = list(model.parameters())
 

@@ -56,6 +56,9 @@ struct GlimpseObjective<Element: StorageElement>: Objective {
         workspace.commit(threadCount: plan.pool.threadCount)
     }
 
+    /// The network's part and the frozen model's, which looks first.
+    var byteCount: Int { workspace.byteCount + places.byteCount }
+
     /// The patches' pass.
     private func patches(_ pass: Pass) -> Pass { pass.repeated(settings.glimpses) }
 

@@ -33,6 +33,9 @@ struct TrainingPlaces: Sendable {
         locations = Tensor(vector: count, in: workspace.arena)
     }
 
+    /// Bytes of the frozen model's pass.
+    var byteCount: Int { viewer.byteCount }
+
     /// Chooses the places of a batch.
     func choose(_ batch: TrainingBatch, imageCount: Int) throws {
         if case .fixed(let given) = batch.glimpses {

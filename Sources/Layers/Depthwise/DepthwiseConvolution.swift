@@ -42,12 +42,7 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
         pass.forEachShard { _, images, scratch in
             let scratch = sums.divide(scratch, weights: weights)
             for image in images {
-                sums.forward(image: image, input, scratch) { row in
-                    let first = (image * output.shape.height + row) * output.shape.width
-                    PaddedPixels.narrow(
-                        scratch.row, pixels: output.shape.width, channels: channels,
-                        into: output.row(first))
-                }
+                sums.forward(image: image, input, into: output, scratch)
             }
         }
     }
@@ -63,22 +58,17 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
     ) {
         let sums = sums(input.shape)
         let weights = pass.store.values(kernel)
-        let gradient = Activation(final: outputGradient)
-        let shape = input.shape
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
             let scratch = sums.divide(scratch, weights: weights)
             sink?.begin(shard: shard)
             for image in images {
-                sums.addKernelGradient(image: image, gradient, input: input, scratch)
+                sums.addKernelGradient(image: image, outputGradient, input: input, scratch)
                 guard let sink else { continue }
-                sums.backward(image: image, gradient, scratch, factor: nil) { row in
-                    let first = (image * shape.height + row) * shape.width
-                    sink.finish(
-                        scratch.dense, rows: first..<(first + shape.width), shard: shard)
+                sums.backward(image: image, outputGradient, scratch) { rows in
+                    sink.finish(scratch.dense, rows: rows, shard: shard)
                 }
             }
-            PaddedPixels.narrow(
-                scratch.sums, pixels: kernel.count / channels, channels: channels, into: partial)
+            sums.storeKernelGradient(scratch, into: partial)
         }
     }
 }

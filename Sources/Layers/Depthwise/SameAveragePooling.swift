@@ -46,21 +46,10 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
         _ input: Activation<Element>, into output: Tensor<Element>, pass: Pass
     ) {
         let sums = sums(input.shape)
-        let (shape, channels) = (output.shape, output.shape.channels)
         pass.forEachShard { _, images, scratch in
-            let scratch = sums.divide(scratch, weights: nil)
-            for image in images {
-                sums.forward(image: image, input, scratch) { row in
-                    for column in 0..<shape.width {
-                        PaddedPixels.scale(
-                            scratch.row + column * sums.width,
-                            by: factor(row, column, of: input.shape), channels: sums.width)
-                    }
-                    PaddedPixels.narrow(
-                        scratch.row, pixels: shape.width, channels: channels,
-                        into: output.row((image * shape.height + row) * shape.width))
-                }
-            }
+            let scratch = sums.divide(
+                scratch, weights: nil, factor: { factor($0, $1, of: input.shape) })
+            for image in images { sums.forward(image: image, input, into: output, scratch) }
         }
     }
 
@@ -75,16 +64,12 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
         let shape = sink.destination.shape
         let sums = sums(shape)
         pass.forEachShard { shard, images, scratch in
-            let scratch = sums.divide(scratch, weights: nil)
+            let scratch = sums.divide(
+                scratch, weights: nil, factor: { factor($0, $1, of: shape) })
             sink.begin(shard: shard)
             for image in images {
-                sums.backward(
-                    image: image, Activation(final: outputGradient), scratch,
-                    factor: { factor($0, $1, of: shape) }
-                ) { row in
-                    let first = (image * shape.height + row) * shape.width
-                    sink.finish(
-                        scratch.dense, rows: first..<(first + shape.width), shard: shard)
+                sums.backward(image: image, outputGradient, scratch) { rows in
+                    sink.finish(scratch.dense, rows: rows, shard: shard)
                 }
             }
         }

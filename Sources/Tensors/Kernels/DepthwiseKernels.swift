@@ -1,147 +1,106 @@
+import CWindows
+
 /// Sums over windows of pixels, each channel for itself: what depthwise convolutions and average
-/// pooling do with the rows of an image.
+/// pooling do with an image, 16 channels at a time.
 ///
-/// Pixels are padded to whole vectors of 16 channels (`paddedChannels`): no vector is cut short in
-/// the inner loops, and what stands in the padding is never stored.
+/// The pixels of these channels, with their margins, lie in a tile that stays in the nearest cache.
+/// The loops use the widest vectors that the processor has; the bits are the same with any.
 public enum DepthwiseKernels {
-    /// One tap of a window: where its first column reads, and what is multiplied with it.
-    public struct Tap {
-        let source: UnsafePointer<Float>
-        let weights: UnsafePointer<Float>
+    /// Where windows are read and what comes of them is written, in floats.
+    public struct Windows {
+        /// The windows' first pixels in the tile.
+        public var sources: UnsafeMutablePointer<Int32>
+        /// The first row of each window that is inside the image.
+        public var firstRows: UnsafeMutablePointer<Int32>
+        /// The row after the last one that is.
+        public var endRows: UnsafeMutablePointer<Int32>
+        /// Where the windows' sums, or gradients, lie.
+        public var results: UnsafeMutablePointer<Int32>
 
-        /// Names padded pixels, and the tap's weights `[C]`, padded.
-        public init(source: UnsafePointer<Float>, weights: UnsafePointer<Float>) {
-            (self.source, self.weights) = (source, weights)
+        /// Names four tables, a number for each window.
+        public init(
+            sources: UnsafeMutablePointer<Int32>, firstRows: UnsafeMutablePointer<Int32>,
+            endRows: UnsafeMutablePointer<Int32>, results: UnsafeMutablePointer<Int32>
+        ) {
+            (self.sources, self.firstRows) = (sources, firstRows)
+            (self.endRows, self.results) = (endRows, results)
+        }
+
+        /// The windows from number `index` on.
+        public func suffix(from index: Int) -> Windows {
+            Windows(
+                sources: sources + index, firstRows: firstRows + index, endRows: endRows + index,
+                results: results + index)
         }
     }
 
-    /// One tap of a kernel's gradient: where its first column reads, and what is added to.
-    public struct GradientTap {
-        let source: UnsafePointer<Float>
-        let sums: UnsafeMutablePointer<Float>
+    /// Memory that the loops fetch meanwhile: what comes after a band, each block its part of it.
+    public struct Ahead {
+        var lines = saccader_ahead()
 
-        /// Names padded pixels, and the tap's sums `[C]`, padded.
-        public init(source: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>) {
-            (self.source, self.sums) = (source, sums)
+        /// Nothing.
+        public init() {}
+
+        /// A block's part of what lies after the first `count` numbers at each place.
+        public init<Element: StorageElement>(
+            _ first: (place: UnsafePointer<Element>, count: Int),
+            _ second: (place: UnsafePointer<Element>, count: Int), block: Int, of blockCount: Int
+        ) {
+            (lines.first, lines.firstLines) = Self.part(first, block, blockCount)
+            (lines.second, lines.secondLines) = Self.part(second, block, blockCount)
+        }
+
+        private static func part<Element: StorageElement>(
+            _ stretch: (place: UnsafePointer<Element>, count: Int), _ block: Int, _ blockCount: Int
+        ) -> (UnsafeRawPointer, Int) {
+            let numbers = 64 / MemoryLayout<Element>.stride
+            let lines = (stretch.count + numbers - 1) / numbers
+            let first = lines * block / blockCount
+            return (
+                UnsafeRawPointer(stretch.place + stretch.count) + first * 64,
+                lines * (block + 1) / blockCount - first
+            )
         }
     }
 
-    /// Channels of a padded pixel.
-    public static func paddedChannels(_ channels: Int) -> Int { (channels + 15) / 16 * 16 }
+    /// Channels of a tile.
+    public static let blockChannels = 16
 
-    /// `output[m] = Σ over taps of weights · source[m]` for the columns m below `count`.
+    /// Blocks of `channels` channels. The last one begins earlier where it would not be full.
+    public static func blockCount(_ channels: Int) -> Int {
+        (channels + blockChannels - 1) / blockChannels
+    }
+
+    /// The first channel of a block.
+    public static func firstChannel(ofBlock block: Int, of channels: Int) -> Int {
+        max(0, min(block * blockChannels, channels - blockChannels))
+    }
+
+    /// `output[window] = Σ over its pixels of weights · pixel`, row by row.
     ///
     /// - Parameters:
-    ///   - step: Numbers between the sources of neighbouring columns.
-    ///   - channels: Padded.
-    ///   - outputStep: Numbers between neighbouring columns of the output.
+    ///   - columns: Pixels of a window's row: 1 to 5, or 7.
+    ///   - rowLength: Floats of a row of the tile.
+    ///   - step: Floats between the weights of neighbouring pixels; 0: all have the same.
     public static func sum(
-        _ taps: UnsafeBufferPointer<Tap>, count: Int, step: Int, channels: Int,
-        into output: UnsafeMutablePointer<Float>, outputStep: Int
+        _ windows: Windows, count: Int, columns: Int, tile: UnsafePointer<Float>, rowLength: Int,
+        weights: UnsafePointer<Float>, step: Int, into output: UnsafeMutablePointer<Float>,
+        ahead: Ahead
     ) {
-        var channel = 0
-        while channel < channels {
-            var column = 0
-            while column + 4 <= count {
-                var first = SIMD16<Float>(repeating: 0)
-                var (second, third, fourth) = (first, first, first)
-                let offset = channel + column * step
-                for tap in taps {
-                    let weights = Float.loadBlock(tap.weights + channel)
-                    let source = tap.source + offset
-                    first.addProduct(weights, Float.loadBlock(source))
-                    second.addProduct(weights, Float.loadBlock(source + step))
-                    third.addProduct(weights, Float.loadBlock(source + 2 * step))
-                    fourth.addProduct(weights, Float.loadBlock(source + 3 * step))
-                }
-                let result = output + column * outputStep + channel
-                Float.storeBlock(first, to: result)
-                Float.storeBlock(second, to: result + outputStep)
-                Float.storeBlock(third, to: result + 2 * outputStep)
-                Float.storeBlock(fourth, to: result + 3 * outputStep)
-                column += 4
-            }
-            while column < count {
-                var sum = SIMD16<Float>(repeating: 0)
-                let offset = channel + column * step
-                for tap in taps {
-                    sum.addProduct(
-                        Float.loadBlock(tap.weights + channel),
-                        Float.loadBlock(tap.source + offset))
-                }
-                Float.storeBlock(sum, to: output + column * outputStep + channel)
-                column += 1
-            }
-            channel += 16
-        }
+        var lines = ahead.lines
+        saccader_window_sums(
+            tile, windows.sources, windows.firstRows, windows.endRows, count, columns, rowLength,
+            weights, step, output, windows.results, &lines)
     }
 
-    /// `sums += Σ over columns m below count of gradient[m] · source[m]` for each tap.
-    ///
-    /// - Parameters:
-    ///   - gradient: Padded pixels, one after the other.
-    ///   - step: Numbers between the sources of neighbouring columns.
-    ///   - channels: Padded.
+    /// `sums[u, v] += Σ over windows of gradient[window] · pixel (u, v) of the window`.
     public static func addProducts(
-        _ taps: UnsafeBufferPointer<GradientTap>, gradient: UnsafePointer<Float>, count: Int,
-        step: Int, channels: Int
+        _ windows: Windows, count: Int, kernel: Int, tile: UnsafePointer<Float>, rowLength: Int,
+        gradient: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, ahead: Ahead
     ) {
-        var channel = 0
-        while channel < channels {
-            var tap = 0
-            // Five sums, a gradient and a factor fill the registers.
-            while tap + 5 <= taps.count {
-                let sources = (
-                    taps[tap].source + channel, taps[tap + 1].source + channel,
-                    taps[tap + 2].source + channel, taps[tap + 3].source + channel,
-                    taps[tap + 4].source + channel
-                )
-                var first = Float.loadBlock(taps[tap].sums + channel)
-                var second = Float.loadBlock(taps[tap + 1].sums + channel)
-                var third = Float.loadBlock(taps[tap + 2].sums + channel)
-                var fourth = Float.loadBlock(taps[tap + 3].sums + channel)
-                var fifth = Float.loadBlock(taps[tap + 4].sums + channel)
-                for column in 0..<count {
-                    let value = Float.loadBlock(gradient + column * channels + channel)
-                    let offset = column * step
-                    first.addProduct(value, Float.loadBlock(sources.0 + offset))
-                    second.addProduct(value, Float.loadBlock(sources.1 + offset))
-                    third.addProduct(value, Float.loadBlock(sources.2 + offset))
-                    fourth.addProduct(value, Float.loadBlock(sources.3 + offset))
-                    fifth.addProduct(value, Float.loadBlock(sources.4 + offset))
-                }
-                Float.storeBlock(first, to: taps[tap].sums + channel)
-                Float.storeBlock(second, to: taps[tap + 1].sums + channel)
-                Float.storeBlock(third, to: taps[tap + 2].sums + channel)
-                Float.storeBlock(fourth, to: taps[tap + 3].sums + channel)
-                Float.storeBlock(fifth, to: taps[tap + 4].sums + channel)
-                tap += 5
-            }
-            while tap + 2 <= taps.count {
-                let sources = (taps[tap].source + channel, taps[tap + 1].source + channel)
-                var first = Float.loadBlock(taps[tap].sums + channel)
-                var second = Float.loadBlock(taps[tap + 1].sums + channel)
-                for column in 0..<count {
-                    let value = Float.loadBlock(gradient + column * channels + channel)
-                    first.addProduct(value, Float.loadBlock(sources.0 + column * step))
-                    second.addProduct(value, Float.loadBlock(sources.1 + column * step))
-                }
-                Float.storeBlock(first, to: taps[tap].sums + channel)
-                Float.storeBlock(second, to: taps[tap + 1].sums + channel)
-                tap += 2
-            }
-            while tap < taps.count {
-                let source = taps[tap].source + channel
-                var sum = Float.loadBlock(taps[tap].sums + channel)
-                for column in 0..<count {
-                    sum.addProduct(
-                        Float.loadBlock(gradient + column * channels + channel),
-                        Float.loadBlock(source + column * step))
-                }
-                Float.storeBlock(sum, to: taps[tap].sums + channel)
-                tap += 1
-            }
-            channel += 16
-        }
+        var lines = ahead.lines
+        saccader_window_products(
+            tile, windows.sources, gradient, windows.results, count, kernel, rowLength, sums,
+            &lines)
     }
 }

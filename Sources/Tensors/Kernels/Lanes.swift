@@ -24,7 +24,8 @@ extension StorageElement {
     /// Reads `lanes` elements, the other lanes 0.
     @inline(__always)
     static func load(_ source: UnsafePointer<Self>, lanes: Int) -> SIMD16<Float> {
-        lanes == 16 ? loadBlock(source) : loadPart(source, lanes: lanes)
+        lanes == 16
+            ? loadBlock(source) : lanes == 8 ? loadHalf(source) : loadPart(source, lanes: lanes)
     }
 
     /// Whether kernels fetch ahead, as the processor's own fetching ends with each page. Without a
@@ -62,6 +63,8 @@ extension StorageElement {
     ) {
         if lanes == 16 {
             storeBlock(block, to: destination)
+        } else if lanes == 8 {
+            storeHalf(block.lowHalf, to: destination)
         } else {
             storePart(block, to: destination, lanes: lanes)
         }

@@ -13,6 +13,10 @@ public protocol StorageElement: BitwiseCopyable, Sendable {
     static func loadBlock(_ source: UnsafePointer<Self>) -> SIMD16<Float>
     /// Writes 16 consecutive elements; no alignment is assumed.
     static func storeBlock(_ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Self>)
+    /// Reads 8 consecutive elements, the other lanes 0: what is left of many numbers of channels.
+    static func loadHalf(_ source: UnsafePointer<Self>) -> SIMD16<Float>
+    /// Writes 8 consecutive elements.
+    static func storeHalf(_ half: SIMD8<Float>, to destination: UnsafeMutablePointer<Self>)
 }
 
 extension Float: StorageElement {
@@ -31,6 +35,20 @@ extension Float: StorageElement {
         _ block: SIMD16<Float>, to destination: UnsafeMutablePointer<Float>
     ) {
         UnsafeMutableRawPointer(destination).storeBytes(of: block, as: SIMD16<Float>.self)
+    }
+    /// Reads 8 consecutive values.
+    @inlinable @inline(__always)
+    public static func loadHalf(_ source: UnsafePointer<Float>) -> SIMD16<Float> {
+        SIMD16(
+            lowHalf: UnsafeRawPointer(source).loadUnaligned(as: SIMD8<Float>.self),
+            highHalf: SIMD8(repeating: 0))
+    }
+    /// Writes 8 consecutive values.
+    @inlinable @inline(__always)
+    public static func storeHalf(
+        _ half: SIMD8<Float>, to destination: UnsafeMutablePointer<Float>
+    ) {
+        UnsafeMutableRawPointer(destination).storeBytes(of: half, as: SIMD8<Float>.self)
     }
 }
 
@@ -68,6 +86,26 @@ public struct BFloat16: StorageElement, Equatable {
         let target = UnsafeMutableRawPointer(destination)
         target.storeBytes(of: narrowed(block.lowHalf), as: SIMD8<UInt16>.self)
         (target + 16).storeBytes(of: narrowed(block.highHalf), as: SIMD8<UInt16>.self)
+    }
+    /// Reads 8 consecutive values and widens them, exactly.
+    @inlinable @inline(__always)
+    public static func loadHalf(_ source: UnsafePointer<BFloat16>) -> SIMD16<Float> {
+        let half = UnsafeRawPointer(source).loadUnaligned(as: SIMD8<UInt16>.self)
+        @inline(__always)
+        func word(_ lane: Int) -> UInt32 { UInt32(half[lane]) }
+        let words = SIMD8<UInt32>(
+            word(0), word(1), word(2), word(3), word(4), word(5), word(6), word(7))
+        return SIMD16(
+            lowHalf: unsafeBitCast(words &<< 16, to: SIMD8<Float>.self),
+            highHalf: SIMD8(repeating: 0))
+    }
+    /// Rounds 8 values to nearest even and writes them.
+    @inlinable @inline(__always)
+    public static func storeHalf(
+        _ half: SIMD8<Float>, to destination: UnsafeMutablePointer<BFloat16>
+    ) {
+        UnsafeMutableRawPointer(destination).storeBytes(
+            of: narrowed(half), as: SIMD8<UInt16>.self)
     }
     /// The upper halves of 8 rounded values, in one instruction where the processor has it (which
     /// takes the smallest numbers, below 1.2e-38, for 0).

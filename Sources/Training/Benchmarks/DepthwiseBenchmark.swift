@@ -4,7 +4,9 @@ import Layers
 import Models
 import Tensors
 
-/// How fast depthwise convolutions go through memory, beside a plain copy: they compute little.
+/// How fast depthwise convolutions go through memory, beside a plain copy, and how near they come
+/// to what bounds them: to move their arrays at the copy's rate, or to multiply at the rate of
+/// large products in single precision, in which they compute, whichever takes longer.
 public struct DepthwiseBenchmark: Sendable {
     /// A layer: the input's side and channels, the kernel's side and stride.
     struct Size: Sendable {
@@ -14,11 +16,23 @@ public struct DepthwiseBenchmark: Sendable {
         let stride: Int
     }
 
-    /// What was measured of a layer, in 10⁹ bytes of its arrays in a second.
+    /// What was measured of a pass of a layer.
     struct Rate: Sendable {
-        let size: Size
-        let forward: Double
-        let backward: Double
+        /// Of its arrays, read and written once.
+        let bytes: Int
+        /// Multiplications of pixels that exist.
+        let products: Int
+        let seconds: Double
+
+        /// 10⁹ bytes in a second.
+        var gigabytes: Double { Double(bytes) / seconds * 1e-9 }
+
+        /// The part of the bound that is reached, and whether multiplying is the bound.
+        func bound(copy: Double, products rate: Double) -> (part: Double, multiplies: Bool) {
+            let moving = Double(bytes) / copy * 1e-9
+            let multiplying = Double(products) / rate * 1e-9
+            return (max(moving, multiplying) / seconds, multiplying > moving)
+        }
     }
 
     /// Layers of NASNet-A Large on patches of 113 pixels.
@@ -48,37 +62,58 @@ public struct DepthwiseBenchmark: Sendable {
     private func report<Element: StorageElement>(
         _ type: Element.Type, json: Bool
     ) throws -> String {
-        let copy = try copyRate()
-        let rates = try Self.layers.map { try rate($0, type) }
+        let products =
+            try MatrixBenchmark(
+                threadCount: pool.threadCount, precision: .float32, communicator: communicator
+            ).peakRate() / 2
+        let layers = try Self.layers.map { size in
+            // The copy's rate of the same minute: others may use the machine.
+            (size: size, copy: try copyRate(), rates: try rates(size, type))
+        }
         if json {
             var line = JSONLine()
-            line.add("copyGigabytesPerSecond", copy)
+            line.add("copyGigabytesPerSecond", layers.map(\.copy).max() ?? 0)
+            line.add("gigaproductsPerSecond", products)
             line.add("ranks", communicator.size)
             line.add("threads", pool.threadCount)
             line.add("precision", precision.rawValue)
             line.add(
                 "sizes",
-                objects: rates.map { rate in
+                objects: layers.map { layer in
                     var object = JSONLine()
-                    object.add("side", rate.size.side)
-                    object.add("channels", rate.size.channels)
-                    object.add("kernel", rate.size.kernel)
-                    object.add("stride", rate.size.stride)
-                    object.add("forwardGigabytesPerSecond", rate.forward)
-                    object.add("backwardGigabytesPerSecond", rate.backward)
+                    object.add("side", layer.size.side)
+                    object.add("channels", layer.size.channels)
+                    object.add("kernel", layer.size.kernel)
+                    object.add("stride", layer.size.stride)
+                    object.add("copyGigabytesPerSecond", layer.copy)
+                    for (name, rate) in zip(["forward", "backward"], layer.rates) {
+                        let bound = rate.bound(copy: layer.copy, products: products)
+                        object.add("\(name)GigabytesPerSecond", rate.gigabytes)
+                        object.add("\(name)PartOfBound", bound.part)
+                        object.add("\(name)Bound", bound.multiplies ? "products" : "memory")
+                    }
                     return object
                 })
             return line.text
         }
         let head = String(
-            format: "%@, %d ranks × %d threads: a copy moves %.1f GB/s\n", precision.rawValue,
-            communicator.size, pool.threadCount, copy)
-        return head + "  side channels kernel stride  forward GB/s of a copy  backward GB/s\n"
-            + rates.map {
-                String(
-                    format: "%6d %8d %6d %6d %13.1f %8.0f%% %9.1f %7.0f%%", $0.size.side,
-                    $0.size.channels, $0.size.kernel, $0.size.stride, $0.forward,
-                    100 * $0.forward / copy, $0.backward, 100 * $0.backward / copy)
+            format: "%@, %d ranks × %d threads, beside a copy of the same time; large products "
+                + "multiply %.0f·10⁹ in a second\n",
+            precision.rawValue, communicator.size, pool.threadCount, products)
+        return head
+            + "  side channels kernel stride  forward GB/s of a copy   of the bound"
+            + "  backward GB/s of a copy   of the bound\n"
+            + layers.map { layer in
+                let passes = layer.rates.map { rate in
+                    let bound = rate.bound(copy: layer.copy, products: products)
+                    return String(
+                        format: "%14.1f %8.0f%% %5.0f%% %@", rate.gigabytes,
+                        100 * rate.gigabytes / layer.copy, 100 * bound.part,
+                        bound.multiplies ? "products" : "  memory")
+                }
+                return String(
+                    format: "%6d %8d %6d %6d", layer.size.side, layer.size.channels,
+                    layer.size.kernel, layer.size.stride) + passes.joined(separator: " ")
             }.joined(separator: "\n")
     }
 
@@ -93,28 +128,30 @@ public struct DepthwiseBenchmark: Sendable {
             Tensor<Float>(vector: count, in: arena), Tensor<Float>(vector: count, in: arena)
         )
         arena.commit()
-        return try rate(byteCount: 2 * Self.byteCount) {
+        let seconds = try seconds {
             pool.runRanges(count) { range in
                 (target.pointer + range.lowerBound).update(
                     from: source.pointer + range.lowerBound, count: range.count)
             }
         }
+        return Double(2 * Self.byteCount * communicator.size) / seconds * 1e-9
     }
 
     /// The best of a few runs.
-    private func rate(byteCount: Int, _ body: () -> Void) throws -> Double {
+    private func seconds(_ body: () -> Void) throws -> Double {
         var best = Double.infinity
         for _ in 0..<6 {
             try communicator.barrier()
             let (_, seconds) = Stopwatch.time(body)
             best = min(best, seconds)
         }
-        return Double(byteCount * communicator.size) / best * 1e-9
+        return best
     }
 
-    private func rate<Element: StorageElement>(
+    /// Forward and backward pass.
+    private func rates<Element: StorageElement>(
         _ size: Size, _: Element.Type
-    ) throws -> Rate {
+    ) throws -> [Rate] {
         let imageBytes = size.side * size.side * size.channels * MemoryLayout<Element>.stride
         let images = max(8, Self.byteCount / imageBytes / 8 * 8)
         var layout = ParameterLayout()
@@ -141,15 +178,24 @@ public struct DepthwiseBenchmark: Sendable {
             shape.count * MemoryLayout<Element>.stride,
             output.shape.count * MemoryLayout<Element>.stride
         )
-        let forward = try rate(byteCount: read + written) {
+        let forward = try seconds {
             layer.forward(Activation(rectifying: input), into: output, pass: pass)
         }
-        // Input and output gradient are read, the input's is written, masked by the input.
-        let backward = try rate(byteCount: 3 * read + written) {
+        let backward = try seconds {
             layer.backward(
                 output, input: Activation(rectifying: input),
                 sink: GradientSink(gradient, mask: Activation(rectifying: input)), pass: pass)
         }
-        return Rate(size: size, forward: forward, backward: backward)
+        let along = (0..<output.shape.width).reduce(0) {
+            $0 + layer.padding.pixelCount($1, inputSize: size.side)
+        }
+        let products = along * along * size.channels * images * communicator.size
+        // Input and output gradient are read, the input's is written; the mask is the input.
+        return [
+            Rate(bytes: (read + written) * communicator.size, products: products, seconds: forward),
+            Rate(
+                bytes: (2 * read + written) * communicator.size, products: 2 * products,
+                seconds: backward),
+        ]
     }
 }

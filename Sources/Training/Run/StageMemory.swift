@@ -75,7 +75,7 @@ struct MemoryPlan {
                 plan: StepPlan(
                     precision: precision, store: store, pool: pool,
                     imageCapacity: capacity.images, shardCapacity: capacity.shards)
-            ).workspace.byteCount
+            ).byteCount
         }
         let number = MemoryLayout<Float>.stride
         let momentum = number * Optimizer.range(of: stage, settings, in: store).count

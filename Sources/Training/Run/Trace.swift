@@ -132,7 +132,7 @@ public struct Trace {
                     plan: StepPlan(
                         precision: precision, store: store, pool: pool, imageCapacity: images,
                         shardCapacity: shards)
-                ).workspace.byteCount + store.byteCount
+                ).byteCount + store.byteCount
             case .inference(let family):
                 let stage = family.inferenceStage ?? family.stages[0].stage
                 // A network that nobody tells where to look sees whole images, and has no viewer.
