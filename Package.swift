@@ -19,6 +19,38 @@ let fast: [SwiftSetting] = [
     .unsafeFlags(["-Ounchecked"] + vectorUnit, .when(configuration: .release))
 ]
 
+/// Where git keeps the commit that is checked out, for the program's `--version`: the names of files,
+/// not the commit itself, since what this manifest says is kept and not asked for anew.
+let commitSettings: [CSetting] = {
+    func text(_ path: String) -> String? {
+        FileManager.default.contents(atPath: path)
+            .map {
+                String(decoding: $0, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
+            }
+    }
+    func path(_ path: String, in folder: String) -> String {
+        path.hasPrefix("/") ? path : "\(folder)/\(path)"
+    }
+    func define(_ name: String, _ text: String) -> CSetting { .define(name, to: "\"\(text)\"") }
+    // A container is built from files without their history.
+    if let told = Context.environment["SACCADER_COMMIT"], !told.isEmpty,
+        told.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" })
+    {
+        return [define("SACCADER_COMMIT", told)]
+    }
+    // In a work tree besides the clone's own, `.git` is a file that names the folder.
+    let link = text("\(Context.packageDirectory)/.git").map { $0.dropFirst("gitdir: ".count) }
+    let git = path(link.map(String.init) ?? ".git", in: Context.packageDirectory)
+    guard let head = text("\(git)/HEAD") else { return [] }
+    let settings = [define("SACCADER_HEAD_FILE", "\(git)/HEAD")]
+    guard head.hasPrefix("ref: ") else { return settings }
+    let branch = String(head.dropFirst("ref: ".count))
+    let common = text("\(git)/commondir").map { path($0, in: git) } ?? git
+    return settings + [
+        define("SACCADER_BRANCH", branch), define("SACCADER_BRANCH_FILE", "\(common)/\(branch)"),
+    ]
+}()
+
 let package = Package(
     name: "saccader-dist",
     products: [
@@ -28,11 +60,13 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     ],
     targets: oneDNN + [
         .systemLibrary(name: "CProcessor"),
         .target(name: "CThreads"),
         .target(name: "CWindows"),
+        .target(name: "CCommit", exclude: ["archive.txt"], cSettings: commitSettings),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
@@ -51,6 +85,11 @@ let package = Package(
         .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),
         .target(name: "Safetensors"),
+        // The code is generated and committed: to generate it in each build takes minutes.
+        .target(
+            name: "EventMessages",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["event.proto"]),
         .target(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
@@ -78,13 +117,13 @@ let package = Package(
             name: "Evaluation",
             dependencies: [
                 "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "CCairo",
+                "Configuration", "CCairo", "CCommit",
             ]),
         .target(
             name: "Training",
             dependencies: [
                 "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "Collectives", "Safetensors",
+                "Configuration", "Collectives", "Safetensors", "EventMessages",
             ],
             resources: [.copy("Resources")]),
         .target(
@@ -140,7 +179,7 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
-                "Images", "Checkpoints", "Collectives", "TestSupport", "Yams",
+                "Images", "Checkpoints", "Collectives", "EventMessages", "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

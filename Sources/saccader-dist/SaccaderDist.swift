@@ -16,7 +16,7 @@ struct SaccaderDist: ParsableCommand {
             Start with: mpirun -n 2 saccader-dist train
             It trains the built-in demonstration; a configuration file trains anything else.
             """,
-        version: Program.version,
+        version: Program.description,
         subcommands: [
             Train.self, Eval.self, Dataset.self, Inspect.self, ImportCommand.self,
             TraceCommand.self, PlotCommand.self, DoctorCommand.self, Bench.self,

@@ -78,6 +78,17 @@ struct Train: ParsableCommand {
     @Flag(help: "Goes on from a checkpoint whose arrays you have edited with another program.")
     var acceptEdited = false
 
+    @Flag(help: "Writes for TensorBoard too, into OUTPUT/tensorboard: log.tensorboard=true.")
+    var tensorboard = false
+
+    @Option(
+        help: ArgumentHelp(
+            "A file that gets the latest figures in Prometheus's text format.",
+            discussion: """
+                For node_exporter's textfile collector, which reads names that end in .prom.
+                """, valueName: "file"))
+    var prometheus: String?
+
     @Flag(help: "No progress bar.")
     var quiet = false
 
@@ -88,6 +99,9 @@ struct Train: ParsableCommand {
                 "--init-from \(initFrom) and --resume \(resume) both say where to begin: give one")
         }
         if output.isEmpty { throw ValidationError("--output is empty: name a folder") }
+        if prometheus?.isEmpty == true {
+            throw ValidationError("--prometheus is empty: name a file")
+        }
     }
 
     /// `--stall-timeout`, before anyone could be told that it makes no sense.
@@ -95,6 +109,10 @@ struct Train: ParsableCommand {
         do { return try CommandDuration.seconds(stallTimeout, option: "--stall-timeout") } catch {
             return 300
         }
+    }
+
+    private var allOverrides: [String] {
+        overrides + Precision.override(precision) + (tensorboard ? ["log.tensorboard=true"] : [])
     }
 
     func run() throws {
@@ -107,8 +125,7 @@ struct Train: ParsableCommand {
         do {
             let trainer = try Trainer(
                 TrainingOptions(
-                    configurationPath: config, overrides: overrides + Precision.override(precision),
-                    output: output,
+                    configurationPath: config, overrides: allOverrides, output: output,
                     stages: stages, resume: resume, initialWeights: initFrom,
                     maximumSteps: maxSteps, threadCount: threads,
                     timeLimit: try timeLimit.map {
@@ -116,7 +133,8 @@ struct Train: ParsableCommand {
                     },
                     stallTimeout: try CommandDuration.seconds(
                         stallTimeout, option: "--stall-timeout"),
-                    isQuiet: quiet, onlyValidates: onlyValidates, acceptsEdited: acceptEdited),
+                    isQuiet: quiet, onlyValidates: onlyValidates, acceptsEdited: acceptEdited,
+                    prometheusPath: prometheus),
                 communicator: communicator,
                 onStall: { Failure.end($0, on: communicator, isSoleSpeaker: true) })
             if onlyValidates { try trainer.validate() } else { try trainer.run() }

@@ -13,7 +13,7 @@ struct SaccaderEval: ParsableCommand {
             + " Needs no MPI; saccader-dist eval does the same on several ranks. For pictures "
             + "without a known class: saccader-eval predict CHECKPOINT PICTURE … (see "
             + "saccader-eval predict --help).",
-        version: Program.version)
+        version: Program.description)
 
     @OptionGroup var arguments: EvaluationArguments
 

@@ -23,13 +23,14 @@ import Testing
         "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
-            "CCairo",
+            "CCairo", "CCommit",
         ],
         "Training": [
             "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-            "Configuration", "Collectives", "Safetensors",
+            "Configuration", "Collectives", "Safetensors", "EventMessages",
         ],
         "Safetensors": [],
+        "EventMessages": [],
         "EvaluationCommand": ["Evaluation", "Images", "Models"],
         "saccader-dist": [
             "Training", "Evaluation", "EvaluationCommand", "Collectives", "Families", "Images",
@@ -38,7 +39,9 @@ import Testing
         "saccader-eval": ["Evaluation", "EvaluationCommand"],
     ]
     private static let outside: Set<String> = [
-        "Foundation", "Dispatch", "Synchronization", "ArgumentParser", "Yams",
+        "Foundation", "FoundationEssentials", "Dispatch", "Synchronization", "ArgumentParser",
+        "Yams",
+        "SwiftProtobuf",
     ]
 
     private static let sources = URL(fileURLWithPath: #filePath)
@@ -96,7 +99,8 @@ import Testing
 
     @Test func filesStayShort() throws {
         for room in Self.graph.keys {
-            for (name, text) in try files(room) {
+            // What is generated nobody reads.
+            for (name, text) in try files(room) where !name.hasSuffix(".pb.swift") {
                 #expect(text.split(separator: "\n").count <= 400, "\(name)")
             }
         }

@@ -16,6 +16,8 @@ public struct CheckpointConfiguration: Codable, Equatable, Sendable {
 public struct LogConfiguration: Codable, Equatable, Sendable {
     /// Steps between two lines of `metrics.jsonl`.
     public var everySteps = 10
+    /// Whether the same is written for TensorBoard, with pictures after each score.
+    public var tensorboard = false
 }
 
 /// When the model is scored on the development subset.

@@ -47,6 +47,29 @@ final class DevelopmentScorer {
         return Double(sums[0]) / Double(sums[1])
     }
 
+    /// What the scored policy looks at on a few development images, the same ones each time; none
+    /// before the stage's first score, and where it is scored by no policy.
+    ///
+    /// - Parameter classes: The word for each label.
+    func sheets(_ stage: Stage, classes: [String]) throws -> [SightingSheets.Sheet] {
+        guard let evaluator, evaluator.stage == stage,
+            let policy = Families.family(of: stage).scoredPolicy(stage)
+        else { return [] }
+        let all = images.entries.count
+        let count = min(Self.pictureCount, all)
+        return try activity.during(.scoring) {
+            let sightings = try evaluator.evaluator.sightings(
+                images, (0..<count).map { $0 * all / count })
+            return try SightingSheets(
+                sightings, policy: policy, glimpses: Self.glimpses(stage, configuration),
+                classes: classes
+            ).sheets()
+        }
+    }
+
+    /// A row of a sheet.
+    private static let pictureCount = 6
+
     /// T of the scored policy.
     private static func glimpses(_ stage: Stage, _ configuration: RunConfiguration) -> Int {
         let own = configuration.evaluation.glimpses

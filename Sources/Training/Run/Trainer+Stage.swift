@@ -7,7 +7,7 @@ import Models
 extension Trainer {
     /// Trains one stage to its end; returns how many steps that were.
     func train(
-        _ stage: Stage, from start: ResumePoint?, writer: CheckpointWriter?, log: MetricsLog?
+        _ stage: Stage, from start: ResumePoint?, writer: CheckpointWriter?, log: TrainingLog?
     ) throws -> Int {
         let origin = start?.progress(imageCount: data.training.entries.count) ?? StagePosition()
         let first = origin.step
@@ -42,6 +42,7 @@ extension Trainer {
                 progress.showScore(score, step: done)
                 if let score {
                     log?.write(report.scoreFields(stage, step: done, trainer, score))
+                    showPictures(at: Position(stage: stage, step: done), log)
                 }
             }
             warnOfFailures(writer, log)
@@ -66,7 +67,7 @@ extension Trainer {
     /// Saves in the background; a checkpoint without which the run must not go on, at once.
     private func save(
         _ stage: Stage, step: Int, _ trainer: StageTrainer, score: DevelopmentScore?, isVital: Bool,
-        to writer: CheckpointWriter?, _ log: MetricsLog?
+        to writer: CheckpointWriter?, _ log: TrainingLog?
     ) throws {
         guard let writer else { return }
         try activity.during(.saving) {
@@ -87,11 +88,9 @@ extension Trainer {
         }
     }
 
-    private func warnOfFailures(_ writer: CheckpointWriter?, _ log: MetricsLog?) {
+    private func warnOfFailures(_ writer: CheckpointWriter?, _ log: TrainingLog?) {
         if let failure = writer?.takeFailure() { warn(failure) }
-        if let failure = log?.takeFailure() {
-            reporter.warn("\(failure); going on, its lines are kept and written later")
-        }
+        log?.warnOfFailures()
     }
 
     private func warn(_ failure: any Error) {

@@ -189,6 +189,7 @@ public final class Trainer {
         }
         reporter.describe(self, start: start?.position)
         let writer = folder.map { CheckpointWriter($0, log: log, activity: activity) }
+        let figures = log.map { trainingLog($0, resumingAt: isOwn == true ? start?.position : nil) }
         let begin = Stopwatch.now
         defer { reporter.describe(writer, seconds: Stopwatch.now - begin) }
         var steps = 0
@@ -196,10 +197,10 @@ public final class Trainer {
             if let start, stage < start.position.stage { continue }
             let isResumed = start?.position.stage == stage
             steps += try train(
-                stage, from: isResumed ? start : nil, writer: writer, log: log)
+                stage, from: isResumed ? start : nil, writer: writer, log: figures)
         }
         if steps == 0, let start { reporter.tell(nothingToDo(after: start)) }
-        try log?.finish()
+        try figures?.finish()
     }
 
     /// Checks everything that a run needs, prints the resolved settings, trains nothing.

@@ -15,6 +15,8 @@ public struct TrainingOptions: Sendable {
     let onlyValidates: Bool
     /// Whether a checkpoint with arrays that somebody has edited is gone on from.
     let acceptsEdited: Bool
+    /// The file with the latest figures for node_exporter.
+    let prometheusPath: String?
 
     /// Takes the words of the command line.
     ///
@@ -30,12 +32,13 @@ public struct TrainingOptions: Sendable {
     ///   - stallTimeout: Seconds without progress after which the job ends.
     ///   - onlyValidates: Whether nothing is trained or written.
     ///   - acceptsEdited: Whether a checkpoint with edited arrays is gone on from.
+    ///   - prometheusPath: Nil: no such file.
     public init(
         configurationPath: String?, overrides: [String], output: String, stages: String,
         resume: String, initialWeights: String? = nil, maximumSteps: Int?, threadCount: Int?,
         timeLimit: Double?,
         stallTimeout: Double, isQuiet: Bool, onlyValidates: Bool = false,
-        acceptsEdited: Bool = false
+        acceptsEdited: Bool = false, prometheusPath: String? = nil
     ) {
         (self.configurationPath, self.overrides) = (configurationPath, overrides)
         (self.output, self.stages, self.resume) = (output, stages, resume)
@@ -44,5 +47,6 @@ public struct TrainingOptions: Sendable {
         self.initialWeights = initialWeights
         (self.isQuiet, self.onlyValidates) = (isQuiet, onlyValidates)
         self.acceptsEdited = acceptsEdited
+        self.prometheusPath = prometheusPath
     }
 }
