@@ -117,7 +117,7 @@ let package = Package(
             name: "Evaluation",
             dependencies: [
                 "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "CCairo", "CCommit",
+                "Configuration", "CCairo", "CCommit", "CPNG",
             ]),
         .target(
             name: "Training",

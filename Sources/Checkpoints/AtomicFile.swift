@@ -8,9 +8,13 @@ public enum AtomicFile {
     /// Writes `bytes` under a temporary name beside `path`, flushes them to the disk, renames the
     /// file and flushes the folder; after an error nothing is left behind.
     ///
-    /// - Parameter onProgress: Called whenever a piece has been written.
+    /// - Parameters:
+    ///   - isFlushed: False: the system flushes it when it likes, which is much faster; for what can
+    ///     be made again.
+    ///   - onProgress: Called whenever a piece has been written.
     public static func write(
-        _ path: String, _ bytes: UnsafeRawBufferPointer, onProgress: () -> Void = {}
+        _ path: String, _ bytes: UnsafeRawBufferPointer, isFlushed: Bool = true,
+        onProgress: () -> Void = {}
     ) throws(CheckpointError) {
         let temporary = temporaryName(path)
         do throws(CheckpointError) {
@@ -18,7 +22,9 @@ public enum AtomicFile {
             guard descriptor >= 0 else { throw CheckpointError(writing: path) }
             do throws(CheckpointError) {
                 try writeAll(bytes, to: descriptor, path: path, onProgress: onProgress)
-                guard fsync(descriptor) == 0 else { throw CheckpointError(writing: path) }
+                guard !isFlushed || fsync(descriptor) == 0 else {
+                    throw CheckpointError(writing: path)
+                }
             } catch {
                 close(descriptor)
                 throw error
@@ -30,7 +36,7 @@ public enum AtomicFile {
             unlink(temporary)
             throw error
         }
-        try synchronizeFolder(of: path)
+        if isFlushed { try synchronizeFolder(of: path) }
     }
 
     private static func writeAll(
@@ -56,11 +62,12 @@ public enum AtomicFile {
 
     /// Writes bytes.
     public static func write(
-        _ path: String, data: Data, onProgress: () -> Void = {}
+        _ path: String, data: Data, isFlushed: Bool = true, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
         let result = data.withUnsafeBytes { bytes -> Result<Void, CheckpointError> in
             do throws(CheckpointError) {
-                return .success(try write(path, bytes, onProgress: onProgress))
+                return .success(
+                    try write(path, bytes, isFlushed: isFlushed, onProgress: onProgress))
             } catch {
                 return .failure(error)
             }

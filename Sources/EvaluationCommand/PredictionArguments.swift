@@ -43,6 +43,9 @@ public struct PredictionArguments: ParsableArguments {
     @Option(help: "Threads; left out: one for each core.")
     var threads: Int?
 
+    @Flag(help: "Takes arrays that do not match their checksums: you have edited them.")
+    var acceptEdited = false
+
     @Flag(help: "No progress bar and no summary.")
     var quiet = false
 
@@ -87,6 +90,7 @@ public struct PredictionArguments: ParsableArguments {
             threadCount: threads ?? CPUQuota.usableCores)
         (options.top, options.glimpses, options.confidence) = (top, glimpses, confidence)
         (options.batchSize, options.framing) = (batchSize, framing.resize)
+        options.acceptsEdited = acceptEdited
         options.centralCropMargin = framing.centralCropMargin
         options.wantsMaps = output != nil && drawn != 0
         let run = try PredictionRun(options)

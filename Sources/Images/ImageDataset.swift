@@ -62,7 +62,10 @@ public struct ImageDataset: Sendable {
             let file = try ByteFile(path)
             if try TarReader.isArchive(file) { throw .notIndexed(path: path) }
             index = try ImageIndex(reading: path)
-            notes = [Self.division(of: index, configuration)].compactMap { $0 }
+            // Of the validation images nobody has held any out.
+            if subsets.contains(where: { $0 != .val }) {
+                notes = [Self.division(of: index, configuration)].compactMap { $0 }
+            }
         } else {
             (index, notes) = try FolderIndex.list(
                 path, subsets: subsets,

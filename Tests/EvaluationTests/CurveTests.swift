@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluation
@@ -74,5 +75,28 @@ import Testing
         let svg = String(decoding: try #require(sheets[1]).svg(), as: UTF8.self)
         #expect(svg.hasPrefix("<?xml") && svg.hasSuffix("</svg>\n"))
         #expect(try #require(sheets[0]).png().prefix(4) == Data([0x89, 0x50, 0x4E, 0x47]))
+    }
+
+    @Test func scoresOfAveragedWeightsAreDrawnAndListed() throws {
+        let folder = try TemporaryFolder()
+        func report(_ average: String) throws -> (table: String, title: String?, svg: Data) {
+            let text = (1...4).map {
+                #"{"stage": "joint", "step": \#($0), "epoch": \#($0), "accuracy": 0.5}"# + "\n"
+                    + #"{"stage": "joint", "step": \#($0), "developmentAccuracy": 0.6\#(average)}"#
+            }.joined(separator: "\n")
+            let path = folder.path("metrics.jsonl")
+            try text.write(toFile: path, atomically: true, encoding: .utf8)
+            let sheet = try #require(
+                CurveSheet(.accuracy, of: [RunLog(path, name: "run")], weight: nil))
+            return (
+                try CurveReport([path], smoothing: nil).table, sheet.title, try sheet.svg()
+            )
+        }
+        let (without, plain, _) = try report("")
+        #expect(!without.contains("averaged") && plain?.contains("averaged") == false)
+        let (with, title, low) = try report(#", "emaDevelopmentAccuracy": 0.725"#)
+        #expect(with.contains("averaged, %") && with.contains("72.5"), "\(with)")
+        #expect(title?.contains("hollow: averaged weights") == true)
+        #expect(try report(#", "emaDevelopmentAccuracy": 0.8"#).svg != low)
     }
 }

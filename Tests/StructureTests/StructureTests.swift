@@ -23,7 +23,7 @@ import Testing
         "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
-            "CCairo", "CCommit",
+            "CCairo", "CCommit", "CPNG",
         ],
         "Training": [
             "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",

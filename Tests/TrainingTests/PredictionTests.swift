@@ -1,3 +1,4 @@
+import Checkpoints
 import Foundation
 import TestSupport
 import Testing
@@ -218,5 +219,45 @@ import Testing
         try refused([checkpoint, empty], 66, "holds no pictures")
         try refused([checkpoint, "/dev/null"], 66, "names no pictures")
         #expect(try CommandRun("saccader-eval", ["predict", "--help"]).output.contains("--top"))
+    }
+
+    /// Every command that opens a checkpoint takes one that the user has edited, if it is told to.
+    @Test func editedCheckpointsAreTakenWhereTheUserSaysSo() throws {
+        let edited = folder.path("edited.h5")
+        let whole = try Data(contentsOf: URL(fileURLWithPath: train("classifier")))
+        // Without its seal, as another program leaves it, and with one number changed.
+        var bytes = Data(whole.dropLast(40))
+        let kernel = try HDF5File.open(folder.path("classifier/checkpoints/last.h5"))
+            .floats("/model/classifier/logits/kernel")
+        let place = try #require(
+            bytes.range(of: kernel.withUnsafeBytes { Data($0) }))
+        bytes[place.lowerBound + 1] ^= 1
+        try bytes.write(to: URL(fileURLWithPath: edited))
+        let commands: [(String, [String])] = [
+            ("saccader-eval", ["predict", edited, "\(data)/val", "--quiet"]),
+            ("saccader-eval", [edited, "--data", data, "--quiet"]),
+            (
+                "saccader-eval",
+                [
+                    try train("representation,location,joint"), "--data", data, "--occlusion",
+                    edited, "--quiet",
+                ]
+            ),
+            (
+                "saccader-dist",
+                [
+                    "train", "--config", configuration, "--set", "data.path=\(data)", "--stages",
+                    "classifier", "--max-steps", "1", "--threads", "1", "--output",
+                    folder.path("own"), "--init-from", edited,
+                ]
+            ),
+        ]
+        for (program, arguments) in commands {
+            let refused = try CommandRun(program, arguments)
+            #expect(refused.status == 65, "\(arguments): \(refused.errors)")
+            #expect(refused.errors.contains("--accept-edited"), "\(refused.errors)")
+            let taken = try CommandRun(program, arguments + ["--accept-edited"])
+            #expect(taken.status == 0, "\(arguments): \(taken.errors)")
+        }
     }
 }

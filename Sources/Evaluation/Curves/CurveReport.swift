@@ -78,21 +78,28 @@ public struct CurveReport {
             "run", "stage", "steps", "epochs", "images", "time", "loss", "accuracy, %",
             "best development, %",
         ]
-        return [heads]
+        // A column that most runs would leave empty stands only where one fills it.
+        let averaged = "emaDevelopmentAccuracy"
+        let hasAverages = runs.contains { $0.stages.contains { !$0.curve(averaged).isEmpty } }
+        return [heads + (hasAverages ? ["averaged, %"] : [])]
             + runs.flatMap { run in
                 run.stages.map { stage in
                     func last(_ key: String, _ format: String, _ factor: Double = 1) -> String {
                         stage.curve(key).last.map { String(format: format, factor * $0.y) } ?? "–"
                     }
-                    let best = stage.curve("developmentAccuracy").map(\.y).max()
+                    func best(_ key: String) -> String {
+                        stage.curve(key).map(\.y).max().map {
+                            String(format: "%.1f", 100 * $0)
+                        } ?? "–"
+                    }
                     let end = stage.points.last
                     return [
                         run.name, stage.name, "\(end?.step ?? 0)",
                         String(format: "%.4g", end?.epoch ?? 0), "\(end?.samples ?? 0)",
                         ProgressBar.duration(stage.seconds), last("loss", "%.4f"),
                         last("accuracy", "%.1f", 100),
-                        best.map { String(format: "%.1f", 100 * $0) } ?? "–",
-                    ]
+                        best("developmentAccuracy"),
+                    ] + (hasAverages ? [best(averaged)] : [])
                 }
             }
     }

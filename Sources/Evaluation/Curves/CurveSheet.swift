@@ -37,6 +37,14 @@ struct CurveSheet {
     var title: String {
         quantity.title + (quantity.isSmoothed ? ": smoothed, and as logged (thin)" : "")
             + (quantity.keys.count > 1 ? "; marked: development images" : "")
+            + (hasAverages ? " (hollow: averaged weights)" : "")
+    }
+
+    /// Whether some run has scored its averaged weights.
+    private var hasAverages: Bool {
+        quantity.keys.dropFirst(2).contains { key in
+            runs.contains { $0.stages.contains { !$0.curve(key).isEmpty } }
+        }
     }
 
     private var width: Int {
@@ -90,6 +98,8 @@ struct CurveSheet {
         let raw: [Curve.Point]
         let smoothed: [Curve.Point]
         let marked: [Curve.Point]
+        /// Of the averaged weights.
+        let averaged: [Curve.Point]
     }
 
     private func lines(_ stage: String) -> [Lines] {
@@ -109,13 +119,14 @@ struct CurveSheet {
             return Lines(
                 style: .model(index), raw: quantity.isSmoothed ? Curve.thinned(main.points) : [],
                 smoothed: Curve.thinned(smoothed),
-                marked: quantity.keys.dropFirst().flatMap { curve($0).points })
+                marked: quantity.keys.dropFirst().prefix(1).flatMap { curve($0).points },
+                averaged: quantity.keys.dropFirst(2).flatMap { curve($0).points })
         }
     }
 
     private func draw(_ stage: String, in box: Canvas.Box, _ canvas: Canvas) {
         let lines = lines(stage)
-        let all = lines.flatMap { $0.raw + $0.smoothed + $0.marked }
+        let all = lines.flatMap { $0.raw + $0.smoothed + $0.marked + $0.averaged }
         let (first, last) = (all.map(\.x).min() ?? 0, all.map(\.x).max() ?? 1)
         // A run that took its stage up in the middle has its own begin.
         let x = Ticks(first > last / 3 ? first : 0, last, count: 5)
@@ -152,6 +163,13 @@ struct CurveSheet {
             for point in line.marked {
                 canvas.mark(
                     line.style.marker ?? .circle, at: place(point), line.style.color, radius: 3.4)
+            }
+            canvas.line(line.averaged.map(place), line.style.color, width: 0.8, dashes: [5, 2])
+            for point in line.averaged {
+                for (color, radius) in [(line.style.color, 3.8), (Canvas.Color.white, 1.9)] {
+                    canvas.mark(
+                        line.style.marker ?? .circle, at: place(point), color, radius: radius)
+                }
             }
         }
     }

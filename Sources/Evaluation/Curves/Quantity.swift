@@ -2,11 +2,12 @@
 enum Quantity: String, CaseIterable {
     case loss, accuracy, reward, learningRate
 
-    /// The keys of the log: the first is drawn raw and smoothed, others as marked points.
+    /// The keys of the log: the first is drawn raw and smoothed, others as marked points, the third
+    /// of the averaged weights with hollow marks.
     var keys: [String] {
         switch self {
         case .loss: ["loss"]
-        case .accuracy: ["accuracy", "developmentAccuracy"]
+        case .accuracy: ["accuracy", "developmentAccuracy", "emaDevelopmentAccuracy"]
         case .reward: ["reward"]
         case .learningRate: ["learningRate"]
         }

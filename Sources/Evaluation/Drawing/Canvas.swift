@@ -153,12 +153,9 @@ final class Canvas {
     /// The picture as an SVG file where it is one of lines, else as a PNG file.
     func encoded() throws(EvaluationError) -> Data {
         guard let bytes else {
-            let png = Bytes()
             cairo_surface_flush(surface)
-            try Self.check(
-                cairo_surface_write_to_png_stream(
-                    surface, Self.append, Unmanaged.passUnretained(png).toOpaque()))
-            return png.data
+            try Self.check(cairo_surface_status(surface))
+            return try png()
         }
         cairo_surface_finish(surface)
         try Self.check(cairo_surface_status(surface))

@@ -18,8 +18,10 @@ public final class Occluder {
     private var viewer: (any Viewer)?
 
     /// Opens a checkpoint of the stage `classifier`.
-    convenience init(path: String) throws {
-        let checkpoint = try Checkpoint(reading: path)
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
+    convenience init(path: String, acceptsEdited: Bool = false) throws {
+        let checkpoint = try Checkpoint(reading: path, acceptsEdited: acceptsEdited)
         let stage = try StoredModel.stage(of: checkpoint)
         // A model that chooses glimpses is no judge of whole images.
         guard Families.family(of: stage).policies(after: stage).isEmpty else {

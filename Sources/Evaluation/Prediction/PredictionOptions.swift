@@ -18,6 +18,8 @@ public struct PredictionOptions: Sendable {
     public var centralCropMargin: Int?
     /// What the model is shown of a picture.
     public var framing = Framing.crop
+    /// Whether the user has said that arrays were edited.
+    public var acceptsEdited = false
     /// Whether the views tell where the policy wants to look.
     public var wantsMaps = false
     /// Threads of this process.

@@ -26,7 +26,8 @@ public final class PredictionRun {
     public init(_ options: PredictionOptions) throws {
         self.options = options
         checkpoint = try OpenedCheckpoint(
-            options.checkpoint, centralCropMargin: options.centralCropMargin)
+            options.checkpoint, centralCropMargin: options.centralCropMargin,
+            acceptsEdited: options.acceptsEdited)
         let stored = checkpoint.stored
         names = LogitNames(checkpoint)
         top = min(options.top, checkpoint.model.classes)
@@ -46,7 +47,7 @@ public final class PredictionRun {
                     + "take of a picture; ask for at most that many")
         }
         source = try PictureSource(options.pictures)
-        var notes = source.notes
+        var notes = [checkpoint.warning].compactMap { $0 } + source.notes
         if checkpoint.classes == nil {
             notes.append(
                 "\(options.checkpoint): is of an earlier program and holds no names of classes: they "

@@ -81,7 +81,7 @@ struct ResultFolder {
         let list = try LineFile(appendingTo: "\(path)/\(listName)")
         try list.append(files.map { "\($0.name)\n" }.joined())
         for file in files {
-            try AtomicFile.write("\(path)/\(file.name)", data: file.content)
+            try AtomicFile.write("\(path)/\(file.name)", data: file.content, isFlushed: false)
         }
     }
 }

@@ -72,7 +72,9 @@ public final class EvaluationRun {
                 "--glimpses: \(glimpses.most) is more than the \(most) glimpses that the model can "
                     + "take of an image; ask for at most that many")
         }
-        occluder = try options.occlusionClassifier.map { try Occluder(path: $0) }
+        occluder = try options.occlusionClassifier.map {
+            try Occluder(path: $0, acceptsEdited: options.acceptsEdited)
+        }
         try occluder?.requireLikeness(
             first.settings, first.model, classes: first.classes, of: first.provenance.path)
         for checkpoint in checkpoints where options.attack != nil {

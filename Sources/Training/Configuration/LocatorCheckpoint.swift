@@ -14,8 +14,10 @@ struct LocatorCheckpoint {
     private let familyName: String
 
     /// Opens a checkpoint of a model that has learned where to look.
-    init(_ path: String) throws {
-        checkpoint = try Checkpoint(reading: path)
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
+    init(_ path: String, acceptsEdited: Bool = false) throws {
+        checkpoint = try Checkpoint(reading: path, acceptsEdited: acceptsEdited)
         let stage = try StoredModel.stage(of: checkpoint)
         let family = Families.family(of: stage)
         guard let name = Families.locatorName(of: family) else {
@@ -39,7 +41,9 @@ struct LocatorCheckpoint {
 
     /// Lays the settings of the model that a tree of settings names over the tree: what it is, is
     /// not a matter of choice.
-    static func adopt(in tree: inout ConfigurationTree) throws {
+    static func adopt(
+        in tree: inout ConfigurationTree, acceptsEdited: Bool = false
+    ) throws {
         let given = try tree.decode(RunConfiguration.self)
         guard !given.glimpse.locator.isEmpty else { return }
         let path = given.glimpse.locator
@@ -47,7 +51,7 @@ struct LocatorCheckpoint {
         if !given.glimpse.locatorChecksum.isEmpty && !FileManager.default.fileExists(atPath: path) {
             return
         }
-        let locator = try LocatorCheckpoint(path)
+        let locator = try LocatorCheckpoint(path, acceptsEdited: acceptsEdited)
         let (stored, family) = (locator.stored, type(of: locator.stored.model))
         if tree.isGiven("model.classes") {
             try locator.requireClasses(given.model.classes, "model.classes is")

@@ -53,10 +53,14 @@ extension RunConfiguration {
     }
 
     /// The settings of a tree, checked.
-    static func read(_ tree: ConfigurationTree, for stages: [Stage]) throws -> RunConfiguration {
+    ///
+    /// - Parameter acceptsEdited: Whether a checkpoint that they name may have been edited.
+    static func read(
+        _ tree: ConfigurationTree, for stages: [Stage], acceptsEdited: Bool = false
+    ) throws -> RunConfiguration {
         var tree = tree
         if stages.contains(where: Families.takesLocator) {
-            try LocatorCheckpoint.adopt(in: &tree)
+            try LocatorCheckpoint.adopt(in: &tree, acceptsEdited: acceptsEdited)
         }
         var configuration = try tree.decode(RunConfiguration.self)
         configuration.data.path = UserPath.expanded(configuration.data.path)

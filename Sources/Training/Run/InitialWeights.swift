@@ -27,8 +27,10 @@ struct InitialWeights {
     }
 
     /// Reads a checkpoint and verifies its checksums.
-    init(_ path: String) throws(CheckpointError) {
-        checkpoint = try Checkpoint(reading: path)
+    ///
+    /// - Parameter acceptsEdited: Whether the user has said that arrays were edited.
+    init(_ path: String, acceptsEdited: Bool = false) throws(CheckpointError) {
+        checkpoint = try Checkpoint(reading: path, acceptsEdited: acceptsEdited)
         try checkpoint.verify()
         paths = Set(checkpoint.file.datasets(under: "/model"))
     }

@@ -12,7 +12,8 @@ extension Trainer {
             throw ConfigurationError(key: problem.key, problem.message)
         }
         try activity.during(.readingCheckpoint) {
-            let locator = try LocatorCheckpoint(configuration.glimpse.locator)
+            let locator = try LocatorCheckpoint(
+                configuration.glimpse.locator, acceptsEdited: options.acceptsEdited)
             try locator.requireClasses(model.classes, "the images have")
             try locator.load(into: store, of: model)
         }

@@ -54,7 +54,7 @@ extension Trainer {
             return
         }
         try activity.during(.readingCheckpoint) {
-            let weights = try InitialWeights(path)
+            let weights = try InitialWeights(path, acceptsEdited: options.acceptsEdited)
             let report = try weights.load(into: store, classes: classes)
             weights.lines(report, classes: classes).forEach(reporter.say)
         }

@@ -70,7 +70,8 @@ public final class Trainer {
                 options.configurationPath.map { .file($0) } ?? .demonstration,
                 overrides: options.overrides)
         }
-        var configuration = try RunConfiguration.read(tree, for: stages)
+        var configuration = try RunConfiguration.read(
+            tree, for: stages, acceptsEdited: options.acceptsEdited)
         try Self.requireAgreement(configuration, options, communicator: communicator)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
