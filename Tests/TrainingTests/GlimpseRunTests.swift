@@ -103,6 +103,31 @@ import Testing
         #expect(together.output == alone.output, "\(together.errors)")
     }
 
+    /// A locator whose glimpses are weighted means says where by its policy all the same.
+    @Test func aSoftLocatorSaysWhere() throws {
+        let soft = try SmallRun.train(
+            ranks: 1, configuration: configuration, data: data, output: folder.path("soft"),
+            [
+                "--stages", "representation,location,joint", "--max-steps", "1", "--set",
+                "model.cell.soft=true",
+            ])
+        #expect(soft.status == 0, "\(soft.errors)")
+        let path = folder.path("soft/checkpoints/last.h5")
+        for (name, ranks) in [("one", 1), ("two", 2)] {
+            let run = try train(name, ranks: ranks, steps: 2, locator: path)
+            #expect(run.status == 0, "\(run.errors)")
+        }
+        #expect(try arrays("one") == arrays("two"))
+        let evaluated = try CommandRun(
+            "saccader-eval",
+            [
+                folder.path("one/checkpoints/last.h5"), "--data", data, "--json", "--quiet",
+                "--glimpses", "1,6",
+            ])
+        #expect(evaluated.status == 0, "\(evaluated.errors)")
+        #expect(evaluated.output.contains("learned"), "\(evaluated.output)")
+    }
+
     @Test func badInputIsToldInOneLine() throws {
         func refused(
             _ name: String, _ more: [String] = [], locator: String? = nil, status: Int32,
