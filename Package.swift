@@ -179,7 +179,8 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
-                "Images", "Checkpoints", "Collectives", "EventMessages", "TestSupport", "Yams",
+                "Images", "Checkpoints", "Collectives", "EventMessages", "Safetensors",
+                "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

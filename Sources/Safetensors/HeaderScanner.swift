@@ -8,6 +8,8 @@ struct HeaderScanner {
 
     private let bytes: UnsafeRawBufferPointer
     private var place = 0
+    /// What `__metadata__` says, once the header has been read.
+    private(set) var metadata: [String: String] = [:]
 
     init(_ bytes: UnsafeRawBufferPointer) { self.bytes = bytes }
 
@@ -18,7 +20,7 @@ struct HeaderScanner {
         var offsets: [Int]?
     }
 
-    /// All arrays by name; `__metadata__` is checked and left out.
+    /// All arrays by name; what `__metadata__` says is kept apart.
     mutating func entries() throws(Problem) -> [String: Entry] {
         var entries: [String: Entry] = [:]
         var hasMetadata = false
@@ -28,7 +30,7 @@ struct HeaderScanner {
             if name == "__metadata__" {
                 guard !hasMetadata else { throw scanner.problem("has __metadata__ twice") }
                 hasMetadata = true
-                return try scanner.metadata()
+                return try scanner.readMetadata()
             }
             guard entries[name] == nil else { throw scanner.problem("has the name \(name) twice") }
             entries[name] = try scanner.entry(name)
@@ -38,13 +40,12 @@ struct HeaderScanner {
         return entries
     }
 
-    private mutating func metadata() throws(Problem) {
-        var keys: Set<String> = []
+    private mutating func readMetadata() throws(Problem) {
         try object { scanner, key throws(Problem) in
-            guard keys.insert(key).inserted else {
+            guard scanner.metadata[key] == nil else {
                 throw scanner.problem("has \(key) twice in __metadata__")
             }
-            _ = try scanner.text()
+            scanner.metadata[key] = try scanner.text()
         }
     }
 

@@ -20,6 +20,8 @@ public struct SafetensorsFile: Sendable {
     public let path: String
     /// All arrays, sorted by name.
     public let arrays: [Array]
+    /// What the file says of itself: `__metadata__`.
+    public let metadata: [String: String]
     private let data: Data
 
     /// The longest header that is read, as the reference has it.
@@ -41,13 +43,15 @@ public struct SafetensorsFile: Sendable {
             throw SafetensorsError(path, "cannot be read: give a safetensors file")
         }
         do {
-            arrays = try Self.arrays(data)
+            (arrays, metadata) = try Self.content(data)
         } catch {
             throw SafetensorsError(path, Self.otherFormat(data) ?? error.reason)
         }
     }
 
-    private static func arrays(_ data: Data) throws(HeaderScanner.Problem) -> [Array] {
+    private static func content(
+        _ data: Data
+    ) throws(HeaderScanner.Problem) -> ([Array], [String: String]) {
         guard data.count >= 8 else {
             throw .init(reason: "has \(data.count) bytes, too few for a safetensors file")
         }
@@ -60,22 +64,25 @@ public struct SafetensorsFile: Sendable {
                     + "\(data.count)")
         }
         let start = 8 + Int(length)
-        let found: Result<[String: HeaderScanner.Entry], HeaderScanner.Problem> =
+        typealias Header = (entries: [String: HeaderScanner.Entry], metadata: [String: String])
+        let found: Result<Header, HeaderScanner.Problem> =
             data.withUnsafeBytes { bytes in
                 var scanner = HeaderScanner(
                     UnsafeRawBufferPointer(rebasing: bytes[8..<start]))
                 do throws(HeaderScanner.Problem) {
-                    return .success(try scanner.entries())
+                    let entries = try scanner.entries()
+                    return .success((entries, scanner.metadata))
                 } catch {
                     return .failure(error)
                 }
             }
+        let (entries, metadata) = try found.get()
         var arrays: [Array] = []
-        for (name, entry) in try found.get() {
+        for (name, entry) in entries {
             arrays.append(try array(name, entry, start: start, count: data.count - start))
         }
         try requireWhole(arrays, from: start, to: data.count)
-        return arrays.sorted { $0.name < $1.name }
+        return (arrays.sorted { $0.name < $1.name }, metadata)
     }
 
     /// - Parameter count: Bytes of all arrays together.

@@ -7,9 +7,10 @@ import Training
 struct ImportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "import",
-        abstract: "Makes a checkpoint of weights that others publish.",
+        abstract: "Makes a checkpoint of exported weights, or of such that others publish.",
         discussion: """
-            The weights are a safetensors file with timm's names, for example
+            Without --as the weights are a safetensors file that `saccader-dist export` wrote, or that
+            the exported saccader.py saved. With --as they have timm's names, for example
               model = timm.create_model("nasnetalarge.tf_in1k", pretrained=True)
               safetensors.torch.save_file(model.state_dict(), "nasnet.safetensors")
             With --as nasnet the checkpoint is one to begin the stage glimpse with, with --as
@@ -22,9 +23,9 @@ struct ImportCommand: ParsableCommand {
     @Option(
         name: .customLong("as"),
         help: ArgumentHelp(
-            "What they are: \(WeightImport.names.joined(separator: " or ")).",
+            "What they are, if not exported: \(WeightImport.names.joined(separator: " or ")).",
             valueName: "network"))
-    var network: String
+    var network: String?
 
     @Option(help: "The checkpoint to write (HDF5).")
     var output: String
@@ -37,14 +38,28 @@ struct ImportCommand: ParsableCommand {
     var newLogits = false
 
     @Option(help: "The mean of pixels in [0, 1] that the weights expect, as red,green,blue.")
-    var mean = "0.5,0.5,0.5"
+    var mean = Self.scale
 
     @Option(help: "Their deviation.")
-    var deviation = "0.5,0.5,0.5"
+    var deviation = Self.scale
 
-    func validate() throws { try Positive.require(["classes": classes]) }
+    private static let scale = "0.5,0.5,0.5"
+
+    func validate() throws {
+        try Positive.require(["classes": classes])
+        let isPlain = classes == nil && !newLogits && mean == Self.scale && deviation == Self.scale
+        if network == nil && !isPlain {
+            throw ValidationError(
+                "--classes, --new-logits, --mean and --deviation go with --as; an exported file says "
+                    + "all of it itself")
+        }
+    }
 
     func run() throws {
+        guard let network else {
+            try ExportedImport(weights).write(to: output)
+            return Console.say("\(output): written")
+        }
         var options = WeightImport.Options()
         (options.classes, options.startsLogits) = (classes, newLogits)
         options.pixels = PixelScale(

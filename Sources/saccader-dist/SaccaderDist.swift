@@ -18,8 +18,8 @@ struct SaccaderDist: ParsableCommand {
             """,
         version: Program.description,
         subcommands: [
-            Train.self, Eval.self, Dataset.self, Inspect.self, ImportCommand.self,
-            TraceCommand.self, PlotCommand.self, DoctorCommand.self, Bench.self,
+            Train.self, Eval.self, Dataset.self, Inspect.self, ExportCommand.self,
+            ImportCommand.self, TraceCommand.self, PlotCommand.self, DoctorCommand.self, Bench.self,
         ])
 
     static func main() {

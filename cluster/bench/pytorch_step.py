@@ -1,4 +1,4 @@
-"""Times a training step or the inference of model.py and prints one JSON object."""
+"""Times a training step or the inference of saccader.py and prints one JSON object."""
 
 import argparse
 import contextlib
@@ -6,6 +6,7 @@ import json
 import os
 import resource
 import statistics
+import sys
 import time
 from pathlib import Path
 
@@ -15,12 +16,16 @@ from torch import nn
 from torch.nn import functional as F
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from dram_model import DRAM, dram_loss
-from model import LOSSES, Saccader, infer
-from nasnet_model import Glimpses
+# The file that `saccader-dist export` writes.
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "Sources/Training/Resources"))
+sys.dont_write_bytecode = True
+from saccader import DRAM, LOSSES, Saccader, dram_loss, infer  # noqa: E402
+
+from nasnet_model import Glimpses  # noqa: E402
 
 # Each names every key, also where it is the default.
-CONFIGS = Path(__file__).resolve().parents[2] / "Configs"
+CONFIGS = ROOT / "Configs"
 DEFAULTS = {"dram": "imagenet-dram.yaml", "glimpse": "imagenet-saccader-nasnet-331.yaml"}
 
 
@@ -33,15 +38,13 @@ def merged(defaults, settings):
 
 
 def folded(module):
-    """Batch norms folded into the convolutions before them, for inference."""
-    for child in module.children():
+    """The Saccader's batch norms folded into the convolutions before them, for inference."""
+    for name, child in list(module.named_children()):
         folded(child)
-    if isinstance(module, nn.Sequential):
-        for index in range(len(module) - 1):
-            if isinstance(module[index], nn.Conv2d) and isinstance(
-                    module[index + 1], nn.BatchNorm2d):
-                module[index] = fuse_conv_bn_eval(module[index], module[index + 1])
-                module[index + 1] = nn.Identity()
+        norm = "norm" + name.removeprefix("conv")
+        if isinstance(child, nn.Conv2d) and name.startswith("conv") and hasattr(module, norm):
+            setattr(module, name, fuse_conv_bn_eval(child, getattr(module, norm)))
+            setattr(module, norm, nn.Identity())
     return module
 
 

@@ -49,16 +49,7 @@ public struct WeightImport {
         if let problem = options.pixels.problem {
             throw EvaluationError("--\(problem.key): \(problem.message)")
         }
-        guard FileManager.default.fileExists(atPath: path) else {
-            throw EvaluationError(
-                "\(path): no such file; give weights in a safetensors file",
-                exitCode: .missingInput)
-        }
-        do {
-            file = try SafetensorsFile(path)
-        } catch {
-            throw EvaluationError("\(error)", exitCode: .badData)
-        }
+        file = try Self.open(path)
         func misfit(_ reason: String) -> EvaluationError {
             EvaluationError("\(path): \(reason)", exitCode: .badData)
         }
@@ -122,8 +113,22 @@ public struct WeightImport {
         store = ParameterStore(layout: layout, seed: configuration.seed)
     }
 
+    /// Opens a file of any weights and checks its whole form.
+    static func open(_ path: String) throws -> SafetensorsFile {
+        guard FileManager.default.fileExists(atPath: path) else {
+            throw EvaluationError(
+                "\(path): no such file; give weights in a safetensors file",
+                exitCode: .missingInput)
+        }
+        do {
+            return try SafetensorsFile(path)
+        } catch {
+            throw EvaluationError("\(error)", exitCode: .badData)
+        }
+    }
+
     /// The first three of some names, and how many there are.
-    private static func list(_ names: [String]) -> String {
+    static func list(_ names: [String]) -> String {
         let first = names.prefix(3).joined(separator: ", ")
         return names.count > 3 ? "\(first) and \(names.count - 3) more" : first
     }

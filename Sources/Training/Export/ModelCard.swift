@@ -1,0 +1,88 @@
+import Checkpoints
+import Evaluation
+import Families
+import Foundation
+import Models
+
+/// The model card beside exported weights: what the checkpoint says, and nothing else.
+struct ModelCard {
+    /// Markdown.
+    let text: String
+
+    /// Of a checkpoint.
+    init(_ header: CheckpointHeader, _ stored: StoredModel) {
+        let (model, data) = (stored.model, stored.settings.data)
+        let layout = model.layout
+        let family = Families.family(of: stored.stage)
+        var figures = [
+            ("trainable parameters", "\(layout.trainableCount)"),
+            ("running statistics", "\(layout.statisticCount)"), ("classes", "\(model.classes)"),
+            ("image", "\(model.imageSize)×\(model.imageSize) pixels"),
+            ("stage", "\(header.stage), step \(header.step), epoch \(header.epoch)"),
+            (
+                "top-1 on the development images",
+                header.developmentAccuracy.map { String(format: "%.2f %%", 100 * $0) }
+                    ?? "not measured"
+            ),
+        ]
+        if header.average.isModel { figures.append(("weights", "moving average of the run's")) }
+        if let images = header.images {
+            figures.append(("training images", "\(images.training.count)"))
+            figures.append(("development images", "\(images.development.count)"))
+        }
+        let names = (header.classes ?? []).filter { !$0.name.isEmpty }.map(\.words)
+        let shown = names.prefix(20).joined(separator: ", ")
+        let classes =
+            names.isEmpty
+            ? "The checkpoint does not name its classes."
+            : "Classes: \(shown)\(names.count > 20 ? " and \(names.count - 20) more" : "")."
+        let isRunnable = family.name != "glimpse"
+        let use =
+            isRunnable
+            ? """
+            ```python
+            import saccader
+            model = saccader.load("model.safetensors")
+            image = saccader.prepare("photo.jpg", model)
+            ```
+
+            or `python saccader.py photo.jpg`; both need PyTorch, and Pillow to read pictures.
+            """
+            : "`saccader.py` does not build this family; `saccader-dist import` reads the weights."
+        text = """
+            # \(family.title), exported from saccader-dist
+
+            \(model.description.summary.sentence).
+
+            | | |
+            | --- | --- |
+            \(figures.map { "| \($0.0) | \($0.1) |" }.joined(separator: "\n"))
+
+            ## Use
+
+            \(use)
+
+            It tells the classes below apart on pictures like those that it was trained on, and is
+            meant for research on where models look. What it does on others has not been measured here.
+
+            ## Data
+
+            \(classes) Pixels are scaled to [0, 1], less the mean \(PixelScale.standard.mean),
+            over the deviation \(PixelScale.standard.deviation); evaluation shows the central
+            \(data.imageSize)/\(data.imageSize + data.centralCropMargin) of the shorter side.
+
+            ## Provenance
+
+            Program \(header.program.isEmpty ? "unknown" : header.program), seed \(header.seed), \
+            \(header.worldSize) ranks, \(header.samples) images seen in the stage. The whole
+            configuration stands in the metadata of `model.safetensors`; `saccader-dist import` makes
+            a checkpoint of it again.
+
+            """
+    }
+}
+
+extension String {
+    /// The text with a capital at its start.
+    fileprivate var sentence: String { prefix(1).uppercased() + dropFirst() }
+}

@@ -1,0 +1,93 @@
+import Checkpoints
+import Evaluation
+import Families
+import Foundation
+import Images
+import Models
+import Safetensors
+
+/// A checkpoint on its way into a folder for PyTorch: weights, program and model card.
+public struct ModelExport {
+    /// What tells of a checkpoint that another program has opened for writing; else nil.
+    public let warning: String?
+    private let path: String
+    private let header: CheckpointHeader
+    private let stored: StoredModel
+    private let arrays: [SafetensorsImage.Array]
+
+    static let weightsName = "model.safetensors"
+    static let programName = "saccader.py"
+    static let cardName = "README.md"
+
+    /// Reads a checkpoint and verifies its checksums.
+    ///
+    /// - Parameter average: Whether the moving average below `/ema` is taken in the place of the
+    ///   weights below `/model`, which evaluation reads.
+    public init(_ path: String, average: Bool = false) throws {
+        let checkpoint = try Checkpoint(reading: path)
+        (self.path, warning) = (path, checkpoint.warning)
+        stored = try StoredModel(checkpoint)
+        _ = try stored.classes(of: checkpoint)
+        var header = checkpoint.header
+        if average {
+            guard header.average.updates != nil else {
+                throw EvaluationError(
+                    "\(path): holds no moving average below /ema: leave --ema out")
+            }
+            header.developmentAccuracy = header.average.developmentAccuracy
+            header.average.isModel = true
+        }
+        self.header = header
+        let group = average ? "/ema" : "/model"
+        let layout = stored.model.layout
+        let shapes =
+            layout.parameters.map { ($0.path, $0.shape) }
+            + layout.statistics.map { ($0.path, [$0.count]) }
+        arrays = try shapes.map { path, shape in
+            SafetensorsImage.Array(
+                ExportedArray.name(path), shape: ExportedArray.shape(path, shape),
+                values: ExportedArray.exported(
+                    path, shape: shape,
+                    try checkpoint.finiteFloats("\(group)/\(path)", shape: shape)))
+        }
+    }
+
+    /// Writes the folder; files that are there already are never replaced, and after an error none
+    /// of these is left.
+    ///
+    /// - Returns: The files' paths.
+    public func write(to folder: String) throws -> [String] {
+        guard
+            let source = Bundle.module.path(
+                forResource: "Resources/\(Self.programName)", ofType: nil),
+            let program = FileManager.default.contents(atPath: source)
+        else { throw ImagesError.resource(name: Self.programName) }
+        let metadata = ExportMetadata(header, family: Families.family(of: stored.stage).name)
+        // The weights last: a folder that has them is whole.
+        let files = [
+            (Self.programName, program),
+            (Self.cardName, Data(ModelCard(header, stored).text.utf8)),
+            (Self.weightsName, try SafetensorsImage(arrays, metadata: metadata.texts).data),
+        ]
+        let existed = FileManager.default.fileExists(atPath: folder)
+        for (name, _) in files where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
+            throw EvaluationError(
+                "\(folder)/\(name): exists and is left alone: choose another --output, or remove it",
+                exitCode: .cannotWrite)
+        }
+        var written: [String] = []
+        do {
+            try AtomicFile.createFolder(folder)
+            for (name, data) in files {
+                let path = "\(folder)/\(name)"
+                try AtomicFile.write(path, data: data)
+                written.append(path)
+            }
+        } catch {
+            for path in written { unlink(path) }
+            if !existed { rmdir(folder) }
+            throw error
+        }
+        return written
+    }
+}
