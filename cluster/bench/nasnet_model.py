@@ -9,7 +9,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-from model import Saccader, infer
+from saccader import Saccader, infer  # pytorch_step has put its folder on the path
 
 FIELD, STRIDE = 77, 8  # of a location of the Saccader, in pixels
 
