@@ -30,8 +30,10 @@ MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 def norm(channels, settings):
     options = settings.get("batchNorm", {})
+    # PyYAML reads 1e-5, without a point, as a word.
     return nn.BatchNorm2d(
-        channels, eps=options.get("epsilon", 1e-5), momentum=1 - options.get("momentum", 0.9))
+        channels, eps=float(options.get("epsilon", 1e-5)),
+        momentum=1 - float(options.get("momentum", 0.9)))
 
 
 class ConvNorm(nn.Module):
