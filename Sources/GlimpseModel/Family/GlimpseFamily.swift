@@ -83,7 +83,7 @@ public struct GlimpseFamily: ModelFamily {
                 ("locator", from),
             ],
             numbers: [("patchSize", size), ("patchImageSize", places.imageSize)],
-            countedGroup: (.locator, "of them the frozen locator's"),
+            countedGroup: (.locator, "frozen locator"),
             likeness: [
                 ("the network", network.rawValue), ("patches of pixels", "\(places.side)"),
                 ("data.patchImageSize", "\(places.imageSize)"),
