@@ -66,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CProcessor"),
         .target(name: "CThreads"),
         .target(name: "CWindows"),
+        .target(name: "CProducts"),
         .target(name: "CCommit", exclude: ["archive.txt"], cSettings: commitSettings),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
@@ -78,7 +79,7 @@ let package = Package(
 
         .target(
             name: "Tensors",
-            dependencies: ["CProcessor", "CThreads", "CWindows", "COpenBLAS"]
+            dependencies: ["CProcessor", "CThreads", "CWindows", "CProducts", "COpenBLAS"]
                 + (hasOneDNN ? ["ConeDNN"] : []),
             swiftSettings: fast),
         .target(name: "Configuration", dependencies: ["Yams"]),

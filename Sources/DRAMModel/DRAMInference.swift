@@ -46,7 +46,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
 
     /// Bytes for all packed weights, whose blocks are rounded up; OpenBLAS takes them as they are.
     private static func packedByteCount(_ model: DRAM<Element>) -> Int {
-        guard MatrixMultiply.library == .oneDNN else { return 0 }
+        guard MatrixMultiply.copiesWeights else { return 0 }
         return model.layout.trainableCount * MemoryLayout<Element>.stride / 16 * 17
     }
 

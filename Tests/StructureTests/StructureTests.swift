@@ -6,7 +6,7 @@ import Testing
 @Suite struct StructureTests {
     /// What each room may import of this package.
     private static let graph: [String: Set<String>] = [
-        "Tensors": ["CProcessor", "CThreads", "CWindows", "COpenBLAS", "ConeDNN"],
+        "Tensors": ["CProcessor", "CThreads", "CWindows", "CProducts", "COpenBLAS", "ConeDNN"],
         "Configuration": [],
         "Collectives": ["CMPI", "Tensors"],
         "Checkpoints": ["CHDF5"],

@@ -25,33 +25,50 @@ public struct Matrix {
 /// depend on its operands and sizes alone. Large layers go through `PackedMatrix`; what is here
 /// multiplies in OpenBLAS.
 public enum MatrixMultiply {
-    /// A library that multiplies the layers' matrices.
+    /// What multiplies the layers' matrices.
     public enum Library: Sendable {
+        /// This program's own kernels.
+        case own
         case openBLAS
         case oneDNN
     }
 
-    /// oneDNN where the program was built with it and the processor has AVX-512, else OpenBLAS;
-    /// the environment's `SACCADER_GEMM=openblas` chooses OpenBLAS everywhere.
+    /// This program's own kernels on processors of the kind x86-64; oneDNN where the program was
+    /// built with it and the processor has AMX, which only that uses; else OpenBLAS. The
+    /// environment's `SACCADER_GEMM` chooses `own`, `onednn` or `openblas` where they can run.
     public static let library: Library = {
+        let wanted = ProcessInfo.processInfo.environment["SACCADER_GEMM"]
         #if canImport(ConeDNN)
-            let wanted = ProcessInfo.processInfo.environment["SACCADER_GEMM"]
-            if wanted != "openblas" && OneDNN.hasVectors512 { return .oneDNN }
+            if wanted == "onednn" ? OneDNN.hasVectors512 : wanted == nil && OneDNN.hasTiles {
+                return .oneDNN
+            }
+        #endif
+        #if arch(x86_64)
+            if wanted != "openblas" { return .own }
         #endif
         return .openBLAS
     }()
 
     /// Whether products of `BFloat16` are faster here than those of `Float`.
     public static var hasFastBFloat16: Bool {
-        #if canImport(ConeDNN)
-            return library == .oneDNN && OneDNN.hasBFloat16
-        #else
-            return false
-        #endif
+        switch library {
+        case .own: return OwnProducts.hasPairs
+        case .openBLAS: return false
+        case .oneDNN:
+            #if canImport(ConeDNN)
+                return OneDNN.hasBFloat16
+            #else
+                return false
+            #endif
+        }
     }
+
+    /// Whether packed weights are a copy, which the library reads in an order of its own.
+    public static var copiesWeights: Bool { library != .openBLAS }
 
     /// The library and the instruction set that it chose, for the log.
     public static var libraryDescription: String {
+        if library == .own { return OwnProducts.description }
         #if canImport(ConeDNN)
             if library == .oneDNN { return OneDNN.description }
         #endif

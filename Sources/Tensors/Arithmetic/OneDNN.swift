@@ -8,6 +8,8 @@
         static let hasVectors512 = has(dnnl_cpu_isa_avx512_core)
         /// Whether the processor multiplies `BFloat16` in hardware.
         static let hasBFloat16 = has(dnnl_cpu_isa_avx512_core_bf16)
+        /// Whether the processor multiplies tiles (AMX).
+        static let hasTiles = has(dnnl_cpu_isa_avx512_core_amx)
 
         private static func has(_ set: dnnl_cpu_isa_t) -> Bool {
             dnnl_get_effective_cpu_isa().rawValue & set.rawValue == set.rawValue
@@ -17,7 +19,7 @@
         static var description: String {
             let version = dnnl_version().map { "\($0.pointee.major).\($0.pointee.minor)" } ?? ""
             let set =
-                has(dnnl_cpu_isa_avx512_core_amx)
+                hasTiles
                 ? "AMX" : hasBFloat16 ? "AVX512-BF16" : "AVX-512"
             return "oneDNN \(version) \(set)"
         }

@@ -42,6 +42,13 @@ extension PackedMatrix {
         into result: UnsafeMutablePointer<Element>, rows: Int,
         scratch: UnsafeMutablePointer<Float>
     ) {
+        if MatrixMultiply.library == .own
+            && OwnProducts.product(
+                left, storage, finish: finish, into: result, rows: rows, columns: columns,
+                inner: inner)
+        {
+            return
+        }
         #if canImport(ConeDNN)
             if MatrixMultiply.library == .oneDNN {
                 OneDNN.Thread.current.product(

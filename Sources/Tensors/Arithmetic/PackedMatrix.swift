@@ -1,7 +1,7 @@
 /// Weights laid out once for the products of all chunks that a layer's pass makes with them.
 ///
-/// oneDNN reads them in blocks of its own and, for `BFloat16`, narrowed; OpenBLAS reads them where
-/// they lie.
+/// Our own kernels and oneDNN read them in blocks and, for `BFloat16`, narrowed; OpenBLAS reads them
+/// where they lie.
 public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
     private let source: Matrix
     private let isTransposed: Bool
@@ -11,7 +11,10 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
 
     /// Bytes that `[inner, columns]` takes packed, at most: blocks are rounded up.
     public static func byteCount(inner: Int, columns: Int) -> Int {
-        (inner + 63) / 64 * 64 * ((columns + 63) / 64 * 64) * MemoryLayout<Element>.stride
+        if MatrixMultiply.library == .own {
+            return OwnProducts.byteCount(inner: inner, columns: columns, of: Element.self)
+        }
+        return (inner + 63) / 64 * 64 * ((columns + 63) / 64 * 64) * MemoryLayout<Element>.stride
     }
 
     /// Lays out `source`, `[inner, columns]`, or its transpose where it is `[columns, inner]`.
@@ -25,6 +28,11 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
     ) {
         (self.source, isTransposed, self.storage) = (source, transposed, storage)
         (self.inner, self.columns) = (inner, columns)
+        if MatrixMultiply.library == .own && !isFilled {
+            OwnProducts.pack(
+                source, transposed: transposed, inner: inner, columns: columns, as: Element.self,
+                into: storage)
+        }
         #if canImport(ConeDNN)
             if MatrixMultiply.library == .oneDNN && !isFilled {
                 OneDNN.Thread.current.pack(
@@ -37,7 +45,7 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
 
     /// Bytes that a copy of `[inner, columns]` takes, at most.
     public static func copiedByteCount(inner: Int, columns: Int) -> Int {
-        MatrixMultiply.library == .oneDNN
+        MatrixMultiply.copiesWeights
             ? byteCount(inner: inner, columns: columns)
             : inner * columns * MemoryLayout<Float>.stride
     }
@@ -50,7 +58,7 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
         _ source: Matrix, transposed: Bool = false, inner: Int, columns: Int,
         into storage: UnsafeMutableRawPointer
     ) {
-        guard MatrixMultiply.library != .oneDNN else {
+        guard !MatrixMultiply.copiesWeights else {
             _ = PackedMatrix(
                 source, transposed: transposed, inner: inner, columns: columns, into: storage)
             return
@@ -78,6 +86,11 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
         _ left: UnsafeMutablePointer<Element>, into result: UnsafeMutablePointer<Float>,
         rows: Int, adding: Bool = false
     ) {
+        if MatrixMultiply.library == .own {
+            return OwnProducts.product(
+                left, storage, into: result, rows: rows, columns: columns, inner: inner,
+                adding: adding)
+        }
         #if canImport(ConeDNN)
             if MatrixMultiply.library == .oneDNN {
                 OneDNN.Thread.current.product(
@@ -113,6 +126,11 @@ extension MatrixMultiply {
         into result: UnsafeMutablePointer<Float>, rows: Int, columns: Int, inner: Int,
         adding: Bool
     ) {
+        if library == .own {
+            return OwnProducts.product(
+                transposed: left, right, into: result, rows: rows, columns: columns, inner: inner,
+                adding: adding)
+        }
         #if canImport(ConeDNN)
             if library == .oneDNN {
                 OneDNN.Thread.current.product(

@@ -15,8 +15,8 @@ extension Precision {
         let ranks = arithmetic.ranks
         let lacking = ranks.indices.filter { !ranks[$0].hasFastBFloat16 }
         let library = lacking.first.map { ranks[$0].library } ?? ""
-        return "precision: bfloat16 is fast only with oneDNN on a processor with AVX512-BF16 or "
-            + "AMX, which \(arithmetic.name(lacking)) \(lacking.count == 1 ? "has" : "have") not "
+        return "precision: bfloat16 is fast only on a processor with AVX512-BF16, or AMX and "
+            + "oneDNN, which \(arithmetic.name(lacking)) \(lacking.count == 1 ? "has" : "have") not "
             + "(\(library)); going on in float32\(ranks.count > 1 ? ", all ranks alike" : "")"
     }
 }
