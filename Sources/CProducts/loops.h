@@ -155,10 +155,10 @@ static TARGET void NAMED(product, SUFFIX)(
     const VALUE *left, const ELEMENT *packed, void *result, long rows, long columns, long inner,
     _Bool adding, const saccader_finish *finish) {
     enum { MOST = LEFT_INNER / HALVES };
-    // Copied rows lie a line further apart.
-    ELEMENT copies[ALONG_ROWS * (MOST + 16)];
     const long all = (inner + HALVES - 1) / HALVES;
-    const _Bool copied = inner * sizeof(VALUE) % 4096 == 0 || inner % HALVES;
+    // Rows that end with half a pair are copied: what lies behind them is not theirs.
+    const _Bool copied = inner % HALVES;
+    ELEMENT copies[HALVES == 1 ? 1 : ALONG_ROWS * MOST];
     for (long start = 0; start < all; start += MOST, adding = 1) {
         const long count = AT_MOST(MOST, all - start);
         const long values = AT_MOST(count * HALVES, inner - start * HALVES);
@@ -167,10 +167,10 @@ static TARGET void NAMED(product, SUFFIX)(
             const VALUE *from = left + row * inner + start * HALVES;
             struct block block = {
                 .left = copied ? (const void *)copies : from,
-                .left_stride = copied ? count + 16 : inner / HALVES, .right_stride = PANEL,
+                .left_stride = copied ? count : inner / HALVES, .right_stride = PANEL,
                 .inner = count, .adding = adding};
             for (long r = 0; copied && r < some; r++) {
-                ELEMENT *copy = copies + r * (count + 16);
+                ELEMENT *copy = copies + r * count;
                 copy[count - 1] = 0;
                 memcpy(copy, from + r * inner, values * sizeof(VALUE));
             }

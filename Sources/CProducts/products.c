@@ -57,20 +57,8 @@ long saccader_packed_count(long inner, long columns, _Bool narrow) {
     return (narrow ? (inner + 1) / 2 : inner) * ((columns + PANEL - 1) / PANEL * PANEL);
 }
 
-void saccader_pack(
-    const float *source, long row_stride, long column_stride, long inner, long columns,
-    float *packed) {
-    for (long first = 0; first < columns; first += PANEL) {
-        const long width = AT_MOST(PANEL, columns - first);
-        for (long row = 0; row < inner; row++, packed += PANEL) {
-            const float *from = source + row * row_stride + first * column_stride;
-            for (long column = 0; column < width; column++) {
-                packed[column] = from[column * column_stride];
-            }
-            memset(packed + width, 0, (PANEL - width) * sizeof *packed);
-        }
-    }
-}
+// Rows that are packed at a time: of a transposed source they lie side by side, in one line.
+enum { PACKED_ROWS = 16 };
 
 // The upper half, rounded to nearest even; a NaN stays one.
 static uint32_t narrowed(float value) {
@@ -79,18 +67,55 @@ static uint32_t narrowed(float value) {
     return value == value ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40;
 }
 
+// Packs rows `row` to `end` of one panel, of `width` columns.
+static void pack_rows(
+    const float *source, long row_stride, long column_stride, long row, long end, long width,
+    float *packed) {
+    if (row_stride == 1) {
+        for (long column = 0; column < width; column++) {
+            for (long r = row; r < end; r++) {
+                packed[(r - row) * PANEL + column] = source[r + column * column_stride];
+            }
+        }
+    } else {
+        for (long r = row; r < end; r++) {
+            for (long column = 0; column < width; column++) {
+                packed[(r - row) * PANEL + column] = source[r * row_stride + column * column_stride];
+            }
+        }
+    }
+}
+
+void saccader_pack(
+    const float *source, long row_stride, long column_stride, long inner, long columns,
+    float *packed) {
+    for (long first = 0; first < columns; first += PANEL, source += PANEL * column_stride) {
+        const long width = AT_MOST(PANEL, columns - first);
+        for (long row = 0; row < inner; row += PACKED_ROWS) {
+            const long end = AT_MOST(row + PACKED_ROWS, inner);
+            if (width < PANEL) memset(packed, 0, (end - row) * PANEL * sizeof *packed);
+            pack_rows(source, row_stride, column_stride, row, end, width, packed);
+            packed += (end - row) * PANEL;
+        }
+    }
+}
+
 void saccader_pack_pairs(
     const float *source, long row_stride, long column_stride, long inner, long columns,
     uint32_t *packed) {
-    for (long first = 0; first < columns; first += PANEL) {
+    float rows[PACKED_ROWS * PANEL];
+    for (long first = 0; first < columns; first += PANEL, source += PANEL * column_stride) {
         const long width = AT_MOST(PANEL, columns - first);
-        for (long row = 0; row < inner; row += 2, packed += PANEL) {
-            const float *from = source + row * row_stride + first * column_stride;
-            for (long column = 0; column < width; column++, from += column_stride) {
-                packed[column] =
-                    narrowed(from[0]) | (row + 1 < inner ? narrowed(from[row_stride]) << 16 : 0);
+        for (long row = 0; row < inner; row += PACKED_ROWS) {
+            const long end = AT_MOST(row + PACKED_ROWS, inner);
+            memset(rows, 0, sizeof rows);
+            pack_rows(source, row_stride, column_stride, row, end, width, rows);
+            for (const float *pair = rows; row + (pair - rows) / PANEL < end; pair += 2 * PANEL) {
+                for (long column = 0; column < PANEL; column++) {
+                    packed[column] = narrowed(pair[column]) | narrowed(pair[PANEL + column]) << 16;
+                }
+                packed += PANEL;
             }
-            memset(packed + width, 0, (PANEL - width) * sizeof *packed);
         }
     }
 }

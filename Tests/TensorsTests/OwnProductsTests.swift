@@ -72,32 +72,52 @@ import Testing
         }
     }
 
-    @Test(arguments: lanes, [false, true])
-    func productsAreFinished(lanes: Int32, rectifies: Bool) {
+    /// Finished products against plain ones, to which bias and a further value are added.
+    private func checkFinish<Element: StorageElement & Equatable>(
+        _ type: Element.Type, lanes: Int32, rectifies: Bool
+    ) {
         let (rows, columns, inner) = (14, 75, 40)
-        var (left, right) = (numbers(rows * inner, 5), numbers(inner * columns, 6))
-        var (bias, added) = (numbers(columns, 7), numbers(rows * columns, 8))
-        right = packed(right, inner: inner, columns: columns)
+        var left = numbers(rows * inner, 5).map { Element(narrowing: $0) }
+        var weights = numbers(inner * columns, 6)
+        var bias = numbers(columns, 7)
+        var added = numbers(rows * columns, 8).map { Element(narrowing: $0) }
+        var storage = [Float](
+            repeating: .nan,
+            count: OwnProducts.byteCount(inner: inner, columns: columns, of: type) / 4)
+        weights.withUnsafeMutableBufferPointer { weights in
+            guard let start = weights.baseAddress else { return }
+            OwnProducts.pack(
+                Matrix(start, stride: columns), transposed: false, inner: inner, columns: columns,
+                as: type, into: &storage)
+        }
         var plain = [Float](repeating: 0, count: rows * columns)
         OwnProducts.product(
-            &left, &right, into: &plain, rows: rows, columns: columns, inner: inner,
+            &left, &storage, into: &plain, rows: rows, columns: columns, inner: inner,
             adding: false, lanes: lanes)
-        var result = [Float](repeating: .nan, count: rows * columns)
+        var result = [Element](repeating: Element(narrowing: .nan), count: rows * columns)
         let isDone = bias.withUnsafeMutableBufferPointer { bias in
             added.withUnsafeMutableBufferPointer { added in
                 guard let bias = bias.baseAddress else { return false }
                 return OwnProducts.product(
-                    &left, &right,
+                    &left, &storage,
                     finish: .init(bias: bias, adding: added.baseAddress, rectify: rectifies),
                     into: &result, rows: rows, columns: columns, inner: inner, lanes: lanes)
             }
         }
         #expect(isDone)
         let expected = plain.indices.map { place in
-            let sum = plain[place] + bias[place % columns] + added[place]
-            return rectifies ? max(0, sum) : sum
+            let sum = plain[place] + bias[place % columns] + added[place].widened
+            return Element(narrowing: rectifies ? max(0, sum) : sum)
         }
         #expect(result == expected)
+    }
+
+    @Test(arguments: lanes, [false, true])
+    func productsAreFinished(lanes: Int32, rectifies: Bool) {
+        checkFinish(Float.self, lanes: lanes, rectifies: rectifies)
+        if OwnProducts.hasPairs {
+            checkFinish(BFloat16.self, lanes: lanes, rectifies: rectifies)
+        }
     }
 
     /// Of bfloat16, where the processor multiplies it: two products are added at a time, so that

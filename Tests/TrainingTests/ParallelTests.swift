@@ -124,8 +124,9 @@ import Testing
             let (loss, otherLoss) = (one["loss"] ?? 0, other["loss"] ?? 0)
             #expect(abs(loss - otherLoss) <= 1e-5 * max(abs(loss), 1), "\(one), \(other)")
         }
-        let difference = try difference(
-            alone.2, three.2, steps: 8, stages: ["representation", "location"])
+        // Of the stage without sampling: in the other, after some steps, a glimpse or a unit at the
+        // edge of its ReLU turns out differently on some machine, though the losses agree.
+        let difference = try difference(alone.2, three.2, steps: 8, stages: ["representation"])
         #expect(difference > 0 && difference <= 1e-4, "\(difference)")
     }
 

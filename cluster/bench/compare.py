@@ -22,6 +22,9 @@ SIDES = {
     "PyTorch eager bfloat16": ("torch", "bfloat16", ["--bfloat16"]),
     "PyTorch compiled bfloat16": ("torch", "bfloat16", ["--bfloat16", "--compile"]),
 }
+# Another build of saccader-dist, which --against names, in turn with this one.
+AGAINST = {f"other build {precision}": ("other", precision, [])
+           for precision in ("float32", "bfloat16")}
 # The row shards: a rank's images in one shard, whose bits depend on the number of ranks.
 ONE_SHARD = {
     f"one shard {precision}": (
@@ -65,7 +68,7 @@ def processor():
 
 def run(name, options):
     """What one run printed; nothing if it took longer than the limit."""
-    kind, precision, extra = {**SIDES, **ONE_SHARD}[name]
+    kind, precision, extra = {**SIDES, **AGAINST, **ONE_SHARD}[name]
     extra = [word.format(images=options.batch // options.ranks) for word in extra]
     shared = [
         "--config", options.config, "--batch", str(options.batch),
@@ -77,9 +80,10 @@ def run(name, options):
         bench = ["inference", *stage]
         shared += ["--glimpses", str(GLIMPSES)]
         stage = [*stage, "--inference"]
-    own = [options.program, "bench", *bench, *shared, "--precision", precision, "--json", *extra]
+    program = options.against if kind == "other" else options.program
+    own = [program, "bench", *bench, *shared, "--precision", precision, "--json", *extra]
     torch = [HERE / "pytorch_step.py", *stage, *shared, *extra]
-    if kind == "own":
+    if kind != "torch":
         command = own
         if options.ranks > 1:
             root = ["--allow-run-as-root"] if os.geteuid() == 0 else []
@@ -193,10 +197,19 @@ def main():
              f"run has them, against a rank's images in one shard: what it costs that the bits do "
              f"not depend on the number of ranks")
     parser.add_argument("--sides", default="", help="substrings of sides, separated by commas")
+    parser.add_argument(
+        "--against", metavar="PROGRAM",
+        help="another build of saccader-dist, measured in turn with this one, as the side 'other "
+             "build'; without --sides the two alone")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    words = options.sides.split(",")
+    if options.against and not os.access(options.against, os.X_OK):
+        parser.error(f"--against: {options.against} is not a program that can be run")
+    words = (options.sides or ("dist" if options.against else "")).split(",")
     names = [name for name in SIDES if any(word in name for word in words)]
+    if options.against:
+        names = [side for name in names for side in (
+            [name, f"other build {SIDES[name][1]}"] if SIDES[name][0] == "own" else [name])]
     chosen = list(ROWS) if options.rows == "all" else options.rows.split(",")
     unknown = [name for name in chosen if name and name not in ROWS]
     if unknown or not names:
@@ -214,7 +227,7 @@ def main():
         sides = names
         if name == "shards":
             sides = [
-                side for own in names if SIDES[own][0] == "own"
+                side for own in names if SIDES.get(own, AGAINST.get(own))[0] == "own"
                 for side in (own, f"one shard {SIDES[own][1]}")]
         rows = measure(row, sides)
         if options.json:
