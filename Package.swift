@@ -10,8 +10,11 @@ import PackageDescription
     let vectorUnit: [String] = []
 #endif
 
-/// oneDNN is used where its headers are installed; without it OpenBLAS does all products.
-let hasOneDNN = FileManager.default.fileExists(atPath: "/usr/include/oneapi/dnnl/dnnl.h")
+/// oneDNN is used where the headers of its version 2, Debian 12's, are installed; version 3 has other
+/// calls. Without it OpenBLAS does all products.
+let hasOneDNN =
+    FileManager.default.contents(atPath: "/usr/include/oneapi/dnnl/dnnl_version.h")
+    .map { String(decoding: $0, as: UTF8.self).contains("#define DNNL_VERSION_MAJOR 2\n") } ?? false
 let oneDNN: [Target] = hasOneDNN ? [.systemLibrary(name: "ConeDNN")] : []
 
 /// Rooms with inner loops: bounds are checked before the loops, not inside them.
@@ -68,6 +71,8 @@ let package = Package(
         .target(name: "CWindows"),
         .target(name: "CProducts"),
         .target(name: "CCommit", exclude: ["archive.txt"], cSettings: commitSettings),
+        // Below the executables alone, so that another commit compiles little anew.
+        .target(name: "BuildCommit", dependencies: ["CCommit"]),
         .systemLibrary(name: "COpenBLAS", pkgConfig: "openblas"),
         .systemLibrary(name: "CTurboJPEG", pkgConfig: "libturbojpeg"),
         .systemLibrary(name: "CPNG", pkgConfig: "libpng"),
@@ -91,6 +96,10 @@ let package = Package(
             name: "EventMessages",
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["event.proto"]),
+        .target(
+            name: "ONNXMessages",
+            dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
+            exclude: ["onnx.proto"]),
         .target(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: fast),
@@ -118,13 +127,19 @@ let package = Package(
             name: "Evaluation",
             dependencies: [
                 "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "CCairo", "CCommit", "CPNG",
+                "Configuration", "CCairo", "CPNG",
+            ]),
+        .target(
+            name: "ONNXGraphs",
+            dependencies: [
+                "ONNXMessages", "SaccaderModel", "ResNetModel", "DRAMModel", "GlimpseModel",
+                "Models", "Tensors",
             ]),
         .target(
             name: "Training",
             dependencies: [
                 "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "Collectives", "Safetensors", "EventMessages",
+                "Configuration", "Collectives", "Safetensors", "EventMessages", "ONNXGraphs",
             ],
             resources: [.copy("Resources")]),
         .target(
@@ -136,13 +151,13 @@ let package = Package(
         .executableTarget(
             name: "saccader-dist",
             dependencies: [
-                "Training", "EvaluationCommand", "Families", "Models",
+                "Training", "EvaluationCommand", "Families", "Models", "BuildCommit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "saccader-eval",
             dependencies: [
-                "EvaluationCommand",
+                "EvaluationCommand", "BuildCommit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -180,15 +195,15 @@ let package = Package(
             name: "TrainingTests",
             dependencies: [
                 "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
-                "Images", "Checkpoints", "Collectives", "EventMessages", "Safetensors",
-                "TestSupport", "Yams",
+                "Images", "Checkpoints", "Collectives", "EventMessages", "ONNXMessages",
+                "ONNXGraphs", "Safetensors", "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
                 "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models", "Images",
-                "Checkpoints", "Tensors", "TestSupport",
+                "Checkpoints", "Tensors", "BuildCommit", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests", dependencies: ["TestSupport"]),

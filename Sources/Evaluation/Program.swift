@@ -1,33 +1,13 @@
-import CCommit
-
 /// The program itself.
 public enum Program {
     /// Written into checkpoints and shown by `--version`.
     public static let version = "0.2.0"
 
-    /// The version, with the commit where it is known: what `--version` shows.
-    public static let description = commit.map { "\(version) (\($0))" } ?? version
-
-    /// The first digits of the commit that the program was built from: what the build was told, else
-    /// what git had checked out, else what `git archive` wrote.
-    static let commit = commit(
-        told: String(cString: commit_told_text()), head: String(cString: commit_head_text()),
-        branch: String(cString: commit_branch_text()),
-        ofBranch: String(cString: commit_of_branch_text()),
-        archived: String(cString: commit_archived_text()))
-
-    /// Chooses among what the files have; a branch counts while it is the one that is checked out.
-    static func commit(
-        told: String, head: String, branch: String, ofBranch: String, archived: String
-    ) -> String? {
-        if !told.isEmpty { return told }
-        if head.isEmpty { return digits(archived) }
-        return digits(head == "ref: \(branch)\n" ? ofBranch : head)
-    }
-
-    /// Nil where it is no commit.
-    private static func digits(_ text: String) -> String? {
-        let line = text.prefix { $0.isHexDigit }
-        return line.count >= 40 ? String(line.prefix(12)) : nil
+    /// What `--version` shows: the version, with the commit where it is known.
+    ///
+    /// - Parameter commit: The first digits of the commit that the program was built from; only the
+    ///   executables know it, so that another commit compiles little anew.
+    public static func description(commit: String?) -> String {
+        commit.map { "\(version) (\($0))" } ?? version
     }
 }

@@ -80,6 +80,8 @@ public struct ClassifierFamily: ModelFamily {
         2 * Double(ClassifierOperations.products(settings, imageSize: imageSize))
     }
 
+    public var pixelScale: PixelScale { settings.classifier.pixels.resolved }
+
     public static func policies(after stage: Stage) -> [Policy] { [] }
     public static func scoredPolicy(_ stage: Stage) -> Policy? { nil }
     public static func trainedGlimpses(

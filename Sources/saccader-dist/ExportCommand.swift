@@ -6,12 +6,15 @@ import Training
 struct ExportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "export",
-        abstract: "Writes a checkpoint's model for PyTorch.",
+        abstract: "Writes a checkpoint's model for PyTorch or ONNX.",
         discussion: """
-            The folder then holds model.safetensors, the weights with all that the checkpoint says of
+            With --format pytorch the folder then holds model.safetensors, the weights with all that the checkpoint says of
             itself; saccader.py, the networks, policies and preprocessing in one file that needs PyTorch
             (and Pillow to read pictures); and README.md, a model card. Files that are there already are
             never replaced. `saccader-dist import` makes a checkpoint of the weights again.
+            With --format onnx it holds model.onnx, which answers as the evaluation does: the learned
+            policy's glimpses, its loop unrolled, choices and scaling of pixels inside;
+            classifier.onnx, the network without attention, where that is another one; and README.md.
             """)
 
     @Argument(help: "The checkpoint (HDF5).")
@@ -24,9 +27,26 @@ struct ExportCommand: ParsableCommand {
         help: "Takes the moving average below /ema; left out, what evaluation reads: /model.")
     var ema = false
 
+    @Option(help: "What is to read the folder.")
+    var format = ExportFormat.pytorch
+
+    @Option(help: "Glimpses of an ONNX graph (default: as in training).")
+    var glimpses: Int?
+
+    func validate() throws {
+        try Positive.require(["glimpses": glimpses])
+        if glimpses != nil && format != .onnx {
+            throw ValidationError("--glimpses goes with --format onnx; other files take any number")
+        }
+    }
+
     func run() throws {
         let export = try ModelExport(checkpoint, average: ema)
         if let warning = export.warning { Console.say("saccader-dist: warning: \(warning)") }
-        for path in try export.write(to: output) { Console.say("\(path): written") }
+        for path in try export.write(to: output, as: format, glimpses: glimpses) {
+            Console.say("\(path): written")
+        }
     }
 }
+
+extension ExportFormat: ExpressibleByArgument {}

@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildCommit
 import Collectives
 import Evaluation
 import EvaluationCommand
@@ -16,7 +17,7 @@ struct SaccaderDist: ParsableCommand {
             Start with: mpirun -n 2 saccader-dist train
             It trains the built-in demonstration; a configuration file trains anything else.
             """,
-        version: Program.description,
+        version: Program.description(commit: BuildCommit.digits),
         subcommands: [
             Train.self, Eval.self, Dataset.self, Inspect.self, ExportCommand.self,
             ImportCommand.self, TraceCommand.self, PlotCommand.self, DoctorCommand.self, Bench.self,

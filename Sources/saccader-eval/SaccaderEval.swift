@@ -1,4 +1,5 @@
 import ArgumentParser
+import BuildCommit
 import Evaluation
 import EvaluationCommand
 import Foundation
@@ -13,7 +14,7 @@ struct SaccaderEval: ParsableCommand {
             + " Needs no MPI; saccader-dist eval does the same on several ranks. For pictures "
             + "without a known class: saccader-eval predict CHECKPOINT PICTURE … (see "
             + "saccader-eval predict --help).",
-        version: Program.description)
+        version: Program.description(commit: BuildCommit.digits))
 
     @OptionGroup var arguments: EvaluationArguments
 

@@ -1,7 +1,8 @@
+import Evaluation
 import TestSupport
 import Testing
 
-@testable import Evaluation
+@testable import BuildCommit
 
 /// The commit that `--version` names.
 @Suite struct ProgramTests {
@@ -12,7 +13,7 @@ import Testing
         told: String = "", head: String = "", branch: String = "", ofBranch: String = "",
         archived: String = "$Format:\("%H")$\n"
     ) -> String? {
-        Program.commit(
+        BuildCommit.digits(
             told: told, head: head, branch: branch, ofBranch: ofBranch, archived: archived)
     }
 
@@ -35,7 +36,7 @@ import Testing
     @Test(arguments: ["saccader-dist", "saccader-eval"])
     func bothProgramsNameIt(program: String) throws {
         let run = try CommandRun(program, ["--version"])
-        #expect(run.output == "\(Program.description)\n")
+        #expect(run.output == "\(Program.description(commit: BuildCommit.digits))\n")
         #expect(run.output.hasPrefix("0.2.0"))
     }
 }

@@ -23,20 +23,27 @@ import Testing
         "DRAMModel": ["Models", "Layers", "Tensors"],
         "Evaluation": [
             "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints", "Configuration",
-            "CCairo", "CCommit", "CPNG",
+            "CCairo", "CPNG",
         ],
         "Training": [
             "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-            "Configuration", "Collectives", "Safetensors", "EventMessages",
+            "Configuration", "Collectives", "Safetensors", "EventMessages", "ONNXGraphs",
         ],
+        "ONNXGraphs": [
+            "ONNXMessages", "SaccaderModel", "ResNetModel", "DRAMModel", "GlimpseModel", "Models",
+            "Tensors",
+        ],
+        "ONNXMessages": [],
         "Safetensors": [],
         "EventMessages": [],
         "EvaluationCommand": ["Evaluation", "Images", "Models"],
+        "BuildCommit": ["CCommit"],
         "saccader-dist": [
+            "BuildCommit",
             "Training", "Evaluation", "EvaluationCommand", "Collectives", "Families", "Images",
             "Models",
         ],
-        "saccader-eval": ["Evaluation", "EvaluationCommand"],
+        "saccader-eval": ["BuildCommit", "Evaluation", "EvaluationCommand"],
     ]
     private static let outside: Set<String> = [
         "Foundation", "FoundationEssentials", "Dispatch", "Synchronization", "ArgumentParser",

@@ -20,9 +20,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "Sources/Training/Resources"))
 sys.dont_write_bytecode = True
-from saccader import DRAM, LOSSES, Saccader, dram_loss, infer  # noqa: E402
-
-from nasnet_model import Glimpses  # noqa: E402
+from saccader import (  # noqa: E402
+    DRAM, LOSSES, Glimpses, PreActivation, Saccader, Trunk, dram_loss, infer)
 
 # Each names every key, also where it is the default.
 CONFIGS = ROOT / "Configs"
@@ -38,11 +37,15 @@ def merged(defaults, settings):
 
 
 def folded(module):
-    """The Saccader's batch norms folded into the convolutions before them, for inference."""
+    """Batch norms folded into the convolutions before them, for inference."""
     for name, child in list(module.named_children()):
         folded(child)
+        # Of these, the norm of a convolution's number stands before it.
+        if isinstance(module, (PreActivation, Trunk)):
+            continue
         norm = "norm" + name.removeprefix("conv")
-        if isinstance(child, nn.Conv2d) and name.startswith("conv") and hasattr(module, norm):
+        is_pair = isinstance(getattr(module, norm, None), nn.BatchNorm2d)
+        if isinstance(child, nn.Conv2d) and name.startswith("conv") and is_pair:
             setattr(module, name, fuse_conv_bn_eval(child, getattr(module, norm)))
             setattr(module, norm, nn.Identity())
     return module
@@ -85,7 +88,8 @@ def main():
     if options.stage == "glimpse" and larger != size:
         patch_images = torch.randn(batch, 3, larger, larger).to(memory_format=torch.channels_last)
     if options.stage == "glimpse":
-        model = Glimpses(settings, folded)
+        model = Glimpses(settings)
+        model.locator = folded(model.locator)
     elif options.stage == "dram":
         model = DRAM(settings["model"], size)
     else:
@@ -101,7 +105,7 @@ def main():
 
         def step():
             with torch.inference_mode(), autocast:
-                network(images, patch_images, options.glimpses)
+                network(images, options.glimpses, patch_images)
     elif options.stage == "inference":
         network = folded(model.eval())
         if options.compile:
@@ -113,8 +117,8 @@ def main():
                 infer(network, images, options.glimpses)
     else:
         def glimpse_loss(model, images, labels, settings):
-            logits = model(images, patch_images, settings["glimpses"])
-            return F.cross_entropy(logits, labels)
+            logits, _ = model(images, settings["glimpses"], patch_images)
+            return F.cross_entropy(logits[:, -1], labels)
 
         loss_of = {**LOSSES, "dram": dram_loss, "glimpse": glimpse_loss}[options.stage]
         if options.stage == "representation":

@@ -30,7 +30,7 @@ public struct GlimpseGeometry: Equatable, Sendable {
 
     /// What a corner is moved by before it is rounded down, in pixels: a place at the limit, with
     /// the rounding of single precision, would otherwise land one pixel short or outside.
-    private static let nudge = 0x1p-10
+    package static let nudge = 0x1p-10
 
     /// Where the window of a resolution begins: ⌊(H·(y + 1) − n)/2 + 2⁻¹⁰⌋, and likewise for x.
     public func corner(of place: Place, resolution: Int = 0) -> Corner {

@@ -19,7 +19,7 @@ public struct GlimpseFamily: ModelFamily {
     public let imageSize: Int
     public let layout: ParameterLayout
     /// Where patches are cut; nil without a frozen model.
-    let places: PatchPlaces?
+    package let places: PatchPlaces?
 
     public init(_ settings: GlimpseSettings, imageSize: Int) {
         (self.settings, self.imageSize) = (settings, imageSize)
@@ -92,6 +92,7 @@ public struct GlimpseFamily: ModelFamily {
 
     public var locationGrid: LocationGrid? { places?.locations }
     public var viewedImageSize: Int { settings.patchImageSize(imageSize) }
+    public var pixelScale: PixelScale { settings.glimpse.pixels.resolved }
 
     public func isFrozen(_ path: String) -> Bool {
         settings.locator?.model.layout.contains(path) ?? false

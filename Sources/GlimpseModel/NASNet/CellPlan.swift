@@ -2,9 +2,9 @@ import Layers
 import Tensors
 
 /// What a cell computes: five sums of two branches each.
-struct CellPlan: Sendable {
+package struct CellPlan: Sendable {
     /// What a branch reads.
-    enum Source: Hashable, Sendable {
+    package enum Source: Hashable, Sendable {
         /// The cell's first input, brought to its filters.
         case current
         /// Its second one.
@@ -14,7 +14,7 @@ struct CellPlan: Sendable {
     }
 
     /// What a branch does.
-    enum Operation: Sendable {
+    package enum Operation: Sendable {
         /// A stack of separable convolutions of this side.
         case separable(Int)
         /// The mean, or the largest value, of 3×3 pixels.
@@ -23,9 +23,9 @@ struct CellPlan: Sendable {
         case identity
     }
 
-    struct Branch: Sendable {
-        let operation: Operation
-        let source: Source
+    package struct Branch: Sendable {
+        package let operation: Operation
+        package let source: Source
 
         init(_ operation: Operation, _ source: Source) {
             (self.operation, self.source) = (operation, source)
@@ -33,11 +33,11 @@ struct CellPlan: Sendable {
     }
 
     /// Left and right branch of each pair.
-    let pairs: [[Branch]]
+    package let pairs: [[Branch]]
     /// The stride of branches that read the cell's inputs.
     let stride: Int
     /// What the output's channels are made of, one part after the other.
-    let outputs: [Source]
+    package let outputs: [Source]
 
     /// A cell that keeps the size.
     static let normal = CellPlan(
@@ -61,7 +61,7 @@ struct CellPlan: Sendable {
         ], stride: 2, outputs: [.pair(1), .pair(2), .pair(3), .pair(4)])
 
     /// The windows of a branch.
-    func padding(_ branch: Branch) -> SamePadding {
+    package func padding(_ branch: Branch) -> SamePadding {
         let stride = if case .pair = branch.source { 1 } else { stride }
         if case .separable(let side) = branch.operation {
             return SamePadding(kernel: side, stride: stride)

@@ -1,21 +1,21 @@
 /// Which cells a NASNet-A has, and what each reads: numbers of outputs, of which 0 is the stem's.
-struct NASNetWiring: Sendable {
-    struct Cell: Sendable {
+package struct NASNetWiring: Sendable {
+    package struct Cell: Sendable {
         /// As in checkpoints, for example `reduction0`.
-        let name: String
-        let plan: CellPlan
+        package let name: String
+        package let plan: CellPlan
         /// f, channels of each part of the output.
         let filters: Int
         /// The output that is its first input.
-        let current: Int
+        package let current: Int
         /// The output that is its second input.
-        let previous: Int
+        package let previous: Int
         /// How the second input is brought to the first's size and channels.
-        let adjusting: Adjusting
+        package let adjusting: Adjusting
     }
 
     /// How a cell's second input is brought to its size and channels.
-    enum Adjusting: Sendable {
+    package enum Adjusting: Sendable {
         /// Not at all: the first stem cell reads the stem as it is.
         case none
         /// By a 1×1 convolution.
@@ -25,13 +25,13 @@ struct NASNetWiring: Sendable {
     }
 
     /// In the order of the forward pass; cell k has output k + 1.
-    let cells: [Cell]
+    package let cells: [Cell]
 
     /// The network's parts, as checkpoints name them: part k writes output k, the last one the
     /// logits.
     var parts: [String] { (["stem"] + cells.map(\.name) + ["logits"]).map { "nasnet/\($0)" } }
 
-    init(_ sizes: NASNetDimensions) {
+    package init(_ sizes: NASNetDimensions) {
         let filters = sizes.filters
         var cells = [
             Cell(

@@ -67,12 +67,12 @@ struct PatchCut: Sendable {
 }
 
 /// Brings square patches to another size: a triangle as wide as two pixels of the coarser of both.
-struct Resampling: Sendable {
+package struct Resampling: Sendable {
     private let sides: (from: Int, to: Int)
     /// For each pixel of the result the first pixel of the source, and the weights from there on.
     private let weights: [(first: Int, values: [Float])]
 
-    init(from source: Int, to target: Int) {
+    package init(from source: Int, to target: Int) {
         sides = (source, target)
         let scale = Double(source) / Double(target)
         let width = max(1, scale)
@@ -85,6 +85,14 @@ struct Resampling: Sendable {
             }
             let sum = values.reduce(0, +)
             return (first, values.map { Float($0 / sum) })
+        }
+    }
+
+    /// The same as a matrix, `[to, from]`, row-major.
+    package var matrix: [Float] {
+        weights.flatMap { first, values in
+            [Float](repeating: 0, count: first) + values
+                + [Float](repeating: 0, count: sides.from - first - values.count)
         }
     }
 

@@ -57,6 +57,8 @@ public protocol ModelFamily: Sendable {
     var locationGrid: LocationGrid? { get }
     /// The side of the image that windows, coverage and pictures are of, in pixels.
     var viewedImageSize: Int { get }
+    /// How pixels are made ready for the network that classifies.
+    var pixelScale: PixelScale { get }
     /// The paths of what is frozen from a checkpoint of another model, `glimpse.locator`.
     func isFrozen(_ path: String) -> Bool
 
@@ -114,6 +116,9 @@ extension ModelFamily {
 
     /// By default a model looks at one image.
     public var viewedImageSize: Int { imageSize }
+
+    /// By default pixels are standardised as all images are.
+    public var pixelScale: PixelScale { .standard }
 
     /// By default nothing is.
     public func isFrozen(_ path: String) -> Bool { false }

@@ -18,6 +18,9 @@ public struct PixelScale: Codable, Equatable, Sendable {
     public static let standard = PixelScale(
         mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225])
 
+    /// The numbers themselves where there are none of its own: ImageNet's.
+    public var resolved: PixelScale { mean.isEmpty ? .standard : self }
+
     /// What brings a standardised value to this scale, by channel: value·scale + shift; nil:
     /// nothing is to be done.
     public var change: (scale: [Float], shift: [Float])? {

@@ -11,7 +11,9 @@ struct ExportMetadata {
     let texts: [String: String]
 
     /// Of a checkpoint.
-    init(_ header: CheckpointHeader, family: String) {
+    ///
+    /// - Parameter pixels: The scale that the network expects.
+    init(_ header: CheckpointHeader, family: String, pixels: PixelScale) {
         func list(_ numbers: [Double]) -> String {
             "[\(numbers.map { "\($0)" }.joined(separator: ", "))]"
         }
@@ -21,8 +23,8 @@ struct ExportMetadata {
             "config": header.config, "family": family, "stage": header.stage,
             "step": "\(header.step)", "epoch": "\(header.epoch)", "samples": "\(header.samples)",
             "seed": "\(header.seed)", "worldSize": "\(header.worldSize)",
-            "mean": list(PixelScale.standard.mean),
-            "deviation": list(PixelScale.standard.deviation),
+            "mean": list(pixels.mean),
+            "deviation": list(pixels.deviation),
         ]
         texts["classes"] = header.classes.map(KnownClass.json)
         texts["developmentAccuracy"] = header.developmentAccuracy.map { "\($0)" }

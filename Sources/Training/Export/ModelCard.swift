@@ -2,15 +2,25 @@ import Checkpoints
 import Evaluation
 import Families
 import Foundation
+import Images
 import Models
+import ONNXGraphs
 
 /// The model card beside exported weights: what the checkpoint says, and nothing else.
 struct ModelCard {
     /// Markdown.
     let text: String
 
+    /// What stands beside the card.
+    enum Files {
+        /// Weights and a program.
+        case pytorch
+        /// Graphs.
+        case onnx([ModelGraph])
+    }
+
     /// Of a checkpoint.
-    init(_ header: CheckpointHeader, _ stored: StoredModel) {
+    init(_ header: CheckpointHeader, _ stored: StoredModel, _ files: Files) {
         let (model, data) = (stored.model, stored.settings.data)
         let layout = model.layout
         let family = Families.family(of: stored.stage)
@@ -36,19 +46,12 @@ struct ModelCard {
             names.isEmpty
             ? "The checkpoint does not name its classes."
             : "Classes: \(shown)\(names.count > 20 ? " and \(names.count - 20) more" : "")."
-        let isRunnable = family.name != "glimpse"
-        let use =
-            isRunnable
-            ? """
-            ```python
-            import saccader
-            model = saccader.load("model.safetensors")
-            image = saccader.prepare("photo.jpg", model)
-            ```
-
-            or `python saccader.py photo.jpg`; both need PyTorch, and Pillow to read pictures.
-            """
-            : "`saccader.py` does not build this family; `saccader-dist import` reads the weights."
+        let provenance =
+            switch files {
+            case .pytorch:
+                "`model.safetensors`; `saccader-dist import` makes\na checkpoint of it again."
+            case .onnx: "the graphs."
+            }
         text = """
             # \(family.title), exported from saccader-dist
 
@@ -60,25 +63,56 @@ struct ModelCard {
 
             ## Use
 
-            \(use)
+            \(Self.use(files, data))
 
             It tells the classes below apart on pictures like those that it was trained on, and is
             meant for research on where models look. What it does on others has not been measured here.
 
             ## Data
 
-            \(classes) Pixels are scaled to [0, 1], less the mean \(PixelScale.standard.mean),
-            over the deviation \(PixelScale.standard.deviation); evaluation shows the central
+            \(classes) Pixels are scaled to [0, 1], less the mean \(model.pixelScale.mean),
+            over the deviation \(model.pixelScale.deviation); evaluation shows the central
             \(data.imageSize)/\(data.imageSize + data.centralCropMargin) of the shorter side.
 
             ## Provenance
 
             Program \(header.program.isEmpty ? "unknown" : header.program), seed \(header.seed), \
             \(header.worldSize) ranks, \(header.samples) images seen in the stage. The whole
-            configuration stands in the metadata of `model.safetensors`; `saccader-dist import` makes
-            a checkpoint of it again.
+            configuration stands in the metadata of \(provenance)
 
             """
+    }
+
+    /// How the files are used.
+    private static func use(_ files: Files, _ data: DataConfiguration) -> String {
+        switch files {
+        case .pytorch:
+            return """
+                ```python
+                import saccader
+                model = saccader.load("model.safetensors")
+                image = saccader.prepare("photo.jpg", model)
+                ```
+
+                or `python saccader.py photo.jpg`; both need PyTorch, and Pillow to read pictures.
+                """
+        case .onnx(let graphs):
+            let list = graphs.map { "- `\($0.name).onnx`: \($0.about)." }.joined(separator: "\n")
+            return """
+                \(list)
+
+                ```python
+                import onnxruntime
+                session = onnxruntime.InferenceSession("model.onnx")
+                logits = session.run(["logits"], {"pixels": pixels})[0]
+                ```
+
+                `pixels` are red, green and blue as 32-bit floats from 0 to 255, `[N, 3, H, H]`, of the
+                picture's middle as below, brought to H by bicubic resampling (`data.resize: \
+                \(data.resize)`);
+                mean and deviation are applied inside. The files say what their outputs are.
+                """
+        }
     }
 }
 

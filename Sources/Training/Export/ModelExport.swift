@@ -4,16 +4,19 @@ import Families
 import Foundation
 import Images
 import Models
+import ONNXGraphs
 import Safetensors
 
-/// A checkpoint on its way into a folder for PyTorch: weights, program and model card.
+/// A checkpoint on its way into a folder for PyTorch or ONNX: weights or graphs, program and model
+/// card.
 public struct ModelExport {
     /// What tells of a checkpoint that another program has opened for writing; else nil.
     public let warning: String?
     private let path: String
     private let header: CheckpointHeader
     private let stored: StoredModel
-    private let arrays: [SafetensorsImage.Array]
+    /// By their paths in the checkpoint, in the order of the forward pass.
+    private let arrays: [(path: String, array: SafetensorsImage.Array)]
 
     static let weightsName = "model.safetensors"
     static let programName = "saccader.py"
@@ -44,31 +47,61 @@ public struct ModelExport {
             layout.parameters.map { ($0.path, $0.shape) }
             + layout.statistics.map { ($0.path, [$0.count]) }
         arrays = try shapes.map { path, shape in
-            SafetensorsImage.Array(
+            let array = SafetensorsImage.Array(
                 ExportedArray.name(path), shape: ExportedArray.shape(path, shape),
                 values: ExportedArray.exported(
                     path, shape: shape,
                     try checkpoint.finiteFloats("\(group)/\(path)", shape: shape)))
+            return (path, array)
+        }
+    }
+
+    /// The files of a format, those that are loaded last.
+    private func files(
+        _ format: ExportFormat, glimpses: Int?
+    ) throws -> [(name: String, data: Data)] {
+        let metadata = ExportMetadata(
+            header, family: Families.family(of: stored.stage).name,
+            pixels: stored.model.pixelScale)
+        switch format {
+        case .pytorch:
+            guard
+                let source = Bundle.module.path(
+                    forResource: "Resources/\(Self.programName)", ofType: nil),
+                let program = FileManager.default.contents(atPath: source)
+            else { throw ImagesError.resource(name: Self.programName) }
+            let weights = try SafetensorsImage(arrays.map(\.array), metadata: metadata.texts)
+            return [
+                (Self.programName, program),
+                (Self.cardName, Data(ModelCard(header, stored, .pytorch).text.utf8)),
+                (Self.weightsName, weights.data),
+            ]
+        case .onnx:
+            let weights = arrays.map { path, array in
+                (
+                    path,
+                    GraphWeights.Array(
+                        name: array.name, shape: array.shape, values: array.values)
+                )
+            }
+            let export = try ONNXExport(
+                stored, path: path, glimpses: glimpses,
+                weights: GraphWeights(Dictionary(uniqueKeysWithValues: weights)))
+            let card = ModelCard(header, stored, .onnx(export.graphs))
+            return [(Self.cardName, Data(card.text.utf8))] + (try export.files(metadata))
         }
     }
 
     /// Writes the folder; files that are there already are never replaced, and after an error none
     /// of these is left.
     ///
+    /// - Parameter glimpses: T of graphs; nil: as in training.
     /// - Returns: The files' paths.
-    public func write(to folder: String) throws -> [String] {
-        guard
-            let source = Bundle.module.path(
-                forResource: "Resources/\(Self.programName)", ofType: nil),
-            let program = FileManager.default.contents(atPath: source)
-        else { throw ImagesError.resource(name: Self.programName) }
-        let metadata = ExportMetadata(header, family: Families.family(of: stored.stage).name)
+    public func write(
+        to folder: String, as format: ExportFormat = .pytorch, glimpses: Int? = nil
+    ) throws -> [String] {
         // The weights last: a folder that has them is whole.
-        let files = [
-            (Self.programName, program),
-            (Self.cardName, Data(ModelCard(header, stored).text.utf8)),
-            (Self.weightsName, try SafetensorsImage(arrays, metadata: metadata.texts).data),
-        ]
+        let files = try files(format, glimpses: glimpses)
         let existed = FileManager.default.fileExists(atPath: folder)
         for (name, _) in files where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
             throw EvaluationError(

@@ -1,4 +1,4 @@
-"""Saccader, classifier and DRAM as saccader-dist trains them, in PyTorch.
+"""Saccader, classifier, DRAM and the network on glimpses as saccader-dist trains them, in PyTorch.
 
     import saccader
     model = saccader.load("model.safetensors")            # in inference mode
@@ -6,9 +6,12 @@
     logits, places = model(image, glimpses=6)             # after 1, 2 … 6 glimpses: [1, 6, c], [1, 6]
     saccader.save(model, "finetuned.safetensors")         # saccader-dist import reads it back
 
+A network on glimpses cuts patches out of a larger picture (`prepare_both`): model(image, 6, larger).
+
 As a program: python saccader.py PICTURE… [--weights model.safetensors] [--glimpses T].
 Needs torch, and Pillow to read pictures. Networks and losses: Elsayed, Kornblith, Le, NeurIPS 2019;
-Ba, Mnih, Kavukcuoglu, arXiv 1412.7755. Arrays are NCHW, kernels OIHW.
+Ba, Mnih, Kavukcuoglu, arXiv 1412.7755; Zoph, Vasudevan, Shlens, Le, arXiv 1707.07012 (NASNet-A).
+Arrays are NCHW, kernels OIHW.
 """
 
 import argparse
@@ -23,6 +26,16 @@ from torch import nn
 from torch.nn import functional as F
 
 MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+
+
+def rescaled(images, pixels):
+    """Standardised images on the scale that a network trained elsewhere expects."""
+    if not pixels.get("mean"):
+        return images
+    mean, deviation, own_mean, own_deviation = (
+        images.new_tensor(x)[:, None, None]
+        for x in (pixels["mean"], pixels["deviation"], MEAN, DEVIATION))
+    return images * (own_deviation / deviation) + (own_mean - mean) / deviation
 
 
 # Layers
@@ -337,16 +350,11 @@ class Classifier(Trunk):
     def __init__(self, settings):
         super().__init__(settings, settings["classifier"], 3, bias=False)
         self.logits = nn.Conv2d(self.channels, settings["classes"], 1)
-        pixels = settings["classifier"].get("pixels", {})
-        self.pixels = (pixels["mean"], pixels["deviation"]) if pixels.get("mean") else None
+        self.pixels = settings["classifier"].get("pixels", {})
 
     def forward(self, images):
         """Logits, [N, c]."""
-        if self.pixels:  # of weights that were trained with other constants than ImageNet's
-            mean, deviation = (images.new_tensor(x)[:, None, None] for x in self.pixels)
-            own = [images.new_tensor(x)[:, None, None] for x in (MEAN, DEVIATION)]
-            images = images * (own[1] / deviation) + (own[0] - mean) / deviation
-        return self.logits(self.features(images)).flatten(1)
+        return self.logits(self.features(rescaled(images, self.pixels))).flatten(1)
 
 
 # DRAM
@@ -468,6 +476,297 @@ def dram_loss(model, images, labels, settings):
     return F.cross_entropy(logits, labels) + settings["reinforceWeight"] * policy_loss
 
 
+# A second network on glimpses
+
+
+def same(x, kernel, stride, value=0.0):
+    """SAME margins: where they are odd, the pixel more stands at the end."""
+    margins = []
+    for size in (x.shape[3], x.shape[2]):
+        total = max((-(-size // stride) - 1) * stride + kernel - size, 0)
+        margins += [total // 2, total - total // 2]
+    return F.pad(x, margins, value=value) if any(margins) else x
+
+
+class Depthwise(nn.Conv2d):
+    def __init__(self, channels, kernel, stride):
+        super().__init__(channels, channels, kernel, stride, groups=channels, bias=False)
+
+    def forward(self, x):
+        kernel, stride = self.kernel_size[0], self.stride[0]
+        if stride == 1:
+            return F.conv2d(x, self.weight, padding=kernel // 2, groups=self.groups)
+        return super().forward(same(x, kernel, stride))
+
+
+class Separable(nn.Module):
+    def __init__(self, settings, inputs, outputs, kernel, stride):
+        super().__init__()
+        self.depthwise1 = Depthwise(inputs, kernel, stride)
+        self.pointwise1 = nn.Conv2d(inputs, outputs, 1, bias=False)
+        self.norm1 = norm(outputs, settings)
+        self.depthwise2 = Depthwise(outputs, kernel, 1)
+        self.pointwise2 = nn.Conv2d(outputs, outputs, 1, bias=False)
+        self.norm2 = norm(outputs, settings)
+
+    def forward(self, x):
+        x = self.norm1(self.pointwise1(self.depthwise1(F.relu(x))))
+        return self.norm2(self.pointwise2(self.depthwise2(F.relu(x))))
+
+
+class Factorized(nn.Module):
+    """Halves height and width: every second pixel, beside it those one further down and right."""
+
+    def __init__(self, settings, inputs, outputs):
+        super().__init__()
+        self.conv1 = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
+        self.conv2 = nn.Conv2d(inputs, outputs // 2, 1, bias=False)
+        self.norm = norm(outputs, settings)
+
+    def forward(self, x):
+        moved = F.pad(x, (0, 1, 0, 1))[:, :, 1:, 1:]
+        return self.norm(torch.cat(
+            [self.conv1(x[:, :, ::2, ::2]), self.conv2(moved[:, :, ::2, ::2])], 1))
+
+
+# Left and right branch of each pair: kernel of a separable convolution or what else, and of what.
+NORMAL = (
+    ((5, "current"), (3, "previous")), ((5, "previous"), (3, "previous")),
+    (("mean", "current"), ("same", "previous")), (("mean", "previous"), ("mean", "previous")),
+    ((3, "current"), ("same", "current")))
+REDUCTION = (
+    ((5, "current"), (7, "previous")), (("largest", "current"), (7, "previous")),
+    (("mean", "current"), (5, "previous")), (("same", 1), ("mean", 0)),
+    ((3, 0), ("largest", "current")))
+
+
+class NASNetCell(nn.Module):
+    """A normal cell or, with stride 2, a reduction."""
+
+    def __init__(self, settings, current, previous, filters, reduces, adjusting, zeros):
+        super().__init__()
+        self.reduces, self.zeros = reduces, zeros
+        self.pairs = REDUCTION if reduces else NORMAL
+        self.channels = (4 if reduces else 6) * filters
+        self.current = ConvNorm(settings, current, filters)
+        self.previous, inputs = None, filters
+        if adjusting == "none":
+            inputs = previous
+        elif adjusting == "factorized":
+            self.previous = Factorized(settings, previous, filters)
+        else:
+            self.previous = ConvNorm(settings, previous, filters)
+        for number, pair in enumerate(self.pairs):
+            branches = nn.Module()
+            for side, (what, source) in zip(("left", "right"), pair):
+                if isinstance(what, int):
+                    branches.add_module(side, Separable(
+                        settings, inputs if source == "previous" else filters, filters, what,
+                        self.stride(source)))
+            self.add_module(f"pair{number}", branches)
+
+    def stride(self, source):
+        return 2 if self.reduces and not isinstance(source, int) else 1
+
+    def branch(self, what, x, stride, module):
+        if what == "same":
+            return x
+        if what == "largest":
+            return F.max_pool2d(same(x, 3, stride, float("-inf")), 3, stride)
+        if what != "mean":
+            return module(x)
+        if stride == 1:
+            return F.avg_pool2d(x, 3, 1, 1, count_include_pad=False)
+        if self.zeros:
+            return F.avg_pool2d(same(x, 3, stride), 3, stride)
+        # Over the pixels that exist, where the margins may be uneven.
+        one = torch.ones_like(x[:1, :1])
+        return F.avg_pool2d(same(x, 3, stride), 3, stride) / F.avg_pool2d(
+            same(one, 3, stride), 3, stride)
+
+    def forward(self, current, previous):
+        values = {"current": self.current(F.relu(current)), "previous": previous}
+        if self.previous is not None:
+            values["previous"] = self.previous(F.relu(previous))
+        for number, pair in enumerate(self.pairs):
+            branches = getattr(self, f"pair{number}")
+            left, right = (
+                self.branch(what, values[source], self.stride(source),
+                            getattr(branches, side, None))
+                for side, (what, source) in zip(("left", "right"), pair))
+            values[number] = left + right
+        parts = [1, 2, 3, 4] if self.reduces else ["previous", 0, 1, 2, 3, 4]
+        return torch.cat([values[part] for part in parts], 1)
+
+
+class NASNet(nn.Module):
+    """NASNet-A, wired as TensorFlow's slim has it."""
+
+    PATH = "nasnet."
+
+    def __init__(self, settings):
+        super().__init__()
+        sizes = settings["nasnet"]
+        norms = {"batchNorm": {
+            "epsilon": sizes["normEpsilon"], "momentum": sizes["normMomentum"]}}
+        filters, count = sizes["filters"], sizes["cellsPerGroup"]
+        self.stem = ConvNorm(norms, 3, sizes["stemChannels"], 3, stride=2)
+        channels, self.cells = [sizes["stemChannels"]], []
+
+        def add(name, filters, reduces, current, previous, adjusting):
+            cell = NASNetCell(
+                norms, channels[current], channels[previous], filters, reduces, adjusting,
+                sizes.get("poolPadding", "excluded") == "zeros")
+            self.add_module(name, cell)
+            self.cells.append((name, current, previous))
+            channels.append(cell.channels)
+
+        add("stemCell0", filters // 4, True, 0, 0, "none")
+        add("stemCell1", filters // 2, True, 1, 0, "factorized")
+        for group in range(3):
+            previous = len(channels) - 2
+            if group:
+                last = len(channels) - 1
+                add(f"reduction{group - 1}", filters << group, True, last, last - 1, "pointwise")
+                previous = last - 1 if sizes["skipReductionInput"] else last
+            for cell in range(count):
+                last = len(channels) - 1
+                add(f"cell{group * count + cell}", filters << group, False, last, previous,
+                    "pointwise" if cell else "factorized")
+                previous = last
+        self.dropout = nn.Dropout(float(sizes["dropout"]))
+        self.logits = nn.Conv2d(channels[-1], settings["classes"], 1)
+
+    def forward(self, x):
+        outputs = [self.stem(x)]
+        for name, current, previous in self.cells:
+            outputs.append(getattr(self, name)(outputs[current], outputs[previous]))
+        features = F.relu(outputs[-1]).mean((2, 3), keepdim=True)
+        return self.logits(self.dropout(features)).flatten(1)
+
+
+class ResNetV2(Classifier):
+    PATH = "classifier."
+
+    def __init__(self, settings):
+        super().__init__(settings)
+        self.pixels = {}  # those of `glimpse` hold
+
+
+def triangles(source, target):
+    """What brings lines of patches to another number: [target, source]."""
+    scale = source / target
+    width = max(1.0, scale)
+    place = torch.arange(source, dtype=torch.float64) + 0.5
+    middle = (torch.arange(target, dtype=torch.float64) + 0.5) * scale
+    weights = (1 - (place - middle[:, None]).abs() / width).clamp_min(0)
+    return (weights / weights.sum(1, keepdim=True)).float()
+
+
+class Glimpses(nn.Module):
+    """A frozen model that says where, and the network that classifies the patches there."""
+
+    def __init__(self, config):
+        super().__init__()
+        settings, glimpse, data = config["model"], config["glimpse"], config["data"]
+        self.settings, self.size = glimpse, data["imageSize"]
+        self.larger = data.get("patchImageSize") or self.size
+        family = glimpse.get("locatorFamily", "saccader")
+        self.locator = None
+        if family != "none":
+            self.locator = (
+                DRAM(settings, self.size) if family == "dram" else Saccader(settings))
+            self.locator.eval().requires_grad_(False)
+        if family == "dram":
+            field, self.grid = settings["dram"]["glimpseSize"], None
+        else:
+            field, self.grid = receptive_field(settings["representation"], self.size)
+        self.field = field
+        self.network = {"nasnet": NASNet, "resnetv2": ResNetV2}[glimpse["network"]](settings)
+        self.side = self.larger  # of a patch
+        if self.locator is not None:
+            self.side = glimpse.get("windowSize", 0) or field * self.larger // self.size
+        self.pixels = glimpse.get("pixels", {})
+        size = glimpse.get("patchSize", 0) or self.side
+        resampling = None if size == self.side else triangles(self.side, size)
+        self.register_buffer("resampling", resampling, persistent=False)
+
+    def prefixes(self):
+        """How names begin here, and in a file."""
+        locator = {} if self.locator is None else {"locator.": self.locator.PREFIX}
+        return {"network.": self.network.PATH, **locator}
+
+    def train(self, mode=True):
+        super().train(mode)
+        if self.locator is not None:
+            self.locator.eval()
+        return self
+
+    def corner(self, first):
+        """The first row or column of the patch of a field that begins at `first`."""
+        field, small, large, side = self.field, self.size, self.larger, self.side
+        if self.settings.get("alignment") == "reference" and self.grid:
+            stride, count = self.grid
+            if count == 1:
+                return (large * field - side * small) // (2 * small)
+            index, gaps = first // stride, count - 1
+            return (large * (field * gaps + 2 * index * (small - field)) - side * small * gaps
+                    ) // (2 * small * gaps)
+        place = ((2 * first + field) * large - (side - 1) * small) // (2 * small)
+        return min(max(place, 0), max(0, large - side))
+
+    def corners(self, places):
+        """The first row and column of the patches at places, [N, T, 2]."""
+        if self.grid is None:
+            first = torch.floor(
+                (self.size * (places.double() + 1) - self.field) / 2 + 2 ** -10).long()
+        else:
+            stride, count = self.grid
+            first = torch.stack([places // count, places % count], 2) * stride
+        corners = [self.corner(number) for number in first.flatten().tolist()]
+        return first.new_tensor(corners).reshape(first.shape)
+
+    def classify(self, patches):
+        """Logits of patches, [N, c]."""
+        patches = rescaled(patches, self.pixels)
+        if self.resampling is not None:
+            patches = self.resampling @ (patches @ self.resampling.T)
+        return self.network(patches.contiguous(memory_format=torch.channels_last))
+
+    def forward(self, images, glimpses, larger=None):
+        """Averaged logits after 1, 2 … T glimpses [N, T, c], and the locator's places."""
+        larger = images if larger is None else larger
+        if self.locator is None:
+            raise ValueError("the file holds a network without the model that says where: "
+                             "give images to model.classify")
+        with torch.no_grad():
+            if self.grid is None:
+                places = self.locator(images, glimpses)[1]
+            else:
+                places = infer(self.locator, images, glimpses)[1]
+        side, last, patches = torch.arange(self.side), self.larger - 1, []
+        for image, corners in zip(larger, self.corners(places).tolist()):
+            for y, x in corners:
+                rows, columns = ((first + side).clamp(0, last) for first in (y, x))
+                patches.append(image[:, rows[:, None], columns])
+        logits = self.classify(torch.stack(patches)).unflatten(0, (-1, glimpses)).float()
+        count = torch.arange(1, glimpses + 1, device=logits.device)
+        return logits.cumsum(1) / count[:, None], places
+
+
+def receptive_field(sizes, image_size):
+    """The side of what a location of a Saccader sees; stride and number of locations in a line."""
+    field, stride, size = 3, 1, image_size - 2
+    for group, count in enumerate(sizes["blocks"]):
+        for block in range(count):
+            kernel = 3 if block < sizes["kernel3"][group] else 1
+            step = sizes["strides"][group] if block == 0 else 1
+            field += (kernel - 1) * stride
+            size = (size - kernel) // step + 1
+            stride *= step
+    return field, (stride, size)
+
+
 # Files
 
 
@@ -501,9 +800,15 @@ def load(path):
         model = Classifier(settings)
     elif family == "dram":
         model = DRAM(settings, size)
+    elif family == "glimpseClassifier":
+        model = Glimpses(config)
     else:
         raise ValueError(f"{path}: holds a model of the family {family}, which is not built here")
-    state = {name.removeprefix(model.PREFIX): array for name, array in arrays.items()}
+    state = {}
+    for name, array in arrays.items():
+        own, theirs = next(
+            (pair for pair in prefixes(model).items() if name.startswith(pair[1])), ("", ""))
+        state[own + name.removeprefix(theirs)] = array
     missing, unexpected = model.load_state_dict(state, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:
@@ -512,11 +817,18 @@ def load(path):
     return model.eval()
 
 
+def prefixes(model):
+    """How names of arrays begin in a model, and in its file; the file's most special first."""
+    return model.prefixes() if isinstance(model, Glimpses) else {"": model.PREFIX}
+
+
 def save(model, path):
     """Writes a model that `load` made, with its metadata, for `saccader-dist import`."""
-    state = {model.PREFIX + name: array.detach().float().cpu().contiguous()
-             for name, array in sorted(model.state_dict().items())
-             if not name.endswith("num_batches_tracked")}
+    state = {}
+    for name, array in sorted(model.state_dict().items()):
+        if not name.endswith("num_batches_tracked"):
+            own, theirs = next(p for p in prefixes(model).items() if name.startswith(p[0]))
+            state[theirs + name.removeprefix(own)] = array.detach().float().cpu().contiguous()
     header, place = {"__metadata__": model.metadata}, 0
     for name, array in state.items():
         end = place + 4 * array.numel()
@@ -539,6 +851,10 @@ def decoded(path, data):
     picture = Image.open(path)
     if data.get("orientation", "ignore") == "exif":
         picture = ImageOps.exif_transpose(picture)
+    if picture.mode.startswith("I"):  # grey of 16 bits, which Pillow would cut off at 255
+        deep = torch.tensor(list(picture.getdata()), dtype=torch.int64)
+        grey = ((deep * 255 + 32895) >> 16).to(torch.uint8)
+        return grey.reshape(picture.height, picture.width, 1).expand(-1, -1, 3)
     if picture.mode in ("LA", "PA", "RGBA") or "transparency" in picture.info:
         grounds = {"white": 255, "black": 0, "grey": 128}
         background = grounds.get(data.get("transparency", "drop"))
@@ -600,10 +916,9 @@ def resampled_legacy(pixels, size, dim):
         * weights.reshape(shape) for offset, weights in taps)
 
 
-def prepare(path, model, whole=False):
-    """A picture as evaluation shows it to the model, [1, 3, H, H]: the central square, or all."""
-    data = model.config["data"]
-    size, pixels = data["imageSize"], decoded(path, data).float()
+def squared(path, data, size, whole):
+    """A picture's central square, or all of it, [size, size, 3], 0…255."""
+    pixels = decoded(path, data).float()
     if not whole:
         height, width, _ = pixels.shape
         part = size / (size + data["centralCropMargin"])
@@ -611,14 +926,42 @@ def prepare(path, model, whole=False):
         top, left = math.floor((height - side) / 2), math.floor((width - side) / 2)
         pixels = pixels[top:top + side, left:left + side]
     if data.get("resize", "antialias") == "legacy":
-        pixels = resampled_legacy(resampled_legacy(pixels, size, 0), size, 1)
-    elif pixels.shape[:2] != (size, size):
-        # Horizontally first, with whole numbers in between.
-        pixels = resampled(pixels.transpose(0, 1), size).transpose(0, 1)
-        pixels = resampled(pixels, size)
+        return resampled_legacy(resampled_legacy(pixels, size, 0), size, 1)
+    return antialiased(pixels, size)
+
+
+def antialiased(pixels, size):
+    if pixels.shape[:2] == (size, size):
+        return pixels
+    # Horizontally first, with whole numbers in between.
+    pixels = resampled(pixels.transpose(0, 1), size).transpose(0, 1)
+    return resampled(pixels, size)
+
+
+def standardized(pixels):
+    """[1, 3, H, W] of [H, W, 3]."""
     mean, deviation = torch.tensor(MEAN), torch.tensor(DEVIATION)
     pixels = pixels * (1 / (255 * deviation)) + -mean / deviation
     return pixels.permute(2, 0, 1)[None].contiguous()
+
+
+def prepare(path, model, whole=False):
+    """A picture as evaluation shows it to the model, [1, 3, H, H]: the central square, or all."""
+    return prepare_both(path, model, whole)[0]
+
+
+def prepare_both(path, model, whole=False):
+    """The same, and the larger picture that patches are cut out of, [1, 3, S, S]; it may be one."""
+    data = model.config["data"]
+    size, larger = data["imageSize"], data["imageSize"]
+    if isinstance(model, Glimpses):
+        larger = model.larger
+    pixels = squared(path, data, larger, whole)
+    if larger == size:
+        return (standardized(pixels),) * 2
+    # The smaller picture is scaled down from whole numbers of the larger one.
+    small = antialiased((pixels.clamp(0, 255) + 0.5).floor(), size)
+    return standardized(small), standardized(pixels)
 
 
 def class_names(model):
@@ -641,9 +984,14 @@ def main():
     names = class_names(model)
     for path in options.pictures:
         with torch.inference_mode():
-            image = prepare(path, model)
+            image, larger = prepare_both(path, model)
             if isinstance(model, Classifier):
                 logits, places = model(image)[0], None
+            elif isinstance(model, Glimpses) and model.locator is None:
+                logits, places = model.classify(larger)[0], None
+            elif isinstance(model, Glimpses):
+                logits, places = model(image, options.glimpses, larger)
+                logits, places = logits[0, -1], model.corners(places)[0].tolist()
             elif isinstance(model, Saccader) and model.metadata["stage"] == "representation":
                 logits, places = model.without_attention(image)[0], None
             else:
