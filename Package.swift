@@ -1,26 +1,49 @@
 // swift-tools-version: 6.0
-// The graph of the rooms: imports point down only (Tests/StructureTests asserts it).
+// The graph of the modules: imports point down only.
 import Foundation
 import PackageDescription
 
 #if arch(x86_64)
-    /// The vector unit that the elementwise kernels are compiled for: AVX2 and FMA.
+    /// The vector unit that targets with numbers in loops are compiled for: AVX2 and FMA.
     let vectorUnit = ["-Xcc", "-march=x86-64-v3"]
 #else
     let vectorUnit: [String] = []
 #endif
-
-/// oneDNN is used where the headers of its version 2, Debian 12's, are installed; version 3 has other
-/// calls. Without it OpenBLAS does all products.
-let hasOneDNN =
-    FileManager.default.contents(atPath: "/usr/include/oneapi/dnnl/dnnl_version.h")
-    .map { String(decoding: $0, as: UTF8.self).contains("#define DNNL_VERSION_MAJOR 2\n") } ?? false
-let oneDNN: [Target] = hasOneDNN ? [.systemLibrary(name: "ConeDNN")] : []
-
-/// Rooms with inner loops: bounds are checked before the loops, not inside them.
-let fast: [SwiftSetting] = [
+let numbers: [SwiftSetting] = [
+    .unsafeFlags(vectorUnit, .when(configuration: .release))
+]
+/// The kernels and the layers that drive them: bounds are checked before the loops (`Contract.require`), not inside them.
+let kernels: [SwiftSetting] = [
     .unsafeFlags(["-Ounchecked"] + vectorUnit, .when(configuration: .release))
 ]
+
+/// Whether oneDNN can multiply the layers' matrices, as it does on processors with AMX:
+/// `SACCADER_ONEDNN=1` asks for it, `SACCADER_ONEDNN=0` leaves it out; else it is used where it is
+/// installed.
+let hasOneDNN: Bool = {
+    // Version 2, Debian 12's: version 3 has other calls.
+    let isInstalled =
+        FileManager.default.contents(atPath: "/usr/include/oneapi/dnnl/dnnl_version.h")
+        .map {
+            String(decoding: $0, as: UTF8.self).contains("#define DNNL_VERSION_MAJOR 2\n")
+        } ?? false
+    func refuse(_ problem: String) -> Never {
+        FileHandle.standardError.write(Data("\(problem)\n".utf8))
+        exit(EXIT_FAILURE)
+    }
+    switch Context.environment["SACCADER_ONEDNN"] {
+    case nil, "": return isInstalled
+    case "0": return false
+    case "1" where isInstalled: return true
+    case "1":
+        refuse(
+            "SACCADER_ONEDNN=1: oneDNN 2 is not installed (/usr/include/oneapi/dnnl): "
+                + "apt-get install libdnnl-dev, or build with SACCADER_ONEDNN=0")
+    case let other?:
+        refuse("SACCADER_ONEDNN=\(other): give 0 or 1, or unset it to use what is installed")
+    }
+}()
+let oneDNN: [Target] = hasOneDNN ? [.systemLibrary(name: "ConeDNN")] : []
 
 /// Where git keeps the commit that is checked out, for the program's `--version`: the names of files,
 /// not the commit itself, since what this manifest says is kept and not asked for anew.
@@ -86,7 +109,7 @@ let package = Package(
             name: "Tensors",
             dependencies: ["CProcessor", "CThreads", "CWindows", "CProducts", "COpenBLAS"]
                 + (hasOneDNN ? ["ConeDNN"] : []),
-            swiftSettings: fast),
+            swiftSettings: kernels),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),
         .target(name: "Checkpoints", dependencies: ["CHDF5"]),
@@ -102,18 +125,18 @@ let package = Package(
             exclude: ["onnx.proto"]),
         .target(
             name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
-            resources: [.copy("Resources")], swiftSettings: fast),
-        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: fast),
-        .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: fast),
+            resources: [.copy("Resources")], swiftSettings: numbers),
+        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: kernels),
+        .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: numbers),
         .target(
             name: "SaccaderModel", dependencies: ["Models", "Layers", "Tensors"],
-            swiftSettings: fast),
+            swiftSettings: numbers),
         .target(
             name: "ResNetModel", dependencies: ["Models", "Layers", "Tensors"],
-            swiftSettings: fast),
+            swiftSettings: numbers),
         .target(
             name: "GlimpseModel", dependencies: ["ResNetModel", "Models", "Layers", "Tensors"],
-            swiftSettings: fast),
+            swiftSettings: numbers),
         .target(
             name: "Families",
             dependencies: [
@@ -122,42 +145,54 @@ let package = Package(
             ]),
         .target(
             name: "DRAMModel", dependencies: ["Models", "Layers", "Tensors"],
-            swiftSettings: fast),
+            swiftSettings: numbers),
+        .target(name: "Terminal"),
+        .target(name: "Host", dependencies: ["Terminal", "Tensors"]),
+        .target(
+            name: "StoredModels",
+            dependencies: [
+                "Host", "Terminal", "Families", "Models", "Layers", "Images", "Checkpoints",
+                "Configuration",
+            ]),
         .target(
             name: "Evaluation",
             dependencies: [
-                "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "CCairo", "CPNG",
+                "StoredModels", "Host", "Terminal", "Families", "Models", "Layers", "Tensors",
+                "Images", "Checkpoints", "Configuration", "CCairo", "CPNG",
             ]),
         .target(
             name: "ONNXGraphs",
             dependencies: [
                 "ONNXMessages", "SaccaderModel", "ResNetModel", "DRAMModel", "GlimpseModel",
-                "Models", "Tensors",
+                "Models", "Layers", "Tensors",
             ]),
         .target(
             name: "Training",
             dependencies: [
-                "Evaluation", "Families", "Models", "Layers", "Tensors", "Images", "Checkpoints",
-                "Configuration", "Collectives", "Safetensors", "EventMessages", "ONNXGraphs",
+                "Evaluation", "StoredModels", "Host", "Terminal", "Families", "Models", "Layers",
+                "Tensors", "Images", "Checkpoints", "Configuration", "Collectives", "Safetensors",
+                "EventMessages", "ONNXGraphs", "ONNXMessages",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             resources: [.copy("Resources")]),
         .target(
             name: "EvaluationCommand",
             dependencies: [
-                "Evaluation", "Images", "Models",
+                "Evaluation", "Host", "Terminal", "Models", "Tensors", "Images", "Checkpoints",
+                "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "saccader-dist",
             dependencies: [
-                "Training", "EvaluationCommand", "Families", "Models", "BuildCommit",
+                "Training", "EvaluationCommand", "Evaluation", "Host", "Terminal", "Families",
+                "Models", "Images", "Collectives", "BuildCommit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
             name: "saccader-eval",
             dependencies: [
-                "EvaluationCommand", "BuildCommit",
+                "EvaluationCommand", "Host", "Terminal", "BuildCommit",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
 
@@ -172,7 +207,7 @@ let package = Package(
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
         .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Images", "TestSupport"],
+            name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "SaccaderModelTests",
@@ -194,16 +229,18 @@ let package = Package(
         .testTarget(
             name: "TrainingTests",
             dependencies: [
-                "Training", "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models",
-                "Images", "Checkpoints", "Collectives", "EventMessages", "ONNXMessages",
+                "Training", "Evaluation", "StoredModels", "Host", "Terminal", "Families",
+                "SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors", "Images",
+                "Checkpoints", "Configuration", "Collectives", "EventMessages", "ONNXMessages",
                 "ONNXGraphs", "Safetensors", "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "EvaluationTests",
             dependencies: [
-                "Evaluation", "Families", "SaccaderModel", "ResNetModel", "Models", "Images",
-                "Checkpoints", "Tensors", "BuildCommit", "TestSupport",
+                "Evaluation", "EvaluationCommand", "StoredModels", "Host", "Terminal", "Families",
+                "SaccaderModel", "ResNetModel", "Models", "Layers", "Images", "Checkpoints",
+                "Tensors", "BuildCommit", "TestSupport",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(name: "StructureTests", dependencies: ["TestSupport"]),

@@ -30,7 +30,7 @@ public struct CheckpointHeader: Equatable, Sendable {
     public var images: SeenImages?
     /// What it says of the moving average of the weights.
     public var average = Average()
-    /// Of the logits' classes in the cross entropy of its stage; nil where all are 1.
+    /// The weights of the logits' classes in the cross entropy of its stage; nil where all are 1.
     public var classWeights: [Double]?
 
     /// Names all attributes.

@@ -4,10 +4,10 @@ import Tensors
 
 /// Forms sums one after the other on a thread of its own, which starts with the first.
 ///
-/// While the caller computes, the thread leaves it the core between two looks at what has arrived;
-/// as soon as the caller waits, it looks all the time.
+/// While the caller computes, the thread leaves it the core between two polls of what has arrived;
+/// as soon as the caller waits, it polls all the time.
 final class BackgroundSum: @unchecked Sendable {
-    private let line: MPILine
+    private let channel: MPIChannel
     private let condition = NSCondition()
     // All below belongs to whoever holds the condition.
     private var queue: [UnsafeMutableBufferPointer<Float>] = []
@@ -16,13 +16,13 @@ final class BackgroundSum: @unchecked Sendable {
     private var busyNanoseconds: UInt64 = 0
     private var failure: CollectiveError?
 
-    init(_ line: MPILine) { self.line = line }
+    init(_ channel: MPIChannel) { self.channel = channel }
 
     /// Adds a vector to what is to be summed.
     func add(_ values: UnsafeMutableBufferPointer<Float>) {
         condition.lock()
         defer { condition.unlock() }
-        if queue.isEmpty && !isAtWork { line.isPatient.store(true, ordering: .relaxed) }
+        if queue.isEmpty && !isAtWork { channel.isPatient.store(true, ordering: .relaxed) }
         queue.append(values)
         condition.signal()
         if isStarted { return }
@@ -37,7 +37,7 @@ final class BackgroundSum: @unchecked Sendable {
 
     /// Waits for all of them, and says how many seconds the thread was at work.
     func finish() throws(CollectiveError) -> Double {
-        line.isPatient.store(false, ordering: .relaxed)
+        channel.isPatient.store(false, ordering: .relaxed)
         condition.lock()
         defer { condition.unlock() }
         while !isStarted, failure == nil, let values = takeNext() { form(values) }
@@ -69,7 +69,7 @@ final class BackgroundSum: @unchecked Sendable {
         condition.unlock()
         let start = DispatchTime.now().uptimeNanoseconds
         var error: CollectiveError?
-        do throws(CollectiveError) { try line.treeSum(values) } catch let found {
+        do throws(CollectiveError) { try channel.treeSum(values) } catch let found {
             error = found
         }
         let elapsed = DispatchTime.now().uptimeNanoseconds - start

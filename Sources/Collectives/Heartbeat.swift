@@ -9,11 +9,11 @@ import Foundation
 public final class Heartbeat: @unchecked Sendable {
     /// The rank that this one hears.
     public let before: Int
-    private let line: MPILine
+    private let channel: MPIChannel
     private let lock = NSLock()
     // All below belongs to whoever holds the lock.
     private let message: UnsafeMutablePointer<UInt8>
-    private let room: UnsafeMutablePointer<UInt8>
+    private let scratch: UnsafeMutablePointer<UInt8>
     private var sending: MPI_Request?
     private var isEnding = false
     private var hasSentLast = false
@@ -24,21 +24,21 @@ public final class Heartbeat: @unchecked Sendable {
     private static let byteCount = 256
 
     /// Opens the ring; all ranks do so together.
-    init(_ turn: MPITurn) throws(CollectiveError) {
-        line = try MPILine(turn)
-        before = (line.rank + line.size - 1) % line.size
-        (message, room) = (
+    init(_ lock: MPILock) throws(CollectiveError) {
+        channel = try MPIChannel(lock)
+        before = (channel.rank + channel.size - 1) % channel.size
+        (message, scratch) = (
             .allocate(capacity: Self.byteCount), .allocate(capacity: Self.byteCount)
         )
         message.initialize(repeating: 0, count: Self.byteCount)
-        room.initialize(repeating: 0, count: Self.byteCount)
+        scratch.initialize(repeating: 0, count: Self.byteCount)
         let name = Array(ProcessInfo.processInfo.hostName.utf8.prefix(Self.byteCount - 2))
         (message + 1).update(from: name, count: name.count)
     }
 
     deinit {
         message.deallocate()
-        room.deallocate()
+        scratch.deallocate()
     }
 
     /// The host of the rank before this one; nil where it has given no sign yet.
@@ -81,23 +81,23 @@ public final class Heartbeat: @unchecked Sendable {
     }
 
     private func hasGone() throws(CollectiveError) -> Bool {
-        if sending != nil, try line.isDone(&sending) { sending = nil }
+        if sending != nil, try channel.isDone(&sending) { sending = nil }
         return sending == nil
     }
 
     private func send() throws(CollectiveError) -> Bool {
         guard try hasGone() else { return false }
-        sending = try line.beginSending(
-            message, Self.byteCount, to: (line.rank + 1) % line.size)
+        sending = try channel.beginSending(
+            message, Self.byteCount, to: (channel.rank + 1) % channel.size)
         return sending != nil
     }
 
     private func receive() throws(CollectiveError) -> Bool {
         var hasHeard = false
-        while !hasHeardLast, try line.receiveArrived(room, Self.byteCount, from: before) {
+        while !hasHeardLast, try channel.receiveArrived(scratch, Self.byteCount, from: before) {
             hasHeard = true
-            hasHeardLast = room[0] == 1
-            let name = UnsafeBufferPointer(start: room + 1, count: Self.byteCount - 1)
+            hasHeardLast = scratch[0] == 1
+            let name = UnsafeBufferPointer(start: scratch + 1, count: Self.byteCount - 1)
             host = String(decoding: name.prefix { $0 != 0 }, as: UTF8.self)
         }
         return hasHeard

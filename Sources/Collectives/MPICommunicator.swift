@@ -3,8 +3,8 @@ import Foundation
 
 /// The ranks that mpirun started.
 public final class MPICommunicator: Communicator {
-    private let turn: MPITurn
-    private let line: MPILine
+    private let lock: MPILock
+    private let channel: MPIChannel
     private let background: BackgroundSum
     public let heartbeat: Heartbeat?
 
@@ -27,33 +27,33 @@ public final class MPICommunicator: Communicator {
     }
 
     private init() throws(CollectiveError) {
-        turn = MPITurn()
+        lock = MPILock()
         var provided: Int32 = 0
-        try turn.call("starting MPI") {
+        try lock.call("starting MPI") {
             MPI_Init_thread(nil, nil, Int32(MPI_THREAD_SERIALIZED), &provided)
         }
-        line = try MPILine(turn)
-        background = BackgroundSum(try MPILine(turn))
-        heartbeat = line.size > 1 ? try Heartbeat(turn) : nil
+        channel = try MPIChannel(lock)
+        background = BackgroundSum(try MPIChannel(lock))
+        heartbeat = channel.size > 1 ? try Heartbeat(lock) : nil
     }
 
-    public var rank: Int { line.rank }
-    public var size: Int { line.size }
+    public var rank: Int { channel.rank }
+    public var size: Int { channel.size }
 
-    public func barrier() throws(CollectiveError) { try line.barrier() }
+    public func barrier() throws(CollectiveError) { try channel.barrier() }
 
-    public func abort(exitCode: Int32) -> Never { line.abort(exitCode: exitCode) }
+    public func abort(exitCode: Int32) -> Never { channel.abort(exitCode: exitCode) }
 
     public func finish() throws(CollectiveError) {
-        try turn.call("ending MPI") { MPI_Finalize() }
+        try lock.call("ending MPI") { MPI_Finalize() }
     }
 
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) throws(CollectiveError) {
-        try line.treeSum(values)
+        try channel.treeSum(values)
     }
 
     public func sum(_ values: UnsafeMutableBufferPointer<Double>) throws(CollectiveError) {
-        try line.treeSum(values)
+        try channel.treeSum(values)
     }
 
     public func beginSum(_ values: UnsafeMutableBufferPointer<Float>) {

@@ -118,7 +118,7 @@ public struct DRAM<Element: StorageElement>: Sendable {
         let place: (_ row: Int) -> Place
         /// How many windows show the image.
         let resolutions: Int
-        /// Of the step before, where it goes on; nil: the state is 0.
+        /// The buffers of the step before, where it goes on; nil: the state is 0.
         let classification: LSTMCell<Element>.Buffers?
         let location: LSTMCell<Element>.Buffers?
     }

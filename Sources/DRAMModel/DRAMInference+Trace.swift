@@ -8,7 +8,7 @@ extension DRAMInference {
         _ images: [Float], imageCount: Int, glimpses: Int
     ) throws -> [TracedArray] {
         var context: [TracedArray] = []
-        /// By name, step after step, the rows of all images.
+        /// The rows of all images by name, step after step.
         var arrays: [String: [[[Float]]]] = [:]
         var corners: [[Int32]] = Array(repeating: [], count: imageCount)
         try run(images, imageCount: imageCount, glimpses: glimpses, policy: .learned) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import Evaluation
 import Foundation
 import Models
+import Terminal
 
 /// The words of an evaluation, the same for `saccader-eval` and `saccader-dist eval`.
 public struct EvaluationArguments: ParsableArguments {
@@ -112,7 +113,7 @@ public struct EvaluationArguments: ParsableArguments {
         case val, dev, train
     }
 
-    /// For the parser.
+    /// The parser fills the values in.
     public init() {}
 
     /// Refuses numbers that make no sense.

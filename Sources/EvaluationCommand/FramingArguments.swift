@@ -1,5 +1,4 @@
 import ArgumentParser
-import Evaluation
 import Images
 
 /// The words that say which part of a picture the model is shown.
@@ -14,7 +13,7 @@ public struct FramingArguments: ParsableArguments {
     @Option(help: "crop (the central square) or whole (all of it, brought to a square).")
     var resize = Framing.crop
 
-    /// For the parser.
+    /// The parser fills the values in.
     public init() {}
 
     public func validate() throws {

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Evaluation
 import Foundation
+import Terminal
 
 extension ParsableCommand {
     /// Ends the program as the parser would, which does not notice whether help or a version that

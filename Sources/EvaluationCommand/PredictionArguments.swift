@@ -1,6 +1,8 @@
 import ArgumentParser
 import Evaluation
 import Foundation
+import Host
+import Terminal
 
 /// The words of `saccader-eval predict`.
 public struct PredictionArguments: ParsableArguments {
@@ -52,7 +54,7 @@ public struct PredictionArguments: ParsableArguments {
     /// How often it is told how far a pipe has come, of which nobody knows how much is to come.
     private static let secondsBetweenLines = 10.0
 
-    /// For the parser.
+    /// The parser fills the values in.
     public init() {}
 
     public func validate() throws {
@@ -130,13 +132,13 @@ public struct PredictionArguments: ParsableArguments {
         }
         bar.finish()
         if done == 0 {
-            throw EvaluationError(
+            throw RequestError(
                 "\(pictures.joined(separator: " ")): names no pictures; give a path a line",
                 exitCode: .missingInput)
         }
         if !quiet { summarize(done - unread, seconds: Date().timeIntervalSince(start)) }
         if unread > 0 {
-            throw EvaluationError(
+            throw RequestError(
                 "\(unread) of \(done) pictures cannot be read (named above): repair them or leave "
                     + "them out; \(done - unread) are predicted",
                 exitCode: .badData)

@@ -5,7 +5,7 @@ import SaccaderModel
 
 /// Everything below `model`: what each family reads there, its own keys and those that it shares.
 public struct ModelConfiguration: Codable, Equatable, Sendable {
-    /// By the family's name.
+    /// The settings by the family's name.
     private var values: [String: any ModelSettings]
 
     /// Every family's published model.

@@ -2,7 +2,7 @@ import Models
 
 /// Everything below `stages`: the settings of each stage of each family.
 public struct StagesConfiguration: Codable, Equatable, Sendable {
-    /// By the stage's name.
+    /// The settings by the stage's name.
     private var values: [String: any StageSettings]
 
     /// The defaults.

@@ -3,10 +3,10 @@ public struct Digest: Sendable {
     /// The digest so far.
     public private(set) var value: UInt64 = 0xCBF2_9CE4_8422_2325
 
-    /// Of nothing yet.
+    /// The digest of nothing yet.
     public init() {}
 
-    /// Of a text.
+    /// The digest of a text.
     public init(_ text: String) { add(text) }
 
     /// Takes in bytes.
@@ -24,17 +24,10 @@ public struct Digest: Sendable {
     public mutating func add(_ number: Int) {
         withUnsafeBytes(of: number.littleEndian) { add($0) }
     }
-}
 
-extension ImageDataset {
-    /// Changes with the classes, and with the images of each subset.
-    public var digest: UInt64 {
-        var digest = Digest()
-        for name in classes { digest.add(name) }
-        for subset in Subset.allCases {
-            digest.add(self[subset].rows.count)
-            digest.add(self[subset].digest)
-        }
-        return digest.value
+    /// 16 hexadecimal digits.
+    var text: String {
+        let digits = String(value, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

@@ -3,13 +3,24 @@ extension ImageSet {
     /// same images wherever they lie, in folders or archives, and another one where one is renamed,
     /// gone or new.
     public var digest: String {
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        func take(_ byte: UInt8) { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        var digest = Digest()
         for row in rows {
-            for byte in index.fileName(Int(row)).bytes { take(byte) }
-            take(0)
+            digest.add(index.fileName(Int(row)).bytes)
+            digest.add(CollectionOfOne(0))
         }
-        let digits = String(hash, radix: 16)
-        return String(repeating: "0", count: 16 - digits.count) + digits
+        return digest.text
+    }
+}
+
+extension ImageDataset {
+    /// Changes with the classes, and with the images of each subset.
+    public var digest: UInt64 {
+        var digest = Digest()
+        for name in classes { digest.add(name) }
+        for subset in Subset.allCases {
+            digest.add(self[subset].rows.count)
+            digest.add(self[subset].digest)
+        }
+        return digest.value
     }
 }

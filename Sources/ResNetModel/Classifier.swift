@@ -82,7 +82,7 @@ public struct Classifier<Element: StorageElement>: Sendable {
 
     /// Where the network's gradients lie during a backward pass.
     public struct Gradients: Sendable {
-        /// Of the logits; the objective writes it.
+        /// The gradient of the logits; the objective writes it.
         public let logits: Tensor<Element>
         /// Nil where the logits alone are trained.
         let trunk: PreActivationTrunk<Element>.Gradients?

@@ -73,11 +73,11 @@ public struct Saccader<Element: StorageElement>: Sendable {
 
     /// Where that part has its gradients.
     struct LocationGradients: Sendable {
-        /// Of F; the objective writes it.
+        /// The gradient of F; the objective writes it.
         let mixed: Tensor<Element>
-        /// Of the attention layers' outputs; none where they are frozen.
+        /// The gradients of the attention layers' outputs; none where they are frozen.
         let attention: [Tensor<Element>]
-        /// Of the features and the "what" features, for the representation network.
+        /// The gradient of the features and the "what" features, for the representation network.
         let features: Tensor<Element>?
         let what: Tensor<Element>?
         let frozen: FrozenParts

@@ -1,11 +1,11 @@
-import Evaluation
+import Terminal
 
-extension TrainingError {
+extension TrainingError: ProgramError {
     /// How a rank ends that has crashed.
-    static let rankLostExitCode = Evaluation.ExitCode.rankLost.rawValue
+    static let rankLostExitCode = ExitCode.rankLost.rawValue
 
     /// How a run ends that was asked to stop.
-    static let stoppedExitCode = Evaluation.ExitCode.stopped.rawValue
+    static let stoppedExitCode = ExitCode.stopped.rawValue
 
     /// The exit code that the error ends the program with.
     public var exitCode: ExitCode {

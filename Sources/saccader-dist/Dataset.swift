@@ -1,6 +1,6 @@
 import ArgumentParser
-import Evaluation
 import Images
+import Terminal
 
 extension SceneSize: ExpressibleByArgument {}
 

@@ -1,7 +1,8 @@
 import ArgumentParser
-import Evaluation
 import Foundation
+import Host
 import Images
+import Terminal
 
 /// `saccader-dist dataset index`
 struct DatasetIndex: ParsableCommand {

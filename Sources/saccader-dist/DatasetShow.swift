@@ -1,6 +1,6 @@
 import ArgumentParser
-import Evaluation
 import Families
+import Terminal
 import Training
 
 /// `saccader-dist dataset show`

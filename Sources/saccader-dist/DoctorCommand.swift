@@ -1,7 +1,7 @@
 import ArgumentParser
 import Collectives
-import Evaluation
 import Foundation
+import Terminal
 import Training
 
 /// `saccader-dist doctor`

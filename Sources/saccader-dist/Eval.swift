@@ -2,6 +2,7 @@ import ArgumentParser
 import Collectives
 import Evaluation
 import EvaluationCommand
+import Host
 import Training
 
 /// `saccader-dist eval`

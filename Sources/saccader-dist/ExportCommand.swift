@@ -1,5 +1,5 @@
 import ArgumentParser
-import Evaluation
+import Terminal
 import Training
 
 /// `saccader-dist export`

@@ -1,6 +1,6 @@
 import ArgumentParser
-import Evaluation
 import Models
+import Terminal
 import Training
 
 /// `saccader-dist import`
@@ -73,7 +73,7 @@ struct ImportCommand: ParsableCommand {
         let numbers = text.split(separator: ",", omittingEmptySubsequences: false)
             .map { Double($0) }
         guard numbers.count == 3, !numbers.contains(nil) else {
-            throw EvaluationError("--\(option) \(text): give three numbers, as 0.5,0.5,0.5")
+            throw RequestError("--\(option) \(text): give three numbers, as 0.5,0.5,0.5")
         }
         return numbers.compactMap { $0 }
     }

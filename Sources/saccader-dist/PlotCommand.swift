@@ -1,5 +1,6 @@
 import ArgumentParser
 import Evaluation
+import Terminal
 
 /// `saccader-dist plot`
 struct PlotCommand: ParsableCommand {

@@ -1,10 +1,11 @@
 import ArgumentParser
 import BuildCommit
 import Collectives
-import Evaluation
 import EvaluationCommand
 import Foundation
+import Host
 import Images
+import Terminal
 import Training
 
 /// The program: words to values, errors to one line and an exit code.
@@ -53,7 +54,7 @@ enum Failure {
 
     /// The same where ranks that know nothing of each other may have been given the same words.
     static func endEarly(_ error: any Error) -> Never {
-        if code(of: error) == Evaluation.ExitCode.usage.rawValue { LauncherRank.giveWay() }
+        if code(of: error) == Terminal.ExitCode.usage.rawValue { LauncherRank.giveWay() }
         Console.say("saccader-dist: \(LauncherRank.prefix)\(error)")
         exit(code(of: error))
     }
@@ -104,13 +105,15 @@ enum Failure {
     }
 
     private static func code(of error: any Error) -> Int32 {
-        if let code = Evaluation.ExitCode(of: error) { return code.rawValue }
-        return switch error {
-        case let error as TrainingError: error.exitCode.rawValue
-        case is LoneProcess: Evaluation.ExitCode.usage.rawValue
-        // The library can no longer reach another rank.
-        case is CollectiveError: Evaluation.ExitCode.rankLost.rawValue
-        default: Evaluation.ExitCode.internalError.rawValue
-        }
+        Terminal.ExitCode(of: error).rawValue
     }
+}
+
+extension LoneProcess: ProgramError {
+    public var exitCode: Terminal.ExitCode { .usage }
+}
+
+extension CollectiveError: ProgramError {
+    /// The library can no longer reach another rank.
+    public var exitCode: Terminal.ExitCode { .rankLost }
 }

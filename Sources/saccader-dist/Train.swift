@@ -1,8 +1,8 @@
 import ArgumentParser
 import Collectives
-import Evaluation
 import Families
 import Models
+import Terminal
 import Training
 
 /// `saccader-dist train`

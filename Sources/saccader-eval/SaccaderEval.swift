@@ -1,8 +1,9 @@
 import ArgumentParser
 import BuildCommit
-import Evaluation
 import EvaluationCommand
 import Foundation
+import Host
+import Terminal
 
 /// The standalone evaluation program: words to values, errors to one line and an exit code.
 @main
@@ -37,8 +38,7 @@ struct SaccaderEval: ParsableCommand {
                 try command.run()
             } catch  where Command.exitCode(for: error) == .failure {
                 Console.say("saccader-eval: \(error)")
-                let code = Evaluation.ExitCode(of: error) ?? .internalError
-                Foundation.exit(code.rawValue)
+                Foundation.exit(Terminal.ExitCode(of: error).rawValue)
             }
         } catch {
             Command.end(error)

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Evaluation
+@testable import Terminal
 
 /// What the ranks of an evaluation have read is one thing, or nothing is counted.
 @Suite struct AgreementTests {
@@ -24,7 +25,7 @@ import Testing
         do {
             try share.requireSame(own, of: "last.h5")
             return true
-        } catch let error as EvaluationError {
+        } catch let error as RequestError {
             #expect("\(error)".hasPrefix("last.h5: the ranks have read different versions"))
             return false
         }

@@ -1,6 +1,7 @@
 import Testing
 
 @testable import Evaluation
+@testable import Terminal
 
 /// Attacks and comparisons, against small cases worked by hand.
 @Suite struct AttackTests {
@@ -15,13 +16,13 @@ import Testing
 
     @Test(arguments: ["", "x", "1/0", "-1/255", "2", "1/2/3", "0,,1"])
     func otherRadiiAreRefused(text: String) {
-        #expect(throws: EvaluationError.self) {
+        #expect(throws: RequestError.self) {
             try Attack(method: "fgsm", epsilons: text)
         }
     }
 
     @Test func unknownAttacksAreRefused() {
-        #expect(throws: EvaluationError.self) { try Attack(method: "deepfool") }
+        #expect(throws: RequestError.self) { try Attack(method: "deepfool") }
     }
 
     @Test func aSignStepIsWorkedByHand() throws {
@@ -79,8 +80,8 @@ import Testing
                 ComparisonGroup(name: "soft", checkpoints: ["b.h5"]),
             ])
         #expect(try ComparisonGroup.groups(["a.h5", "b.h5"]).isEmpty)
-        #expect(throws: EvaluationError.self) { try ComparisonGroup.groups(["x=a.h5", "b.h5"]) }
-        #expect(throws: EvaluationError.self) { try ComparisonGroup.groups(["=a.h5"]) }
-        #expect(throws: EvaluationError.self) { try ComparisonGroup.groups(["../up=a.h5"]) }
+        #expect(throws: RequestError.self) { try ComparisonGroup.groups(["x=a.h5", "b.h5"]) }
+        #expect(throws: RequestError.self) { try ComparisonGroup.groups(["=a.h5"]) }
+        #expect(throws: RequestError.self) { try ComparisonGroup.groups(["../up=a.h5"]) }
     }
 }

@@ -3,6 +3,7 @@ import TestSupport
 import Testing
 
 @testable import Evaluation
+@testable import Terminal
 
 /// Logs of training runs and their curves.
 @Suite struct CurveTests {
@@ -42,7 +43,7 @@ import Testing
             #expect {
                 try run(text)
             } throws: { error in
-                (error as? EvaluationError)?.exitCode == .badData
+                (error as? RequestError)?.exitCode == .badData
             }
         }
     }

@@ -7,6 +7,7 @@ import Tensors
 import Testing
 
 @testable import Evaluation
+@testable import StoredModels
 
 /// The gradient that attacks follow, against PyTorch's autograd in double precision
 /// (Fixtures/make_attack.py).

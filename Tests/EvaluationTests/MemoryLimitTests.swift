@@ -2,7 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
-@testable import Evaluation
+@testable import Host
 
 /// Limits of control groups, in folders made up as the kernel lays them out.
 @Suite struct MemoryLimitTests {

@@ -6,6 +6,8 @@ import Testing
 
 @testable import Evaluation
 @testable import SaccaderModel
+@testable import StoredModels
+@testable import Terminal
 
 /// What is taken out of images, against pixels worked out one by one.
 @Suite struct OccluderTests {
@@ -157,7 +159,7 @@ import Testing
     @Test func anotherClassifierIsRefused() throws {
         var other = classifier.settings
         other.data.centralCropMargin += 1
-        #expect(throws: EvaluationError.self) {
+        #expect(throws: RequestError.self) {
             try Occluder(classifier, path: "c.h5").requireLikeness(
                 other, classifier.model, classes: nil, of: "s.h5")
         }

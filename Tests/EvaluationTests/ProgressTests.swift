@@ -1,6 +1,6 @@
 import Testing
 
-@testable import Evaluation
+@testable import Terminal
 
 /// A rate from a few milliseconds would be an absurd one.
 @Test func theFirstMomentsHaveNoRate() {

@@ -5,6 +5,7 @@ import Testing
 @testable import Checkpoints
 @testable import Evaluation
 @testable import SaccaderModel
+@testable import StoredModels
 
 /// The comparison at equal coverage and the page.
 @Suite struct ReportTests {

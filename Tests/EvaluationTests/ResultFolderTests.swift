@@ -3,6 +3,8 @@ import TestSupport
 import Testing
 
 @testable import Evaluation
+@testable import StoredModels
+@testable import Terminal
 
 /// An evaluation's folder holds one evaluation, and what others wrote stays.
 @Suite struct ResultFolderTests {
@@ -40,7 +42,7 @@ import Testing
             #expect {
                 try attempt()
             } throws: { error in
-                (error as? EvaluationError)?.exitCode == .cannotWrite
+                (error as? RequestError)?.exitCode == .cannotWrite
                     && "\(error)".hasPrefix("\(folder.path)/report.html: exists")
             }
         }

@@ -191,7 +191,7 @@ func batchesComeInOrderWhateverLoadsThem(augmentation: Augmentation, workers: In
 @Test func standardizationIsUndoneByItsReverse() {
     let bytes: [UInt8] = [0, 128, 255, 12, 99, 200]
     var values = [Float](repeating: 0, count: 6)
-    Preparation.standardize(bytes, into: &values, at: 0) { Float($0) }
+    Preparation.standardize(bytes, into: &values, at: 0)
     #expect(abs(values[0] - (0 - 0.485) / 0.229) < 1e-5)
     #expect(abs(values[4] - (99.0 / 255 - 0.456) / 0.224) < 1e-5)
     let back = Preparation.unstandardized(values)

@@ -5,7 +5,7 @@ import Testing
 @testable import Images
 
 /// Damaged copies of good bytes, the same ones in every run: each must be read or refused with an
-/// error of this room, never end the program.
+/// error of this module, never end the program.
 @Suite struct MutationTests {
     /// xorshift64*, so that the copies depend on nothing outside.
     private struct Generator {

@@ -33,3 +33,16 @@ import Testing
     #expect(numbers.allSatisfy { $0 >= 0 && $0 < 1 })
     #expect(abs(numbers.reduce(0, +) / 4000 - 0.5) < 0.02)
 }
+
+/// Written down once, when they were also those of the standard library (Swift 6.3).
+@Test func choicesAndOrdersStayAsTheyWere() {
+    var random = CounterRandom(seed: 1, purpose: .randomPolicy, stream: 2, index: 3)
+    let order = random.order(of: 361, most: 8)
+    #expect(order == [180, 330, 87, 356, 203, 250, 78, 51])
+    random = CounterRandom(seed: 1, purpose: .randomPolicy, stream: 2, index: 3)
+    let digits = (0..<6).map { _ in random.below(10) }
+    #expect(digits == [4, 9, 2, 9, 5, 6])
+    let large = random.below(1 << 62)
+    let few = random.order(of: 3, most: 8)
+    #expect(large == 944_762_404_317_220_529 && few == [0, 2, 1])
+}

@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Testing
 
+@testable import Host
 @testable import Training
 
 /// The `bench` commands print what the contract promises; how fast they are is not a test's matter.

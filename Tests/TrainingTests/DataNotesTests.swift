@@ -6,6 +6,7 @@ import TestSupport
 import Testing
 
 @testable import Evaluation
+@testable import StoredModels
 
 /// What training and evaluation say of images and numbers that are not as their owner thinks.
 @Suite final class DataNotesTests {

@@ -1,9 +1,9 @@
 import Checkpoints
-import Evaluation
 import Foundation
 import Images
 import Layers
 import Models
+import StoredModels
 import Tensors
 import TestSupport
 import Testing
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    /// Models do not know the images' room, so they name its numbers once more.
+    /// Models do not know the module of images, so they name its numbers once more.
     @Test func imagesAreStandardisedByTheNumbersThatModelsKnow() {
         #expect(PixelScale.standard.mean.map { Float($0) } == Preparation.mean)
         #expect(PixelScale.standard.deviation.map { Float($0) } == Preparation.deviation)

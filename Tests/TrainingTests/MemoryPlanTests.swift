@@ -9,7 +9,7 @@ import Tensors
 import TestSupport
 import Testing
 
-@testable import Evaluation
+@testable import Host
 @testable import Training
 
 /// Plans larger than the machine, which are judged before any memory is taken.

@@ -94,4 +94,12 @@ import Testing
         // 32,000 visits over 81 places: 395 each, with a deviation of about 19.
         #expect(counts.allSatisfy { abs($0 - 395) < 6 * 19 })
     }
+
+    /// Reports of earlier programs hold what these places came to.
+    @Test func randomPlacesStayAsTheyWere() {
+        let found = Policy.random.locations(
+            Inference<Float>.Sight(logits: [], learned: []), image: [], imageSize: size,
+            geometry: geometry, classes: classes, most: 8, seed: 1, identifier: 3, draw: 2)
+        #expect(found == [40, 74, 20, 80, 47, 57, 21, 16])
+    }
 }

@@ -7,7 +7,7 @@ import TestSupport
 import Testing
 
 @testable import Checkpoints
-@testable import Evaluation
+@testable import Terminal
 @testable import Training
 
 /// Faults that were found by reading.
@@ -47,11 +47,11 @@ import Testing
     }
 
     @Test func aTerminalThatCannotRewriteALineGetsPlainOnes() {
-        #expect(Terminal.movesCursor(["TERM": "xterm"]))
-        #expect(Terminal.movesCursor(["TERM": "xterm", "NO_COLOR": ""]))
-        #expect(!Terminal.movesCursor(["TERM": "dumb"]))
-        #expect(!Terminal.movesCursor([:]))
-        #expect(!Terminal.movesCursor(["TERM": "xterm", "NO_COLOR": "1"]))
+        #expect(Screen.movesCursor(["TERM": "xterm"]))
+        #expect(Screen.movesCursor(["TERM": "xterm", "NO_COLOR": ""]))
+        #expect(!Screen.movesCursor(["TERM": "dumb"]))
+        #expect(!Screen.movesCursor([:]))
+        #expect(!Screen.movesCursor(["TERM": "xterm", "NO_COLOR": "1"]))
     }
 
     @Test func mpirunsOwnLimitLeavesTimeToSave() {

@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func roomForThreadsIsAskedFor() throws {
-        try WorkerThread.requireRoom(for: 8)
+        try WorkerThread.requireThreads(8)
     }
 
     /// The affinity that a process was started with decides, whatever OpenMP's library does to it.

@@ -12,11 +12,12 @@ import Testing
 
     @Test func aRankThatHangsAtTheStartSaysInWhat() throws {
         let (activity, report) = (Activity(), Report())
-        let watchdog = try Watchdog(activity, communicator: SoloCommunicator(), timeout: 0.5) {
+        let watchdog = Watchdog(activity, communicator: SoloCommunicator(), timeout: 0.5) {
             text in
             report.text.withLock { $0 = text }
             while true { sleep(1000) }
         }
+        try watchdog.start()
         activity.during(.listingImages) {
             let deadline = Date() + 30
             while Date() < deadline, report.text.withLock({ $0 == nil }) { usleep(10_000) }

@@ -1,6 +1,6 @@
 import Foundation
 
-/// Bytes that libFuzzer made up, for the reader that `FUZZ_READER` names: an error of the room is as
+/// Bytes that libFuzzer made up, for the reader that `FUZZ_READER` names: an error of the module is as
 /// good an answer as content.
 @_cdecl("LLVMFuzzerTestOneInput")
 public func readFuzzed(_ start: UnsafePointer<UInt8>?, _ count: Int) -> CInt {

@@ -8,7 +8,7 @@ import Tensors
 struct GlimpseCut: Sendable {
     /// Channels of a window.
     static let channels = 5
-    /// Of which are colours.
+    /// The channels that are colours.
     private static let colors = 3
 
     let geometry: GlimpseGeometry

@@ -57,9 +57,9 @@ struct Emission: Sendable {
         /// What forward read.
         let input: Tensor<Element>
         let means: Tensor<Float>
-        /// Of the means; overwritten with the gradient before the tanh.
+        /// The gradient of the means; overwritten with that before the tanh.
         let gradient: Tensor<Float>
-        /// Of the input, overwritten; nil where it is not wanted.
+        /// The gradient of the input, overwritten; nil where it is not wanted.
         let inputGradient: Tensor<Element>?
     }
 

@@ -107,7 +107,7 @@ struct LSTMCell<Element: StorageElement>: Sendable {
 
     /// Where the gradients of one step lie during a backward pass.
     struct Gradients: Sendable {
-        /// Of the gates, `[N, 1, 1, 4u]`.
+        /// The gradient of the gates, `[N, 1, 1, 4u]`.
         let gates: Tensor<Element>
     }
 
@@ -120,9 +120,9 @@ struct LSTMCell<Element: StorageElement>: Sendable {
 
     /// What goes back from step to step, where a sequence's gradients meet.
     struct Carried: Sendable {
-        /// Of the memory, `[N, 1, 1, u]`.
+        /// The gradient of the memory, `[N, 1, 1, u]`.
         let memory: Tensor<Float>
-        /// Of the output, through the step that follows, `[N, 1, 1, u]`.
+        /// The gradient of the output, through the step that follows, `[N, 1, 1, u]`.
         let output: Tensor<Element>
     }
 

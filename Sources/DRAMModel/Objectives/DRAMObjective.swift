@@ -179,7 +179,7 @@ public struct DRAMObjective<Element: StorageElement>: Objective {
         try unrolled.backward(gradients, images: batch.images, pass: pass)
     }
 
-    /// Of −w_R/B·(r − b)·log N(l; m, σ²) for m: −w_R/B·(r − b)·(l − m)/σ².
+    /// The gradient of −w_R/B·(r − b)·log N(l; m, σ²) by m: −w_R/B·(r − b)·(l − m)/σ².
     private func backwardPolicy(deviation: Double, pass: Pass) {
         let images = Double(pass.globalImageCount / settings.samples)
         let weight =

@@ -5,7 +5,7 @@ import Tensors
 
 /// The cross entropy of the glimpses' logits: of the last glimpse, or the mean over all.
 struct GlimpseLoss<Element: StorageElement>: Sendable {
-    /// Of each glimpse, `[N, 1, 1, c]`.
+    /// The logits of each glimpse, `[N, 1, 1, c]`.
     let logits: [Tensor<Element>]
     let samples: Int
     /// The glimpses whose logits count.

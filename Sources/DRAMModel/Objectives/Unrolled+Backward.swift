@@ -6,12 +6,12 @@ extension Unrolled {
     /// cutting: it goes back from step to step through the cells alone, and only then, all steps
     /// together and layer by layer, through the glimpse network.
     struct Gradients: Sendable {
-        /// Of each glimpse's logits; nil where the cross entropy does not read them.
+        /// The gradient of each glimpse's logits; nil where the cross entropy does not read them.
         let logits: [Tensor<Element>?]
-        /// Of m_t, `[N, 1, 1, 2]`; the objective writes them, empty without a policy.
+        /// The gradient of m_t, `[N, 1, 1, 2]`; the objective writes it, empty without a policy.
         let means: [Tensor<Float>]
         let stop: DRAMStageSettings.StopGradient
-        /// Of the classification cell's output at each step, through the logits.
+        /// The gradient of the classification cell's output at each step, through the logits.
         fileprivate let throughLogits: [Tensor<Element>?]
         /// Of the location cell's output at each step but the last, through the emission; none where
         /// no gradient of that cell is wanted.
@@ -19,7 +19,7 @@ extension Unrolled {
         /// None where no gradient of the cell is wanted, as of the location cell.
         fileprivate let classification: [LSTMCell<Element>.Gradients]
         fileprivate let location: [LSTMCell<Element>.Gradients]
-        /// Of the classification cell's output through the location cell, of one step.
+        /// The gradient of the classification cell's output through the location cell, of one step.
         fileprivate let throughLocation: Tensor<Element>?
         fileprivate let carriedClassification: LSTMCell<Element>.Carried
         fileprivate let carriedLocation: LSTMCell<Element>.Carried?
@@ -27,7 +27,7 @@ extension Unrolled {
         /// gradients for each; none where it is not trained.
         fileprivate let reached: Range<Int>
         fileprivate let glimpse: [PreActivationTrunk<Element>.Gradients]
-        /// Of each step's features, where wanted.
+        /// The gradient of each step's features, where wanted.
         fileprivate let features: [Tensor<Element>]
     }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// Checkpoints of one model under one name: what stands as `NAME=CHECKPOINT` on the command line.
 public struct ComparisonGroup: Equatable, Sendable {
@@ -8,7 +9,7 @@ public struct ComparisonGroup: Equatable, Sendable {
     public private(set) var checkpoints: [String]
 
     /// The groups in the order of their first appearance; none where no argument has a name.
-    public static func groups(_ arguments: [String]) throws(EvaluationError) -> [ComparisonGroup] {
+    public static func groups(_ arguments: [String]) throws(RequestError) -> [ComparisonGroup] {
         var groups: [ComparisonGroup] = []
         for argument in arguments {
             // A file whose name has an equals sign is meant as it stands.
@@ -17,13 +18,13 @@ public struct ComparisonGroup: Equatable, Sendable {
             else { continue }
             let name = String(argument[..<sign])
             if name.isEmpty || name.contains("/") || name.hasPrefix(".") {
-                throw EvaluationError(
+                throw RequestError(
                     "\(argument): \"\(name)\" is no name for a folder of results; give "
                         + "NAME=CHECKPOINT")
             }
             let path = String(argument[argument.index(after: sign)...])
             if path.isEmpty {
-                throw EvaluationError(
+                throw RequestError(
                     "\(argument): names no checkpoint; give NAME=CHECKPOINT")
             }
             if let index = groups.firstIndex(where: { $0.name == name }) {
@@ -34,7 +35,7 @@ public struct ComparisonGroup: Equatable, Sendable {
         }
         let named = groups.reduce(0) { $0 + $1.checkpoints.count }
         if !groups.isEmpty, named < arguments.count {
-            throw EvaluationError(
+            throw RequestError(
                 "some checkpoints have a name and some have none: give each as NAME=CHECKPOINT, or "
                     + "none")
         }

@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// The curves of one or several training runs.
 public struct CurveReport {
@@ -16,7 +17,7 @@ public struct CurveReport {
     ///   - arguments: Each the folder of a run, its log, or `NAME=` and one of them.
     ///   - smoothing: A value's weight falls by this with each later one; nil: by the number of
     ///     points.
-    public init(_ arguments: [String], smoothing: Double?) throws(EvaluationError) {
+    public init(_ arguments: [String], smoothing: Double?) throws(RequestError) {
         var runs: [RunLog] = []
         let named = arguments.map(Self.named)
         let names = Self.distinct(named)
@@ -24,7 +25,7 @@ public struct CurveReport {
         self.runs = runs
         sheets = Quantity.allCases.compactMap { CurveSheet($0, of: runs, weight: smoothing) }
         if sheets.isEmpty {
-            throw EvaluationError(
+            throw RequestError(
                 "\(runs.map(\.path).joined(separator: " ")): has neither loss, accuracy, reward nor "
                     + "learning rate; give the --output folder of a training run",
                 exitCode: .badData)

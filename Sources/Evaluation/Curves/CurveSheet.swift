@@ -1,5 +1,6 @@
 import Families
 import Foundation
+import Terminal
 
 /// One quantity of one or several runs: a panel for each stage, all runs in it.
 struct CurveSheet {
@@ -13,7 +14,7 @@ struct CurveSheet {
     let quantity: Quantity
     private let runs: [RunLog]
     private let stages: [String]
-    /// Of smoothing; nil: by the number of points.
+    /// The weight of smoothing; nil: by the number of points.
     private let weight: Double?
 
     /// Lays out the stages in which some run has the quantity; nil where none has.
@@ -59,16 +60,16 @@ struct CurveSheet {
     private static var wholeHeight: Int { Int(top + height + bottom) }
 
     /// The sheet as an SVG file.
-    func svg() throws(EvaluationError) -> Data {
+    func svg() throws(RequestError) -> Data {
         try draw(Canvas(vectorWidth: width, height: Self.wholeHeight))
     }
 
     /// The sheet as a PNG file.
-    func png() throws(EvaluationError) -> Data {
+    func png() throws(RequestError) -> Data {
         try draw(Canvas(width: width, height: Self.wholeHeight, scale: Self.pixels))
     }
 
-    private func draw(_ canvas: Canvas?) throws(EvaluationError) -> Data {
+    private func draw(_ canvas: Canvas?) throws(RequestError) -> Data {
         guard let canvas else { throw ContactSheet.noMemory }
         canvas.label(title, at: Canvas.Point(x: 14, y: 18), size: 13, anchor: .start)
         canvas.useFont(isBold: false)
@@ -98,7 +99,7 @@ struct CurveSheet {
         let raw: [Curve.Point]
         let smoothed: [Curve.Point]
         let marked: [Curve.Point]
-        /// Of the averaged weights.
+        /// The accuracy of the averaged weights.
         let averaged: [Curve.Point]
     }
 

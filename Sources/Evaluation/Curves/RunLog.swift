@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// The log of a training run (`metrics.jsonl`), read back.
 struct RunLog {
@@ -10,7 +11,7 @@ struct RunLog {
         let epoch: Double
         /// Images seen in the stage.
         let samples: Int
-        /// By the log's own key.
+        /// The numbers by the log's own keys.
         var values: [String: Double]
     }
 
@@ -33,7 +34,7 @@ struct RunLog {
     let name: String
     /// The log's path.
     let path: String
-    /// In the order of their first lines.
+    /// The stages, in the order of their first lines.
     let stages: [Stage]
     /// What is not as it should be, a line each.
     let notes: [String]
@@ -72,16 +73,16 @@ struct RunLog {
     }
 
     /// Reads the log of a run's folder, or a log itself.
-    init(_ path: String, name: String) throws(EvaluationError) {
+    init(_ path: String, name: String) throws(RequestError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(path): no such run; give the --output folder of a training run, or its "
                     + "metrics.jsonl", exitCode: .missingInput)
         }
         let file = isFolder.boolValue ? "\(path)/metrics.jsonl" : path
         guard FileManager.default.fileExists(atPath: file) else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(file): no such file; give the --output folder of a training run",
                 exitCode: .missingInput)
         }
@@ -89,7 +90,7 @@ struct RunLog {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file))
         } catch {
-            throw EvaluationError(
+            throw RequestError(
                 "\(file): cannot be read: \(error.localizedDescription)", exitCode: .inputOutput)
         }
         try self.init(text: String(decoding: data, as: UTF8.self), path: file, name: name)
@@ -97,7 +98,7 @@ struct RunLog {
 
     /// Reads the text of a log. A line that speaks of a place once more, as after a run was resumed
     /// from before it, takes the place of the earlier one.
-    init(text: String, path: String, name: String) throws(EvaluationError) {
+    init(text: String, path: String, name: String) throws(RequestError) {
         (self.name, self.path) = (name, path)
         var order: [String] = []
         var points: [String: [Int: Point]] = [:]
@@ -131,7 +132,7 @@ struct RunLog {
             points[line.stage, default: [:]][line.step] = known ?? new
         }
         guard !order.isEmpty else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(path): holds no line of a training run's metrics"
                     + (damaged.first.map { " (line \($0) is none)" } ?? "")
                     + "; give the --output folder of a training run", exitCode: .badData)

@@ -81,15 +81,15 @@ public struct Classification: Codable, Equatable, Sendable {
     public let calibrationError: Double
     /// Its sample standard deviation (n − 1) over checkpoints; left out for one.
     public let calibrationErrorDeviation: Double?
-    /// In the order of the labels.
+    /// The classes' figures, in the order of the labels.
     public let classes: [ClassFigures]
     /// Rows are the images' classes, columns the predicted ones; left out above 30 classes.
     public let confusionMatrix: [[Int]]?
     /// The most frequent confusions, at most twenty.
     public let worstConfusions: [Confusion]
-    /// For increasing confidences; left out without several glimpses.
+    /// The figures for increasing confidences; left out without several glimpses.
     public let earlyExit: [Exit]?
-    /// By confidence.
+    /// The bins, by confidence.
     public let calibration: [Bin]
 
     /// Sums up checkpoints' predictions of the same images; nil without any.

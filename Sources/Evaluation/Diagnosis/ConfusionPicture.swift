@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// The confusion matrix; of many classes the most frequent confusions instead.
 struct ConfusionPicture {
@@ -24,13 +25,13 @@ struct ConfusionPicture {
     }
 
     /// The picture as an SVG file.
-    func svg() throws(EvaluationError) -> Data {
+    func svg() throws(RequestError) -> Data {
         let size = size
         return try draw(Canvas(vectorWidth: Int(size.width), height: Int(size.height)))
     }
 
     /// The picture as a PNG file.
-    func png() throws(EvaluationError) -> Data {
+    func png() throws(RequestError) -> Data {
         let size = size
         return try draw(
             Canvas(width: Int(size.width), height: Int(size.height), scale: Self.pixels))
@@ -70,7 +71,7 @@ struct ConfusionPicture {
         )
     }
 
-    private func draw(_ canvas: Canvas?) throws(EvaluationError) -> Data {
+    private func draw(_ canvas: Canvas?) throws(RequestError) -> Data {
         guard let canvas else { throw ContactSheet.noMemory }
         canvas.label(title, at: Canvas.Point(x: Self.margin, y: 18), size: 13, anchor: .start)
         canvas.useFont(isBold: false)
@@ -102,7 +103,7 @@ struct ConfusionPicture {
                 guard count > 0 else { continue }
                 canvas.text(
                     "\(count)", x: box.x + Self.cell / 2, y: y + Self.cell / 2, size: Self.letter,
-                    color: part > 0.5 ? .white : .ink, hasRim: false, room: Self.cell - 4)
+                    color: part > 0.5 ? .white : .ink, hasRim: false, maxWidth: Self.cell - 4)
             }
         }
         for (column, name) in words.enumerated() {

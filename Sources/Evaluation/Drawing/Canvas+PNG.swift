@@ -1,11 +1,12 @@
 import CCairo
 import CPNG
 import Foundation
+import Terminal
 
 extension Canvas {
     /// The picture as a PNG file, packed for speed: cairo's own is a few percent smaller and takes
     /// several times as long, longer than everything else about a prediction's picture.
-    func png() throws(EvaluationError) -> Data {
+    func png() throws(RequestError) -> Data {
         let (width, height) = (
             Int(cairo_image_surface_get_width(surface)),
             Int(cairo_image_surface_get_height(surface))
@@ -37,7 +38,7 @@ extension Canvas {
                 String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
             }
             png_image_free(&image)
-            throw EvaluationError(
+            throw RequestError(
                 "a picture cannot be written as PNG: \(reason); ask for less with --pictures",
                 exitCode: .internalError)
         }

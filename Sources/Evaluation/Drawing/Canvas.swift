@@ -1,6 +1,7 @@
 import CCairo
 import Foundation
 import Images
+import Terminal
 
 /// A picture in memory that can be drawn on; lengths are in pixels, or in points of an SVG.
 final class Canvas {
@@ -121,16 +122,16 @@ final class Canvas {
 
     /// Draws a text whose middle is at (x, y), on a dark rim where asked.
     ///
-    /// - Parameter room: How wide it may be: longer ones become smaller.
+    /// - Parameter maxWidth: How wide it may be: longer ones become smaller.
     func text(
         _ text: String, x: Double, y: Double, size: Double, color: Color, hasRim: Bool,
-        room: Double = .infinity
+        maxWidth: Double = .infinity
     ) {
         cairo_set_font_size(context, size)
         var extents = cairo_text_extents_t()
         cairo_text_extents(context, text, &extents)
-        if extents.width > room {
-            cairo_set_font_size(context, size * room / extents.width)
+        if extents.width > maxWidth {
+            cairo_set_font_size(context, size * maxWidth / extents.width)
             cairo_text_extents(context, text, &extents)
         }
         cairo_move_to(
@@ -151,7 +152,7 @@ final class Canvas {
     }
 
     /// The picture as an SVG file where it is one of lines, else as a PNG file.
-    func encoded() throws(EvaluationError) -> Data {
+    func encoded() throws(RequestError) -> Data {
         guard let bytes else {
             cairo_surface_flush(surface)
             try Self.check(cairo_surface_status(surface))
@@ -162,9 +163,9 @@ final class Canvas {
         return bytes.data
     }
 
-    private static func check(_ status: cairo_status_t) throws(EvaluationError) {
+    private static func check(_ status: cairo_status_t) throws(RequestError) {
         guard status != CAIRO_STATUS_SUCCESS else { return }
-        throw EvaluationError(
+        throw RequestError(
             "a picture cannot be drawn: \(String(cString: cairo_status_to_string(status))); "
                 + "ask for less with --pictures", exitCode: .internalError)
     }

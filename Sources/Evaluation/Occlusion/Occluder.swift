@@ -1,7 +1,9 @@
 import Checkpoints
 import Families
 import Models
+import StoredModels
 import Tensors
+import Terminal
 
 /// Takes the windows that a policy chose out of the images and asks a classifier, which was trained
 /// apart, what it still sees (paper §4.2, fig. 5b).
@@ -25,7 +27,7 @@ public final class Occluder {
         let stage = try StoredModel.stage(of: checkpoint)
         // A model that chooses glimpses is no judge of whole images.
         guard Families.family(of: stage).policies(after: stage).isEmpty else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(path): is of stage \(stage.name) and holds no classifier; give one that "
                     + "saccader-dist train --stages classifier wrote", exitCode: .badData)
         }
@@ -50,7 +52,7 @@ public final class Occluder {
     ) throws {
         func require<Value: Equatable>(_ what: String, _ own: Value, _ other: Value) throws {
             if own == other { return }
-            throw EvaluationError(
+            throw RequestError(
                 "--occlusion \(path): has \(what) \(own), but \(viewer) has \(other); give "
                     + "a classifier trained on images prepared alike",
                 exitCode: .badData)

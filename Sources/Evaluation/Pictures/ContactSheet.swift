@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Models
+import Terminal
 
 /// Images side by side with a policy's first glimpses: numbered windows, the rest dimmed, a green
 /// frame where the averaged logits are right and a red one where they are wrong.
@@ -25,7 +26,7 @@ public struct ContactSheet {
     }
 
     /// The sheet as a PNG file; nil without images.
-    func png() throws(EvaluationError) -> Data? {
+    func png() throws(RequestError) -> Data? {
         guard let first = sightings.first else { return nil }
         let size = first.pixels.width
         // At least 192 pixels a side: whole pixels, so that none is blurred.
@@ -48,7 +49,7 @@ public struct ContactSheet {
         return try canvas.encoded()
     }
 
-    static let noMemory = EvaluationError(
+    static let noMemory = RequestError(
         "no memory for a sheet of pictures; ask for fewer with --pictures",
         exitCode: .internalError)
 
@@ -90,7 +91,7 @@ public struct ContactSheet {
             ? "\(word(prediction)): right" : "\(word(prediction)), is \(word(sighting.label))"
         canvas.text(
             words, x: x + side / 2, y: y + side + Self.caption * 0.75, size: 14,
-            color: isRight ? .right : .wrong, hasRim: false, room: side + Self.margin)
+            color: isRight ? .right : .wrong, hasRim: false, maxWidth: side + Self.margin)
     }
 
     private func word(_ label: Int) -> String {

@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Models
+import Terminal
 
 /// The learned policy R̃ (eq. 3) at each glimpse, one image a row: light where it wants to look,
 /// each map scaled to its largest probability, which stands below; the window it took is framed.
@@ -43,7 +44,7 @@ struct HeatMapSheet {
     }
 
     /// The sheet as a PNG file; nil without images.
-    func png() throws(EvaluationError) -> Data? {
+    func png() throws(RequestError) -> Data? {
         guard let first = imageRows.first else { return nil }
         let size = first.pixels.width
         let scale = max(1, (143 + size) / size)
@@ -60,7 +61,7 @@ struct HeatMapSheet {
             canvas.image(row.pixels, x: Self.margin, y: y, scale: Double(scale))
             canvas.text(
                 row.caption, x: Self.margin + side / 2, y: y + side + 11, size: 12, color: .ink,
-                hasRim: false, room: side)
+                hasRim: false, maxWidth: side)
             for glimpse in 0..<glimpses {
                 draw(
                     row, glimpse, on: canvas,

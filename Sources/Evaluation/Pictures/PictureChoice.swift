@@ -1,4 +1,5 @@
 import Images
+import Terminal
 
 /// Which images a contact sheet shows.
 public enum PictureChoice: String, CaseIterable, Sendable {
@@ -22,7 +23,7 @@ public enum PictureChoice: String, CaseIterable, Sendable {
     }
 
     /// Choices by name, with commas between.
-    public static func list(_ text: String) throws(EvaluationError) -> [PictureChoice] {
+    public static func list(_ text: String) throws(RequestError) -> [PictureChoice] {
         var list: [PictureChoice] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let choice = PictureChoice(rawValue: String(word)) else {

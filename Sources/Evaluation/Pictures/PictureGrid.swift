@@ -1,5 +1,6 @@
 import Foundation
 import Images
+import Terminal
 
 /// Pictures of one size in rows and columns, a heading over each column and a caption under each
 /// row.
@@ -30,7 +31,7 @@ public struct PictureGrid {
     }
 
     /// The grid as a PNG file; nil without pictures.
-    public func png() throws(EvaluationError) -> Data? {
+    public func png() throws(RequestError) -> Data? {
         guard let first = rows.first?.pictures.first else { return nil }
         // Whole pixels, so that none is blurred.
         let scale = max(1, (Self.leastSide + first.width - 1) / first.width)
@@ -43,7 +44,8 @@ public struct PictureGrid {
         for (column, heading) in headings.enumerated() {
             canvas.text(
                 heading, x: Self.margin + stepX * Double(column) + side / 2,
-                y: Self.margin + Self.line / 2, size: 13, color: .ink, hasRim: false, room: side)
+                y: Self.margin + Self.line / 2, size: 13, color: .ink, hasRim: false, maxWidth: side
+            )
         }
         for (number, row) in rows.enumerated() {
             let y = Self.line + Self.margin + stepY * Double(number)

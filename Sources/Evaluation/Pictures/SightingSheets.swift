@@ -1,5 +1,6 @@
 import Foundation
 import Models
+import Terminal
 
 /// What a model in training looks at: sheets of a few images, small enough to be made often.
 public struct SightingSheets {
@@ -9,9 +10,9 @@ public struct SightingSheets {
         public let name: String
         /// The file.
         public let png: Data
-        /// In pixels.
+        /// The width, in pixels.
         public let width: Int
-        /// In pixels.
+        /// The height, in pixels.
         public let height: Int
     }
 
@@ -32,7 +33,7 @@ public struct SightingSheets {
     }
 
     /// Numbered glimpses on the images, and where the policy has a map of places, that.
-    public func sheets() throws(EvaluationError) -> [Sheet] {
+    public func sheets() throws(RequestError) -> [Sheet] {
         let pictures = [
             (
                 "glimpses",

@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 extension Plot {
     /// Points of the whole picture and of the part inside the axes.
@@ -17,16 +18,16 @@ extension Plot {
     }
 
     /// The plot as an SVG file.
-    func svg() throws(EvaluationError) -> Data {
+    func svg() throws(RequestError) -> Data {
         try draw(Canvas(vectorWidth: width, height: Self.height))
     }
 
     /// The plot as a PNG file.
-    func png() throws(EvaluationError) -> Data {
+    func png() throws(RequestError) -> Data {
         try draw(Canvas(width: width, height: Self.height, scale: Self.pixels))
     }
 
-    private func draw(_ canvas: Canvas?) throws(EvaluationError) -> Data {
+    private func draw(_ canvas: Canvas?) throws(RequestError) -> Data {
         guard let canvas else { throw ContactSheet.noMemory }
         let all = lines.flatMap(\.points)
         let most = all.map(\.x).max() ?? 1

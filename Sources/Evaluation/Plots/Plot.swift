@@ -34,7 +34,7 @@ struct Plot {
     let xTitle: String
     /// What is upwards.
     let yTitle: String
-    /// In the order of the legend.
+    /// The lines, in the order of the legend.
     let lines: [Line]
     /// Whether x counts glimpses.
     let countsGlimpses: Bool

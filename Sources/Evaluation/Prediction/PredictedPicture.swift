@@ -1,6 +1,7 @@
 import Foundation
 import Images
 import Models
+import Terminal
 
 /// A picture at its own resolution, small ones enlarged by a whole number, with the glimpses that
 /// were taken: what none saw is dimmed, the part that the network was shown is framed, and below
@@ -50,7 +51,7 @@ struct PredictedPicture {
     }
 
     /// The picture as a PNG file.
-    func png() throws(EvaluationError) -> Data {
+    func png() throws(RequestError) -> Data {
         let (width, height) = (Double(pixels.width) * scale, Double(pixels.height) * scale)
         let words = captions
         let strip = letter * (0.8 + 1.5 * Double(words.count))
@@ -94,7 +95,7 @@ struct PredictedPicture {
         for (row, text) in words.enumerated() {
             canvas.text(
                 text, x: width / 2, y: height + letter * (1.15 + 1.5 * Double(row)), size: letter,
-                color: .ink, hasRim: false, room: width - letter)
+                color: .ink, hasRim: false, maxWidth: width - letter)
         }
         return try canvas.encoded()
     }

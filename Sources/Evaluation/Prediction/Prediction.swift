@@ -7,7 +7,7 @@ public struct Prediction: Sendable {
     struct Candidate: Sendable {
         let label: Int
         let name: LogitNames.Name
-        /// In millionths.
+        /// The probability, in millionths.
         let probability: Int
 
         var part: Double { Double(probability) / Double(Confidence.unit) }
@@ -23,9 +23,9 @@ public struct Prediction: Sendable {
         let coverage: Double
         /// Which part of the picture the network was shown.
         let crop: ImageCrop
-        /// Of the picture, in pixels.
+        /// The picture's height, in pixels.
         let height: Int
-        /// Of the picture, in pixels.
+        /// The picture's width, in pixels.
         let width: Int
         /// What the glimpses saw, in pixels of what the network was shown.
         let windows: [Window]

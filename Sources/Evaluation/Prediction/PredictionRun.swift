@@ -1,7 +1,9 @@
+import Host
 import Images
 import Layers
 import Models
 import Tensors
+import Terminal
 
 /// A checkpoint that says what is on pictures, batch by batch.
 public final class PredictionRun {
@@ -35,14 +37,14 @@ public final class PredictionRun {
         for (option, isGiven) in [
             ("glimpses", options.glimpses != nil), ("confidence", options.confidence != nil),
         ] where policy == nil && isGiven {
-            throw EvaluationError(
+            throw RequestError(
                 "--\(option): \(options.checkpoint) is of stage \(stored.stage.name), which takes "
                     + "no glimpses; leave --\(option) out")
         }
         let most = checkpoint.model.glimpseLimit
         glimpses = policy == nil ? 0 : options.glimpses ?? min(stored.trainedGlimpses, most)
         if policy != nil && glimpses > most {
-            throw EvaluationError(
+            throw RequestError(
                 "--glimpses: \(glimpses) is more than the \(most) glimpses that the model can "
                     + "take of a picture; ask for at most that many")
         }
@@ -75,7 +77,7 @@ public final class PredictionRun {
                     glimpses: sequence, policies: policies, seed: seed))
         }
         let planned = ParameterStore(planning: checkpoint.model.layout)
-        try HostMemory.requireRoom(
+        try HostMemory.requireMemory(
             forImages: capacity, option: "--batch-size", remedy: "more memory"
         ) { try viewer(planned, images: $0).byteCount + stored.store.byteCount }
         self.viewer = try viewer(stored.store, images: capacity)
@@ -131,11 +133,11 @@ public final class PredictionRun {
         }
     }
 
-    private func check(_ view: View, of file: PictureFile) throws(EvaluationError) {
+    private func check(_ view: View, of file: PictureFile) throws(RequestError) {
         do throws(LogitsError) {
             try LogitsError.check(view, image: file.name)
         } catch {
-            throw EvaluationError("\(options.checkpoint): \(error)", exitCode: .badData)
+            throw RequestError("\(options.checkpoint): \(error)", exitCode: .badData)
         }
     }
 

@@ -7,15 +7,15 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     /// Sample standard deviations (n − 1) over checkpoints or, of a single checkpoint, over the
     /// random policy's draws.
     public struct Deviation: Codable, Equatable, Sendable {
-        /// Of the top-1 accuracy.
+        /// The deviation of the top-1 accuracy.
         public let top1: Double
-        /// Of the top-5 accuracy.
+        /// The deviation of the top-5 accuracy.
         public let top5: Double
-        /// Of the mean coverage; left out without attention.
+        /// The deviation of the mean coverage; left out without attention.
         public var coverage: Double?
-        /// Of the diversity.
+        /// The deviation of the diversity.
         public var diversity: Double?
-        /// Of the part of hits.
+        /// The deviation of the part of hits.
         public var hits: Double?
     }
 

@@ -1,16 +1,17 @@
 import Configuration
+import Terminal
 
 /// The numbers of glimpses that a report tells: `1...20`, `6` or `1,2,4,6`.
 public struct GlimpseList: Sendable {
-    /// In increasing order.
+    /// The numbers of glimpses, in increasing order.
     public let counts: [Int]
 
     /// Counts in increasing order.
     init(_ counts: [Int]) { self.counts = counts }
 
     /// Parses the words of the command line.
-    public init(_ text: String) throws(EvaluationError) {
-        let wrong = EvaluationError(
+    public init(_ text: String) throws(RequestError) {
+        let wrong = RequestError(
             "--glimpses: \"\(text)\" is no list of counts; write 1...20, 6 or 1,2,4,6")
         var counts: Set<Int> = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -28,7 +29,7 @@ public struct GlimpseList: Sendable {
     /// The largest.
     public var most: Int { counts[counts.count - 1] }
 
-    /// At most eight of them, for a table that fits a terminal.
+    /// Those of a table that fits a terminal, at most eight.
     var shown: [Int] {
         if counts.count <= 8 { return counts }
         let usual = [1, 2, 4, 6, 8, 12, 16].filter(counts.contains)

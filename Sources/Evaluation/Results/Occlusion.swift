@@ -38,7 +38,7 @@ public struct Occlusion: Codable, Equatable, Sendable {
     public let intactTop5Count: Int
     /// Their part of all.
     public let intactTop5: Double
-    /// By policy.
+    /// The entries by policy.
     public let policies: [String: [Entry]]
     /// The accuracies where as much is taken out as by the learned policy.
     public let equalCoverage: [EqualCoverage]

@@ -1,5 +1,6 @@
 import Checkpoints
 import Foundation
+import Terminal
 
 /// The folder of one evaluation's results: what an earlier evaluation wrote there goes, what anybody
 /// else wrote stays.
@@ -46,7 +47,7 @@ struct ResultFolder {
             !own.contains($0) && FileManager.default.fileExists(atPath: "\(path)/\($0)")
         }
         guard let foreign else { return }
-        throw EvaluationError(
+        throw RequestError(
             "\(path)/\(foreign): exists and is of no earlier evaluation in this folder; it is left "
                 + "alone: choose another --output, or remove it", exitCode: .cannotWrite)
     }

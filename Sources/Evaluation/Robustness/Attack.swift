@@ -2,6 +2,7 @@ import Foundation
 import Images
 import Models
 import Tensors
+import Terminal
 
 /// An attack within an L∞ ball around an image, pixels on the scale [0, 1] (paper, appendix D).
 public struct Attack: Codable, Equatable, Sendable {
@@ -34,7 +35,7 @@ public struct Attack: Codable, Equatable, Sendable {
     public init(
         method: String, epsilons text: String = Attack.defaultEpsilons,
         steps: Int = Attack.defaultSteps
-    ) throws(EvaluationError) {
+    ) throws(RequestError) {
         guard let known = Method(rawValue: method) else {
             throw .unknown(
                 method, "--attack", "no attack", among: Method.allCases.map(\.rawValue))
@@ -49,7 +50,7 @@ public struct Attack: Codable, Equatable, Sendable {
             guard (1...2).contains(parts.count), values.count == parts.count, let number,
                 (0...1).contains(number)
             else {
-                throw EvaluationError(
+                throw RequestError(
                     "--epsilon: \"\(word)\" is no number from 0 to 1; give for example 0,1/255")
             }
             numbers.append(number)

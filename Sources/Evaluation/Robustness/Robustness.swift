@@ -8,7 +8,7 @@ public struct Robustness: Codable, Equatable, Sendable {
     public let glimpses: Int
     /// Images of each checkpoint.
     public let images: Int
-    /// By prediction: `learned`, `meanLogits`; each attacked for itself.
+    /// The entries by prediction, `learned` or `meanLogits`; each is attacked for itself.
     public let predictions: [String: [Entry]]
     /// The same for each checkpoint alone.
     public let checkpoints: [[String: [Entry]]]

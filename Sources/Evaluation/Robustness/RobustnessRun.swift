@@ -37,15 +37,9 @@ final class RobustnessRun {
     func counts(
         _ set: ImageSet, range: Range<Int>, progress: (Int) -> Void
     ) throws -> Counts {
-        let step = network.imageCapacity
         let loader = BatchLoader(
-            set, configuration: data, seed: seed, framing: framing
-        ) { number in
-            let first = range.lowerBound + number * step
-            guard first < range.upperBound else { return nil }
-            return BatchRequest(
-                entries: Array(first..<min(range.upperBound, first + step)), augmentation: nil)
-        }
+            set, entries: Array(range), batchSize: network.imageCapacity, configuration: data,
+            seed: seed, framing: framing)
         var counts = Counts(repeating: 0, count: targets.count * attack.epsilons.count * 2)
         var done = 0
         while let batch = try loader.next() {

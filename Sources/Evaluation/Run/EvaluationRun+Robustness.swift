@@ -1,3 +1,4 @@
+import Host
 import Images
 import Models
 
@@ -18,7 +19,7 @@ extension EvaluationRun {
                 let network = checkpoint.model.pixelGradient(
                     store: checkpoint.stored.store, pool: pool, glimpses: attacked)
             else { return nil }
-            try HostMemory.requireRoom(
+            try HostMemory.requireMemory(
                 forImages: network.imageCapacity, option: "--attack",
                 remedy: "fewer --threads or a smaller --image-size"
             ) { _ in network.byteCount }

@@ -1,8 +1,11 @@
 import Checkpoints
 import Foundation
+import Host
 import Images
 import Models
+import StoredModels
 import Tensors
+import Terminal
 
 /// Checkpoints on one set of images.
 public final class EvaluationRun {
@@ -36,7 +39,7 @@ public final class EvaluationRun {
                 acceptsEdited: options.acceptsEdited)
         }
         guard let first = checkpoints.first else {
-            throw EvaluationError("no checkpoint: give at least one")
+            throw RequestError("no checkpoint: give at least one")
         }
         try Self.requireGlimpses(options, first)
         for other in checkpoints.dropFirst() { try Self.requireLikeness(first, other) }
@@ -68,7 +71,7 @@ public final class EvaluationRun {
         let most = first.model.glimpseLimit
         glimpses = try options.glimpses ?? GlimpseList("1...\(max(1, min(20, most)))")
         if most > 0 && glimpses.most > most {
-            throw EvaluationError(
+            throw RequestError(
                 "--glimpses: \(glimpses.most) is more than the \(most) glimpses that the model can "
                     + "take of an image; ask for at most that many")
         }
@@ -79,7 +82,7 @@ public final class EvaluationRun {
             first.settings, first.model, classes: first.classes, of: first.provenance.path)
         for checkpoint in checkpoints where options.attack != nil {
             guard let problem = checkpoint.model.attackProblem else { continue }
-            throw EvaluationError(
+            throw RequestError(
                 "--attack: \(checkpoint.provenance.path) \(problem): leave --attack out")
         }
         places = try dataset.folder.flatMap { try KnownPlaces(folder: $0) }
@@ -94,7 +97,7 @@ public final class EvaluationRun {
     private func requireMemory(_ checkpoint: OpenedCheckpoint) throws {
         try checkpoint.requireMemory(images: batchSize)
         let numbers = checkpoints.reduce(0) { $0 + $1.stored.store.byteCount }
-        try HostMemory.requireRoom(
+        try HostMemory.requireMemory(
             forImages: batchSize, option: "--batch-size", remedy: "a smaller --image-size"
         ) { images in
             try numbers
@@ -107,13 +110,13 @@ public final class EvaluationRun {
     /// Refuses what is asked of glimpses where a model takes none.
     private static func requireGlimpses(
         _ options: EvaluationOptions, _ checkpoint: OpenedCheckpoint
-    ) throws(EvaluationError) {
+    ) throws(RequestError) {
         guard checkpoint.stored.policies.isEmpty else { return }
         for (option, isGiven) in [
             ("policies", options.policies != nil), ("glimpses", options.glimpses != nil),
             ("occlusion", options.occlusionClassifier != nil),
         ] where isGiven {
-            throw EvaluationError(
+            throw RequestError(
                 "--\(option): \(checkpoint.provenance.path) holds a "
                     + "\(checkpoint.model.familyName), which has no glimpses; leave --\(option) out "
                     + "or give a checkpoint of a model that looks at glimpses", exitCode: .badData)
@@ -125,7 +128,7 @@ public final class EvaluationRun {
         {
             let (left, right) = (value(a), value(b))
             if left == right { return }
-            throw EvaluationError(
+            throw RequestError(
                 "\(b.provenance.path): has \(what) \(right), but \(a.provenance.path) has \(left); "
                     + "a mean needs checkpoints of like models: evaluate these apart")
         }
@@ -156,7 +159,7 @@ public final class EvaluationRun {
             let later = stored.family.stages.map(\.stage).filter {
                 stored.family.policies(after: $0).contains(other)
             }
-            throw EvaluationError(
+            throw RequestError(
                 "\(first.provenance.path): of stage \(stored.stage.name), it cannot follow the policy "
                     + "\"\(other.rawValue)\"; leave it out of --policies"
                     + (later.isEmpty
@@ -220,7 +223,7 @@ public final class EvaluationRun {
                     images, range: share.part(count), places: places
                 ) { progress(index * count + min(count, $0 * share.count)) }
             } catch let error as LogitsError {
-                throw EvaluationError(
+                throw RequestError(
                     "\(checkpoint.provenance.path): \(error)", exitCode: .badData)
             }
             try part.sum(over: share)

@@ -1,6 +1,9 @@
 import Checkpoints
 import Families
+import Host
 import Models
+import StoredModels
+import Terminal
 
 /// A checkpoint that is ready to be evaluated.
 struct OpenedCheckpoint {
@@ -34,7 +37,7 @@ struct OpenedCheckpoint {
             settings.data.imageSize = imageSize
             if let problem = settings.model.problem(of: stored.family, imageSize: imageSize) {
                 let words = problem.key == "data.imageSize" ? "" : "\(problem.key) "
-                throw EvaluationError("--image-size: \(words)\(problem.message)")
+                throw RequestError("--image-size: \(words)\(problem.message)")
             }
         }
         if let centralCropMargin { settings.data.centralCropMargin = centralCropMargin }
@@ -43,12 +46,12 @@ struct OpenedCheckpoint {
     }
 
     /// Refuses a batch of which one layer's values alone are larger than the host's memory.
-    func requireMemory(images: Int) throws(EvaluationError) {
+    func requireMemory(images: Int) throws(RequestError) {
         let layer = model.largestLayer
         let problem = HostMemory.problem(
             images: images, imageSize: layer.side, channels: layer.channels)
         guard let problem else { return }
-        throw EvaluationError(
+        throw RequestError(
             "--batch-size: \(problem); give fewer, or a smaller --image-size")
     }
 }

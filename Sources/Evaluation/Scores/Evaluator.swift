@@ -222,16 +222,9 @@ public final class Evaluator {
     ) throws {
         // A run in training scores again after more steps.
         try viewer.readParameters()
-        let step = batchSize
         let loader = BatchLoader(
-            set, configuration: data, seed: seed, framing: plan.framing
-        ) { number in
-            let first = number * step
-            guard first < entries.count else { return nil }
-            return BatchRequest(
-                entries: Array(entries[first..<min(entries.count, first + step)]),
-                augmentation: nil)
-        }
+            set, entries: entries, batchSize: batchSize, configuration: data, seed: seed,
+            framing: plan.framing)
         while let batch = try loader.next() {
             let pixels = self.pixels(batch.images, of: batch, side: data.imageSize)
             let views = try viewer(

@@ -1,7 +1,8 @@
 import Models
+import Terminal
 
 /// A model that says nothing of an image: among its logits are numbers that are not finite.
-public struct LogitsError: Error, CustomStringConvertible {
+public struct LogitsError: ProgramError {
     /// The image, as its data set names it.
     let image: String
 
@@ -11,6 +12,9 @@ public struct LogitsError: Error, CustomStringConvertible {
             + "parameters are too large: give an earlier checkpoint, or train with a smaller "
             + "learning rate"
     }
+
+    /// The fault is in the checkpoint.
+    public var exitCode: ExitCode { .badData }
 
     /// Refuses a view with such logits.
     static func check(_ view: View, image: String) throws(LogitsError) {

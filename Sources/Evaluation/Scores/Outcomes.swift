@@ -28,7 +28,7 @@ public struct Outcomes: Equatable, Sendable {
     private(set) var predictions: [Int]
     /// Its probability, in millionths.
     private(set) var confidences: [Int]
-    /// For each threshold.
+    /// The counts for each threshold.
     private(set) var exits: [Exit]
 
     /// Of no image of `count` yet.

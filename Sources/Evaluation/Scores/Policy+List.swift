@@ -1,9 +1,10 @@
 import Configuration
 import Models
+import Terminal
 
 extension Policy {
     /// Policies by name, with commas between.
-    public static func list(_ text: String) throws(EvaluationError) -> [Policy] {
+    public static func list(_ text: String) throws(RequestError) -> [Policy] {
         var list: [Policy] = []
         for word in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let policy = Policy(rawValue: String(word)) else {

@@ -1,6 +1,7 @@
 import Checkpoints
 import Images
 import Layers
+import Terminal
 
 extension RankShare {
     /// Makes sure that all processes have the same: what each has read was perhaps replaced
@@ -20,7 +21,7 @@ extension RankShare {
         let sums = try sum(parts + parts.map { $0 * $0 })
         let areSame = (0..<4).allSatisfy { sums[$0] * sums[$0] == count * sums[$0 + 4] }
         guard !areSame else { return }
-        throw EvaluationError(
+        throw RequestError(
             "\(path): the ranks have read different versions of it, as it is being replaced; give "
                 + "one that stays as it is, such as checkpoints/STAGE-STEP.h5 or a copy",
             exitCode: .badData)

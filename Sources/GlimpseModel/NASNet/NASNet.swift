@@ -194,13 +194,13 @@ struct NASNet<Element: StorageElement>: Sendable {
 
     /// Where the network's gradients lie during a backward pass.
     struct Gradients: Sendable {
-        /// Of the logits; the objective writes it.
+        /// The gradient of the logits; the objective writes it.
         let logits: Tensor<Element>
         /// None where the logits alone are trained.
         let pooled: [Tensor<Element>]
         /// Nil where a cell is frozen.
         let cells: [NASNetCell<Element>.Gradients?]
-        /// Of the parts of each output; none where it is not wanted.
+        /// The gradients of the parts of each output; none where it is not wanted.
         let outputs: [[Tensor<Element>]]
     }
 

@@ -4,10 +4,10 @@ import Tensors
 extension NASNetCell {
     /// Where the gradients lie during a backward pass.
     struct Gradients: Sendable {
-        /// Of what branches read, and of the parts of the output.
+        /// The gradients of what branches read, and of the parts of the output.
         var values: [CellPlan.Source: Tensor<Element>]
         var branches: [[SeparableConvolution<Element>.Gradients?]]
-        /// Of branches that are left out for some images.
+        /// The gradients of branches that are left out for some images.
         var scaled: [[Tensor<Element>?]]
         var factorized: FactorizedReduction<Element>.Gradients?
     }

@@ -95,7 +95,7 @@ struct NASNetCell<Element: StorageElement>: Sendable {
         case pointwise(NormalizedPointwise<Element>.Buffers)
         case factorized(FactorizedReduction<Element>.Buffers)
 
-        /// As the branches read it.
+        /// The value as the branches read it.
         var value: Activation<Element> {
             switch self {
             case .none(let value): value

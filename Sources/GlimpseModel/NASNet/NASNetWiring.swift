@@ -1,7 +1,7 @@
 /// Which cells a NASNet-A has, and what each reads: numbers of outputs, of which 0 is the stem's.
 package struct NASNetWiring: Sendable {
     package struct Cell: Sendable {
-        /// As in checkpoints, for example `reduction0`.
+        /// The cell's name in checkpoints, for example `reduction0`.
         package let name: String
         package let plan: CellPlan
         /// f, channels of each part of the output.
@@ -18,13 +18,13 @@ package struct NASNetWiring: Sendable {
     package enum Adjusting: Sendable {
         /// Not at all: the first stem cell reads the stem as it is.
         case none
-        /// By a 1×1 convolution.
+        /// A 1×1 convolution.
         case pointwise
-        /// From twice the size.
+        /// A factorized reduction, from twice the size.
         case factorized
     }
 
-    /// In the order of the forward pass; cell k has output k + 1.
+    /// The cells, in the order of the forward pass; cell k has output k + 1.
     package let cells: [Cell]
 
     /// The network's parts, as checkpoints name them: part k writes output k, the last one the

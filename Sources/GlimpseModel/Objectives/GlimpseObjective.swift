@@ -17,7 +17,7 @@ struct GlimpseObjective<Element: StorageElement>: Objective {
     private let settings: GlimpseStageSettings
     private let averageLoss: MeanLogitsLoss<Element>
     private let eachLoss: MeanLogitsLoss<Element>
-    /// Of the mean of each image's logits; the loss of each patch has its own.
+    /// The gradient of the mean of each image's logits; the loss of each patch has its own.
     private let unused: Tensor<Element>
 
     /// Plans a step.

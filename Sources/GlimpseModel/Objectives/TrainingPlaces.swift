@@ -78,17 +78,17 @@ struct TrainingPlaces: Sendable {
         {
             return window
         }
-        let room = Double(places.locatorSize - grid.field + 1)
-        let (top, left) = (Int(random.uniform() * room), Int(random.uniform() * room))
+        let span = Double(places.locatorSize - grid.field + 1)
+        let (top, left) = (Int(random.uniform() * span), Int(random.uniform() * span))
         return Window(rows: top..<(top + grid.field), columns: left..<(left + grid.field))
     }
 
     private func moved(_ patch: Window, _ random: inout CounterRandom) -> Window {
         if jitter == 0 { return patch }
-        let room = places.imageSize - places.side
+        let last = places.imageSize - places.side
         func move(_ start: Int) -> Int {
             let distance = Int(random.uniform() * Double(2 * jitter + 1)) - jitter
-            return min(max(start + distance, 0), room)
+            return min(max(start + distance, 0), last)
         }
         let (top, left) = (move(patch.rows.lowerBound), move(patch.columns.lowerBound))
         return Window(

@@ -116,7 +116,7 @@ enum PatchNetwork<Element: StorageElement>: Sendable {
         case nasnet(NASNet<Element>.Gradients)
         case residual(Classifier<Element>.Gradients)
 
-        /// Of the logits.
+        /// The gradient of the logits.
         var logits: Tensor<Element> {
             switch self {
             case .nasnet(let gradients): gradients.logits

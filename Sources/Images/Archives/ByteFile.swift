@@ -5,7 +5,7 @@ import Foundation
 final class ByteFile: Sendable {
     /// Where it is, for messages too.
     let path: String
-    /// In bytes.
+    /// The size in bytes.
     let size: Int
     /// Changes when the file is replaced or written to: of its inode and its time.
     let stamp: UInt64

@@ -31,7 +31,9 @@ struct FileName: Hashable, Comparable, Sendable {
 
     /// FNV-1a, which unlike Swift's hash is the same in every process.
     var stableHash: UInt64 {
-        bytes.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        var digest = Digest()
+        digest.add(bytes)
+        return digest.value
     }
 
     /// Whether programs that list folders leave it out, or a system keeps it for itself.
@@ -55,7 +57,7 @@ struct FileName: Hashable, Comparable, Sendable {
         bytes.lastIndex(of: Self.dot).map { FileName(bytes[..<$0]) } ?? self
     }
 
-    /// For people, on one line: what is no UTF-8 or steers a terminal stands as `\xE9`.
+    /// The name for people, on one line: what is no UTF-8 or steers a terminal stands as `\xE9`.
     var text: String {
         if let text = String(validating: bytes, as: UTF8.self), !bytes.contains(where: Self.steers)
         {
@@ -78,7 +80,7 @@ struct FileName: Hashable, Comparable, Sendable {
         return result
     }
 
-    /// As `text`, with every letter outside of ASCII as `\xC3\xA9`: tells two spellings apart.
+    /// The `text` with every letter outside of ASCII as `\xC3\xA9`: tells two spellings apart.
     var spelling: String {
         bytes.map { byte in
             (0x20..<0x7F).contains(byte)

@@ -11,7 +11,7 @@ struct MatFile {
         case text(String)
         /// An array of structures, by field.
         case structures([String: [Value]])
-        /// Of a kind that nothing here needs.
+        /// A kind that nothing here needs.
         case other
 
         /// The only number.

@@ -15,9 +15,9 @@ struct TarMember: Equatable, Sendable {
 
     /// As the archive spells it, for example `n01440764/n01440764_10026.JPEG`.
     let name: FileName
-    /// Of its first byte, from the beginning of the outermost file.
+    /// The place of its first byte, from the beginning of the outermost file.
     let offset: Int
-    /// In bytes.
+    /// The size in bytes.
     let size: Int
     var kind = Kind.file
 }

@@ -8,7 +8,7 @@ struct TarReader {
     private static let zerosAtOnce = 1 << 16
 
     private let file: ByteFile
-    /// For messages: the file, and the member in it.
+    /// The file, and the member in it, for messages.
     private let name: String
     private let end: Int
     private var position: Int

@@ -12,7 +12,7 @@ struct ColorJitter: Equatable, Sendable {
         case hue(Double)
     }
 
-    /// In the order in which they are made.
+    /// The changes, in the order in which they are made.
     let operations: [Operation]
 
     /// The given operations.

@@ -92,42 +92,33 @@ extension Preparation {
         )
     }
 
+    /// Writes bytes, their colours changed, standardised.
+    func write(
+        _ values: [UInt8], _ colors: ColorJitter?, into result: inout [Float], at start: Int
+    ) {
+        guard let colors else { return Self.standardize(values, into: &result, at: start) }
+        write(values.map { Float($0) }, colors, into: &result, at: start)
+    }
+
     /// Writes values of 0…255, their colours changed, standardised.
-    func write<Value>(
-        _ values: [Value], _ colors: ColorJitter?, into result: inout [Float], at start: Int,
-        number: (Value) -> Float
+    func write(
+        _ values: [Float], _ colors: ColorJitter?, into result: inout [Float], at start: Int
     ) {
         guard let colors else {
-            return Self.standardize(values, into: &result, at: start, number: number)
+            return Self.standardize(values, unit: 1, into: &result, at: start)
         }
-        var image = values.map { number($0) / 255 }
+        var image = values.map { $0 / 255 }
         colors.apply(to: &image)
-        Self.standardize(image, into: &result, at: start) { $0 * 255 }
+        Self.standardize(image, unit: 255, into: &result, at: start)
     }
 
     /// Mirrors the image at `start`, `[size, size, 3]`, as its crop says.
     func mirror(_ result: inout [Float], at start: Int, size: Int, as crop: ImageCrop) {
-        if crop.isFlipped { flip(&result, at: start, size: size) }
-        if crop.isUpsideDown { turnOver(&result, at: start, size: size) }
-    }
-
-    private func flip(_ result: inout [Float], at start: Int, size: Int) {
-        for y in 0..<size {
-            let row = start + y * size * 3
-            for x in 0..<(size / 2) {
-                for channel in 0..<3 {
-                    result.swapAt(row + x * 3 + channel, row + (size - 1 - x) * 3 + channel)
-                }
-            }
+        if crop.isFlipped {
+            PixelKernels.mirror(&result, at: start, size: size, topToBottom: false)
         }
-    }
-
-    private func turnOver(_ result: inout [Float], at start: Int, size: Int) {
-        let length = size * 3
-        for y in 0..<(size / 2) {
-            let upper = start + y * length
-            let lower = start + (size - 1 - y) * length
-            for x in 0..<length { result.swapAt(upper + x, lower + x) }
+        if crop.isUpsideDown {
+            PixelKernels.mirror(&result, at: start, size: size, topToBottom: true)
         }
     }
 }

@@ -1,6 +1,6 @@
 /// What a file is, by its first bytes; for those that are not read here, and for people.
 struct ContentKind: Equatable, Sendable {
-    /// With an article: "a WebP picture".
+    /// The kind with an article: "a WebP picture".
     let what: String
     /// Whether it is a picture, though perhaps one that is not read here.
     let isPicture: Bool

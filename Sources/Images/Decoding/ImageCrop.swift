@@ -1,6 +1,6 @@
 /// The part of an image's file that the model sees.
 public struct ImageCrop: Equatable, Sendable {
-    /// In pixels of the file.
+    /// The part, in pixels of the file.
     public let box: Resize.Box
     /// Whether left and right are exchanged.
     public let isFlipped: Bool

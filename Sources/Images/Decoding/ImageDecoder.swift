@@ -30,9 +30,9 @@ struct ImageHead: Equatable, Sendable {
     }
 
     let format: Format
-    /// In pixels.
+    /// The height, in pixels.
     let height: Int
-    /// In pixels.
+    /// The width, in pixels.
     let width: Int
     let traits: ImageTraits
 }

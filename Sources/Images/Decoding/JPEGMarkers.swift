@@ -14,7 +14,7 @@ struct JPEGMarkers: Equatable {
     private(set) var corrections: [Int: UInt8] = [:]
 
     private var componentCount = 0
-    /// Of the byte by which Adobe's programs name the colours.
+    /// The place of the byte by which Adobe's programs name the colours.
     private var adobePlace: Int?
 
     /// Whether the standard is broken, without harm.

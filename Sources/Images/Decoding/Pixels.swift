@@ -4,9 +4,9 @@ public struct Pixels: Equatable, Sendable {
     /// decoding. ImageNet's largest image has 61 million.
     static let largestCount = 1 << 26
 
-    /// In pixels.
+    /// The height, in pixels.
     public let height: Int
-    /// In pixels.
+    /// The width, in pixels.
     public let width: Int
     /// `[height, width, 3]`.
     public var bytes: [UInt8]

@@ -29,17 +29,17 @@ extension Preparation {
         switch configuration.resize {
         case .antialias:
             square = Resize.bicubic(pixels, box: crop.box, size: large)
-            write(square.bytes, colors, into: &patchResult, at: patchStart) { Float($0) }
+            write(square.bytes, colors, into: &patchResult, at: patchStart)
         case .legacy:
             let values = LegacyResize.bicubic(pixels, box: crop.box, size: large)
-            write(values, colors, into: &patchResult, at: patchStart) { $0 }
+            write(values, colors, into: &patchResult, at: patchStart)
             square = Pixels(
                 height: large, width: large,
                 bytes: values.map { UInt8(min(255, max(0, $0)).rounded()) })
         }
         let whole = Resize.Box(x: 0, y: 0, width: Double(large), height: Double(large))
         let scaled = Resize.bicubic(square, box: whole, size: small)
-        write(scaled.bytes, colors, into: &result, at: start) { Float($0) }
+        write(scaled.bytes, colors, into: &result, at: start)
         mirror(&patchResult, at: patchStart, size: large, as: crop)
         mirror(&result, at: start, size: small, as: crop)
         return crop

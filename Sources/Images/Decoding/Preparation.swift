@@ -39,10 +39,10 @@ public struct Preparation: Sendable {
         switch configuration.resize {
         case .antialias:
             let square = Resize.bicubic(pixels, box: crop.box, size: size)
-            write(square.bytes, colors, into: &result, at: start) { Float($0) }
+            write(square.bytes, colors, into: &result, at: start)
         case .legacy:
             let square = LegacyResize.bicubic(pixels, box: crop.box, size: size)
-            write(square, colors, into: &result, at: start) { $0 }
+            write(square, colors, into: &result, at: start)
         }
         mirror(&result, at: start, size: size, as: crop)
         return crop
@@ -55,19 +55,23 @@ public struct Preparation: Sendable {
         }
     }
 
-    /// Scales values of 0…255 to [0, 1], subtracts the mean and divides by the deviation; channels
-    /// are innermost.
-    static func standardize<Value>(
-        _ values: [Value], into result: inout [Float], at start: Int, number: (Value) -> Float
+    /// What scales values of 0…255 to [0, 1], subtracts the mean and divides by the deviation.
+    private static let change = (
+        scale: SIMD3(deviation.map { 1 / (255 * $0) }),
+        shift: SIMD3(zip(mean, deviation).map { -$0 / $1 })
+    )
+
+    /// Standardises bytes.
+    static func standardize(_ values: [UInt8], into result: inout [Float], at start: Int) {
+        PixelKernels.scale(
+            values, by: change.scale, plus: change.shift, into: &result, at: start)
+    }
+
+    /// Standardises numbers of which `unit` brings 1 to the scale of bytes.
+    static func standardize(
+        _ values: [Float], unit: Float, into result: inout [Float], at start: Int
     ) {
-        precondition(start >= 0 && start + values.count <= result.count, "\(start)")
-        let scale = deviation.map { 1 / (255 * $0) }
-        let shift = zip(mean, deviation).map { -$0 / $1 }
-        for channel in 0..<3 {
-            let (factor, term) = (scale[channel], shift[channel])
-            for index in stride(from: channel, to: values.count, by: 3) {
-                result[start + index] = number(values[index]) * factor + term
-            }
-        }
+        PixelKernels.scale(
+            values, unit: unit, by: change.scale, plus: change.shift, into: &result, at: start)
     }
 }

@@ -2,7 +2,7 @@
 struct ClassOrder: Sendable {
     let names: [FileName]
     private let numbers: [FileName: UInt32]
-    /// As Unicode compares them: two spellings of é are the same.
+    /// The classes as Unicode compares them: two spellings of é are the same.
     private let alike: [String: UInt32]
 
     /// - Parameter path: Names the data set in messages.

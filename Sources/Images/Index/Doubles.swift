@@ -36,7 +36,7 @@ struct Doubles: Sendable {
         }
     }
 
-    /// For `IndexSummary`.
+    /// What `IndexSummary` tells.
     var oddities: [(what: String, names: [String])] {
         [
             ("the same image in two of train, dev and val", acrossSubsets),

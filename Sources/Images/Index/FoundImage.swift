@@ -10,9 +10,9 @@ struct FoundImage: Sendable {
     let name: FileName
     /// Which of the scan's containers it lies in.
     let container: Int
-    /// Of its first byte in an archive.
+    /// The place of its first byte in an archive.
     var offset = 0
-    /// In bytes; 0 in a folder where nobody has looked.
+    /// The size in bytes; 0 in a folder where nobody has looked.
     var size = 0
     /// How its path follows from its name.
     var traits: ImageTraits = []

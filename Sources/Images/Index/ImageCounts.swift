@@ -2,7 +2,7 @@
 struct ImageCounts: Sendable {
     private let classes: [String]
     private(set) var subsets: [Subset: Int] = [:]
-    /// By subset and class.
+    /// The counts by subset and class.
     private var ofClass: [Subset: [Int]] = [:]
     /// Training and development images of each class, also those left out.
     private var listed: [Int]
@@ -25,7 +25,7 @@ struct ImageCounts: Sendable {
         zip(classes, ofClass[subset] ?? []).filter { $1 == 0 }.map(\.0)
     }
 
-    /// Of each subset with such classes a line.
+    /// A line for each subset with such classes.
     var warnings: [String] { Subset.allCases.compactMap { warning($0) } }
 
     /// The line of one subset.

@@ -15,7 +15,7 @@ public final class ImageIndex: Sendable {
     struct Container: Codable, Equatable, Sendable {
         /// Absolute, or from the index's folder on.
         var path: String
-        /// In bytes; nil for a folder, whose images are files of their own.
+        /// The size in bytes; nil for a folder, whose images are files of their own.
         var size: Int?
     }
 
@@ -30,7 +30,7 @@ public final class ImageIndex: Sendable {
     /// How the index was made.
     struct Header: Codable, Equatable, Sendable {
         var files: [Container] = []
-        /// In byte order of their names: a class's place is its number.
+        /// The classes in byte order of their names: a class's place is its number.
         var classes: [Class] = []
         /// The division into train and dev: of each class, this part or number of images.
         var developmentFraction: Double?
@@ -44,7 +44,7 @@ public final class ImageIndex: Sendable {
 
     /// Where the index was read from, or the folder that was listed.
     let path: String
-    /// From which relative paths of its files count; nil: from the working folder.
+    /// The folder from which relative paths of its files count; nil: the working folder.
     let folder: String?
     let header: Header
     let count: Int

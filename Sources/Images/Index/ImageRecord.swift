@@ -2,12 +2,12 @@
 public enum Subset: String, CaseIterable, Sendable {
     /// Trained on.
     case train
-    /// For choosing checkpoints; never trained on.
+    /// Images for choosing checkpoints; never trained on.
     case dev
-    /// For reports; never trained on.
+    /// Images for reports; never trained on.
     case val
 
-    /// In an index.
+    /// The subset's number in an index.
     var code: UInt8 {
         switch self {
         case .train: 0
@@ -21,9 +21,9 @@ public enum Subset: String, CaseIterable, Sendable {
 struct ImageRecord: Equatable, Sendable {
     static let byteCount = 64
 
-    /// Of its first byte in its file; 0 where it is a file of its own.
+    /// The place of its first byte in its file; 0 where it is a file of its own.
     var offset: UInt64 = 0
-    /// In bytes.
+    /// The size in bytes.
     var size: UInt64 = 0
     /// The place of its name among all names' bytes.
     var nameOffset: UInt64 = 0
@@ -32,9 +32,9 @@ struct ImageRecord: Equatable, Sendable {
     var file: UInt32 = 0
     /// The class, counted from 0 without the background.
     var classNumber: UInt32 = 0
-    /// In pixels; 0 where nobody has looked.
+    /// The width in pixels; 0 where nobody has looked.
     var width: UInt32 = 0
-    /// In pixels.
+    /// The height in pixels; 0 where nobody has looked.
     var height: UInt32 = 0
     /// CRC-32 of its bytes; 0 where nobody has looked.
     var checksum: UInt32 = 0
@@ -100,7 +100,7 @@ public struct ImageTraits: OptionSet, Sendable {
     public static let deep = ImageTraits(rawValue: 16)
     /// An EXIF orientation other than upright, which is ignored.
     public static let rotated = ImageTraits(rawValue: 32)
-    /// Of another format than its name says.
+    /// The image is of another format than its name says.
     public static let misnamed = ImageTraits(rawValue: 64)
     /// Stored in several scans.
     public static let progressive = ImageTraits(rawValue: 128)

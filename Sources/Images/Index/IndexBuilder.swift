@@ -23,7 +23,7 @@ public struct IndexBuilder: Sendable {
         public var developmentImagesPerClass: Int?
         /// The part of each class that is held out as val; nil: what the sources ask for.
         public var validationFraction: Double?
-        /// Of the divisions.
+        /// The seed of the divisions.
         public var seed: UInt64 = 0
         /// Whether every image is decoded, not only its head read.
         public var verifies = false
@@ -91,7 +91,7 @@ public struct IndexBuilder: Sendable {
         return summary
     }
 
-    /// Of class folders and tables that say nothing else, without another word.
+    /// The part of class folders and tables that say nothing else, taken without another word.
     private static let usualValidationFraction = 0.2
 
     /// The part of each class to hold out as val; nil: none. What comes of it is told.

@@ -4,7 +4,7 @@ import Foundation
 public struct IndexSummary: Sendable {
     /// An image that cannot be decoded.
     public struct Problem: Equatable, Sendable {
-        /// In ImageNet's layout.
+        /// The subset's name in ImageNet's layout.
         public let name: String
         public let reason: String
     }

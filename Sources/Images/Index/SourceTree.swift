@@ -2,9 +2,9 @@
 struct SourceEntry: Equatable, Sendable {
     let name: FileName
     let isFolder: Bool
-    /// Of its first byte in an archive.
+    /// The place of its first byte in an archive.
     var offset = 0
-    /// In bytes, in an archive.
+    /// The size in bytes, in an archive.
     var size = 0
 }
 

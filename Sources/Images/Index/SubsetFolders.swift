@@ -1,7 +1,7 @@
 /// The folders of a data set whose names say what their images are for: `train`, `dev`, `val`, or as
 /// others name them.
 struct SubsetFolders: Equatable, Sendable {
-    /// By the folder's name.
+    /// The subsets by the folder's name.
     private(set) var roles: [FileName: Subset] = [:]
 
     private static let names: [String: Subset] = [

@@ -189,7 +189,8 @@ public final class BatchLoader: Sendable {
             }
             let number = shared.nextDelivery
             shared.condition.unlock()
-            _ = shared.loads(number, decoder: ImageDecoder())
+            _ = shared.loads(
+                number, decoder: ImageDecoder(shared.preparation.configuration))
             shared.condition.lock()
         }
     }

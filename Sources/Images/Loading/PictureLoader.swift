@@ -10,9 +10,9 @@ public struct LoadedPicture: Sendable {
         public let patchValues: [Float]
         /// Which part of the picture they show.
         public let crop: ImageCrop
-        /// Of the picture, in pixels.
+        /// The picture's height, in pixels.
         public let height: Int
-        /// Of the picture, in pixels.
+        /// The picture's width, in pixels.
         public let width: Int
 
         /// What patches are cut out of.

@@ -14,7 +14,7 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     let middle: NormalizedConvolution<Element>
     let last: PointwiseConvolution<Element>
     let projection: SpatialConvolution<Element>?
-    /// Of the block, and so of its shortcut.
+    /// The stride of the block, and so of its shortcut.
     private let shortcutStride: Int
     /// Channels of the output.
     public let outputChannels: Int
@@ -138,13 +138,13 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
 
     /// Where the block's gradients lie during a backward pass.
     public struct Gradients: Sendable {
-        /// Of the output; written by the block's readers.
+        /// The gradient of the output; the block's readers write it.
         let output: Tensor<Element>
         let middle: Tensor<Element>
         let first: Tensor<Element>
-        /// Of the input through the projection, one row per output location.
+        /// The gradient of the input through the projection, one row per output location.
         let projection: Tensor<Element>?
-        /// Of the input.
+        /// The gradient of the input.
         public let input: Tensor<Element>
     }
 

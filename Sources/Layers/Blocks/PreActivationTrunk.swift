@@ -168,10 +168,10 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
 
     /// Where the network's gradients lie during a backward pass.
     public struct Gradients: Sendable {
-        /// Of the output; its reader writes it.
+        /// The gradient of the output; its reader writes it.
         public let output: Tensor<Element>
         let features: Tensor<Element>
-        /// Of the blocks that are trained.
+        /// The gradients of the blocks that are trained.
         let blocks: [PreActivationBottleneck<Element>.Gradients]
         /// What the network saw, filled again for the stem's backward pass; nil where the stem is
         /// frozen, as the next.

@@ -64,9 +64,9 @@ public struct Statistic: Sendable {
 
 /// The list of all parameters and statistics, filled while the layers are made.
 public struct ParameterLayout: Sendable {
-    /// In the order in which the layers asked for them: input side first.
+    /// The parameters in the order in which the layers asked for them: input side first.
     public private(set) var parameters: [Parameter] = []
-    /// In the order in which the layers asked for them.
+    /// The statistics in the order in which the layers asked for them.
     public private(set) var statistics: [Statistic] = []
 
     /// The group of what is registered next.

@@ -5,7 +5,7 @@ public enum ClassWeights: Equatable, Sendable {
     /// N/(C·n): of N training images n show the class, and C classes are shown by any. Together all
     /// classes then have as much to say as without weights, and each as much as any other.
     case auto
-    /// By the class's name; 1 where a class is not named.
+    /// Weights by the class's name; 1 where a class is not named.
     case named([String: Double])
 
     /// The forms in which they are given.

@@ -4,7 +4,7 @@ public struct PublicWeights: Sendable {
     public struct Place: Equatable, Sendable {
         /// Below `/model`.
         public let path: String
-        /// Of the public file.
+        /// The order of the public file's numbers.
         public let order: Order
 
         /// Names a place.

@@ -3,7 +3,7 @@ import Tensors
 
 /// What a stage's step is planned for.
 public struct StepPlan: Sendable {
-    /// Of what is stored between layers; the parameters are the same.
+    /// The precision of what is stored between layers; the parameters are the same.
     public let precision: Precision
     /// The model's numbers, which are there already: a stage may read at once what it does not train.
     public let store: ParameterStore
@@ -13,7 +13,7 @@ public struct StepPlan: Sendable {
     public let imageCapacity: Int
     /// The most shards of a step on this rank.
     public let shardCapacity: Int
-    /// Of each logit's class in the cross entropy; empty: all 1.
+    /// The weight of each logit's class in the cross entropy; empty: all 1.
     public let classWeights: [Double]
 
     /// Describes a step.

@@ -29,7 +29,7 @@ public struct AttackedImage: Sendable {
     public let prediction: [Float]
     /// The locations whose logits were averaged.
     public let locations: [Int]
-    /// Of the cross entropy of the prediction, `[H, W, 3]`; empty unless asked for.
+    /// The gradient of the prediction's cross entropy, `[H, W, 3]`; empty unless asked for.
     public let gradient: [Float]
 
     /// Names what was found.

@@ -3,7 +3,7 @@ import Tensors
 
 /// What a model that is not trained is planned for.
 public struct ViewPlan: Sendable {
-    /// Of what is stored between layers.
+    /// The precision of what is stored between layers.
     public let precision: Precision
     /// The model's numbers.
     public let store: ParameterStore

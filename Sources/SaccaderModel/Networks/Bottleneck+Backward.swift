@@ -4,13 +4,13 @@ import Tensors
 extension Bottleneck {
     /// Where the block's gradients lie during a backward pass.
     struct Gradients: Sendable {
-        /// Of the output; written by the block's readers.
+        /// The gradient of the output; the block's readers write it.
         let output: Tensor<Element>
         let middle: Tensor<Element>
         let first: Tensor<Element>
-        /// Of the input through the projection, one row per output location.
+        /// The gradient of the input through the projection, one row per output location.
         let projection: Tensor<Element>?
-        /// Of the input; nil where what comes before is not trained.
+        /// The gradient of the input; nil where what comes before is not trained.
         let input: Tensor<Element>?
     }
 

@@ -4,13 +4,13 @@ import Tensors
 extension RepresentationNetwork {
     /// Where the network's gradients lie during a backward pass, and what is computed again.
     struct Gradients: Sendable {
-        /// Of `logits2d`; the objective writes it.
+        /// The gradient of `logits2d`; the objective writes it.
         let logits: Tensor<Element>
         /// Nil where the logits alone are trained.
         let what: Tensor<Element>?
         /// Nil where no block is trained.
         let features: Tensor<Element>?
-        /// Of the blocks that are trained.
+        /// The gradients of the blocks that are trained.
         let blocks: [Bottleneck<Element>.Gradients]
         let frozen: FrozenParts
         let kept: KeptValues

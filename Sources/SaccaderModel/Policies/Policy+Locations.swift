@@ -20,7 +20,7 @@ extension Policy {
             var random = CounterRandom(
                 seed: seed, purpose: .randomPolicy, stream: UInt64(draw),
                 index: UInt64(identifier))
-            return Array((0..<geometry.locationCount).shuffled(using: &random).prefix(most))
+            return random.order(of: geometry.locationCount, most: most)
         case .orderedLogits:
             return LogitOrder.locations(
                 view.logits, classes: classes, order: .predictedClass, most: most)

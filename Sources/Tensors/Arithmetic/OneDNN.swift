@@ -17,11 +17,16 @@
 
         /// Version and instruction set.
         static var description: String {
-            let version = dnnl_version().map { "\($0.pointee.major).\($0.pointee.minor)" } ?? ""
             let set =
                 hasTiles
                 ? "AMX" : hasBFloat16 ? "AVX512-BF16" : "AVX-512"
-            return "oneDNN \(version) \(set)"
+            return "\(name) \(set)"
+        }
+
+        /// The library and its version.
+        static var name: String {
+            let version = dnnl_version().map { "\($0.pointee.major).\($0.pointee.minor)" } ?? ""
+            return "oneDNN \(version)"
         }
 
         /// Debian's build has OpenMP threads; each of our threads says that it wants one.

@@ -66,7 +66,7 @@ public enum WorkerThread {
 
     /// Refuses to go on where fewer than `count` more threads can be started: libraries that need
     /// one later would wait for ever, or end the process.
-    public static func requireRoom(for count: Int) throws(ThreadError) {
+    public static func requireThreads(_ count: Int) throws(ThreadError) {
         let gate = NSCondition()
         let isOpen = Gate()
         defer {

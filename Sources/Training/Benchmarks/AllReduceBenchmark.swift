@@ -1,5 +1,4 @@
 import Collectives
-import Evaluation
 import Families
 import Foundation
 import Layers

@@ -1,9 +1,10 @@
 import Collectives
-import Evaluation
 import Families
 import Foundation
+import Host
 import Models
 import Tensors
+import Terminal
 
 /// What a benchmark of the model runs with: settings, precision, threads, ranks.
 struct BenchmarkSetup {

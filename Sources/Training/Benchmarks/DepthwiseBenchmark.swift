@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Host
 import Layers
 import Models
 import Tensors
@@ -18,7 +19,7 @@ public struct DepthwiseBenchmark: Sendable {
 
     /// What was measured of a pass of a layer.
     struct Rate: Sendable {
-        /// Of its arrays, read and written once.
+        /// The bytes of its arrays, read and written once.
         let bytes: Int
         /// Multiplications of pixels that exist.
         let products: Int

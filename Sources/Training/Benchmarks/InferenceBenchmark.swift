@@ -2,10 +2,12 @@ import Collectives
 import Evaluation
 import Families
 import Foundation
+import Host
 import Images
 import Layers
 import Models
 import Tensors
+import Terminal
 
 /// Times the evaluation forward of the whole model on made-up images: representation network,
 /// attention, mixing and the cell's glimpses, as `saccader-eval` runs it, without files.
@@ -37,18 +39,18 @@ public final class InferenceBenchmark {
         let isLearned = model.policies(after: stage).contains(.learned)
         let policies: [Policy: Int] = isLearned ? [.learned: 1] : [:]
         guard policies.isEmpty || glimpses <= model.glimpseLimit else {
-            throw EvaluationError(
+            throw RequestError(
                 "--glimpses is \(glimpses): the model can take \(model.glimpseLimit) of an image")
         }
         let layout = ShardLayout(
             imageCount: batchSize, shardSize: 1, rank: communicator.rank,
             rankCount: communicator.size)
         self.layout = layout
-        try HostMemory.requireRoom(for: model.layout)
+        try HostMemory.requireMemory(for: model.layout)
         let problem = HostMemory.problem(
             images: layout.images.count, imageSize: model.largestLayer.side,
             channels: model.largestLayer.channels)
-        if let problem { throw EvaluationError("--batch: \(problem); give fewer") }
+        if let problem { throw RequestError("--batch: \(problem); give fewer") }
         func viewer(_ store: ParameterStore, images: Int) throws -> any Viewer {
             try model.viewer(
                 ViewPlan(
@@ -57,7 +59,7 @@ public final class InferenceBenchmark {
                     policies: policies, seed: setup.configuration.seed))
         }
         let planned = ParameterStore(planning: model.layout)
-        try HostMemory.requireRoom(
+        try HostMemory.requireMemory(
             forImages: layout.images.count, option: "--batch", remedy: "more ranks on more hosts"
         ) {
             let pixels = BatchLoader.byteCount(

@@ -1,4 +1,4 @@
-import Evaluation
+import Terminal
 
 /// One JSON object on one line, its members in the order given.
 struct JSONLine {

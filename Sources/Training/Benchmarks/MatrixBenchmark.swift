@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Host
 import Models
 import Tensors
 

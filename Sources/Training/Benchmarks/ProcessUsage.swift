@@ -7,7 +7,7 @@ public struct ProcessUsage {
     /// Seconds that its threads have spent on a core.
     public let cpuSeconds: Double
 
-    /// As of now.
+    /// The process's usage as of now.
     public init() {
         var usage = rusage()
         getrusage(RUSAGE_SELF.rawValue, &usage)

@@ -5,11 +5,11 @@ import Collectives
 /// Whoever comes last to a sum waits for the sum itself, the others for that rank too. Where all
 /// have equally much to do, the second part is what the machines' other work makes of it.
 struct RankWaits: Sendable {
-    /// For sums of losses and batch norms, in seconds, the mean of the ranks.
+    /// Waits for sums of losses and batch norms, in seconds, the mean of the ranks.
     let normSeconds: Double
     /// The part of it that went by until the last rank had come, the mean of the ranks.
     let imbalanceSeconds: Double
-    /// For the sum of gradients, the mean of the ranks.
+    /// Waits for the sum of gradients, in seconds, the mean of the ranks.
     let gradientSeconds: Double
 
     /// Waits in seconds: norms' by rank and sum, gradients' by rank.

@@ -6,19 +6,19 @@ struct Speed: Sendable {
     /// Images of all ranks.
     let batch: Int
     let ranks: Int
-    /// Of each rank.
+    /// The threads of each rank.
     let threads: Int
     let precision: String
     let library: String
-    /// Of each time, on this rank's clock.
+    /// The seconds of each repetition, on this rank's clock.
     let seconds: [Double]
-    /// Of all threads of this rank on a core, in the median time.
+    /// The seconds that all threads of this rank had a core, in the median repetition.
     let cpuSeconds: Double
     /// Nominal: what the layers' definitions ask for.
     let gigaflopsPerImage: Double
-    /// Of all threads and ranks multiplying large matrices.
+    /// The rate of all threads and ranks multiplying large matrices.
     let peakGigaflops: Double
-    /// Of this rank's process.
+    /// The most memory that this rank's process had.
     let peakMemoryBytes: Int
 
     private var imagesPerSecond: Double { Double(batch) / seconds.median }

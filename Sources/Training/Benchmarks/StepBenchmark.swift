@@ -1,10 +1,10 @@
 import Collectives
-import Evaluation
 import Families
 import Foundation
 import Layers
 import Models
 import Tensors
+import Terminal
 
 /// Times the training step of a stage: what a run does, without checkpoints and log.
 public final class StepBenchmark {
@@ -27,7 +27,7 @@ public final class StepBenchmark {
         threadCount: Int?, data: String? = nil, communicator: any Communicator
     ) throws {
         guard let stage = try Trainer.stages(stageName).first else {
-            throw EvaluationError("--stage: name one of \(Families.stageNames)")
+            throw RequestError("--stage: name one of \(Families.stageNames)")
         }
         self.stage = stage
         setup = try BenchmarkSetup(
@@ -48,7 +48,7 @@ public final class StepBenchmark {
                 imageCount: nil, scoredCount: 0, saves: false),
             communicator: communicator,
             key: { batchSize == nil ? "stages.\($0.name).batchSize" : "--batch" }
-        ).requireRoom([stage])
+        ).requireMemory([stage])
         let store = ParameterStore(layout: model.layout, seed: configuration.seed)
         step = TrainingStep(
             stage: stage, settings: settings,
@@ -101,7 +101,7 @@ public final class StepBenchmark {
     var gradientByteCount: Int {
         step.optimizer.runs.reduce(0) { $0 + $1.count } * MemoryLayout<Float>.stride
     }
-    /// Of this rank.
+    /// The threads of this rank.
     var threadCount: Int { setup.pool.threadCount }
     /// Images of all ranks.
     var imageCount: Int { layout.imageCount }
@@ -114,7 +114,7 @@ public final class StepBenchmark {
 /// How long one step took.
 struct StepTiming: Sendable {
     let seconds: Double
-    /// Of them, waiting for images.
+    /// The seconds of them spent waiting for images.
     let dataWaitSeconds: Double
     let communication: StepCommunication
 }

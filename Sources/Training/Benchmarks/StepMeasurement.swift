@@ -3,7 +3,7 @@ import Foundation
 /// What a step benchmark found.
 public struct StepMeasurement: Sendable {
     let speed: Speed
-    /// Of each step.
+    /// The times of each step.
     let timings: [StepTiming]
     let waits: [RankWaits]
 

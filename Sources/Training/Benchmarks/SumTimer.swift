@@ -1,7 +1,7 @@
 import Collectives
-import Evaluation
 import Foundation
 import Tensors
+import Terminal
 
 /// Times a sum of one length over all ranks; a time is that of the slowest rank.
 final class SumTimer {
@@ -24,7 +24,7 @@ final class SumTimer {
         MatrixMultiply.useOneThread()
     }
 
-    /// Of each repetition, nothing else going on.
+    /// The seconds of each repetition, with nothing else going on.
     func alone(repeats: Int) throws -> [Double] {
         // The first one also makes the connection.
         try (0...repeats).map { _ in try timed { try communicator.sum(vector.buffer) } }.dropFirst()
@@ -70,7 +70,7 @@ final class SumTimer {
         let (_, elapsed) = try Stopwatch.time(body)
         let expected = Float(communicator.size * (communicator.size + 1) / 2)
         guard !checks || values.allSatisfy({ $0 == expected }) else {
-            throw EvaluationError("bench: a sum of \(byteCount) bytes came to a wrong result")
+            throw RequestError("bench: a sum of \(byteCount) bytes came to a wrong result")
         }
         return try communicator.slowest(elapsed)
     }

@@ -1,6 +1,6 @@
 import Configuration
-import Evaluation
 import Foundation
+import Terminal
 
 /// A file of settings as a person may give it: a pipe such as `<(…)`, with or without a byte-order
 /// mark.
@@ -46,7 +46,7 @@ enum ConfigurationFile {
         if code == ENOENT || code == ENOTDIR {
             return TrainingError.missingConfiguration(path: path)
         }
-        return EvaluationError(
+        return RequestError(
             "\(path): cannot be read: \(String(cString: strerror(code))); give --config a YAML file",
             exitCode: .missingInput)
     }

@@ -1,10 +1,11 @@
 import Checkpoints
 import Configuration
-import Evaluation
 import Families
 import Foundation
 import Layers
 import Models
+import StoredModels
+import Terminal
 
 /// The checkpoint of a model that says where a second network looks: `glimpse.locator`.
 struct LocatorCheckpoint {
@@ -21,12 +22,12 @@ struct LocatorCheckpoint {
         let stage = try StoredModel.stage(of: checkpoint)
         let family = Families.family(of: stage)
         guard let name = Families.locatorName(of: family) else {
-            throw EvaluationError(
+            throw RequestError(
                 "glimpse.locator: \(path): holds a \(family.name), which has no places of its own; "
                     + "give a checkpoint of a Saccader or a DRAM", exitCode: .badData)
         }
         guard family.policies(after: stage).contains(.learned) else {
-            throw EvaluationError(
+            throw RequestError(
                 "glimpse.locator: \(path): is of stage \(stage.name), in which the policy is not "
                     + "trained; give a checkpoint of a later stage", exitCode: .badData)
         }

@@ -1,9 +1,10 @@
 import Configuration
-import Evaluation
 import Families
 import Foundation
 import Images
 import Models
+import StoredModels
+import Terminal
 
 extension RunConfiguration {
     /// The words that some keys take, by dotted path.

@@ -1,7 +1,7 @@
 import Checkpoints
 import Collectives
-import Evaluation
 import Foundation
+import Host
 import Tensors
 
 /// Looks at what a run needs on this host, and says what is missing and what to do.
@@ -142,6 +142,6 @@ public struct Doctor {
                 .slow, "matrices", "\(description): kernels for an old processor",
                 remedy:
                     "unset OPENBLAS_CORETYPE; a virtual machine should show its host's processor"
-            ) : Finding(.good, "matrices", description)
+            ) : Finding(.good, "matrices", MatrixMultiply.backEnds)
     }
 }

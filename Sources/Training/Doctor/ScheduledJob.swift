@@ -2,11 +2,11 @@ import Foundation
 
 /// The job of Slurm or PBS that this process belongs to, as its variables and the scheduler tell of it.
 struct ScheduledJob {
-    /// With the scheduler's name.
+    /// The job with the scheduler's name.
     let name: String
     let nodes: String
     let slots: String
-    /// In seconds; nil where the scheduler tells of no limit.
+    /// The time left, in seconds; nil where the scheduler tells of no limit.
     let timeLeft: Double?
     /// nil where the scheduler does not tell.
     let mayBeRequeued: Bool?

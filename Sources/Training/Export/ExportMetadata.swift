@@ -1,7 +1,7 @@
 import Checkpoints
-import Evaluation
 import Foundation
 import Models
+import Terminal
 
 /// What an exported file says of itself, as safetensors has it: texts by name.
 ///

@@ -5,6 +5,8 @@ import Foundation
 import Images
 import Models
 import ONNXGraphs
+import StoredModels
+import Terminal
 
 /// The model card beside exported weights: what the checkpoint says, and nothing else.
 struct ModelCard {

@@ -1,11 +1,12 @@
 import Checkpoints
-import Evaluation
 import Families
 import Foundation
 import Images
 import Models
 import ONNXGraphs
 import Safetensors
+import StoredModels
+import Terminal
 
 /// A checkpoint on its way into a folder for PyTorch or ONNX: weights or graphs, program and model
 /// card.
@@ -34,7 +35,7 @@ public struct ModelExport {
         var header = checkpoint.header
         if average {
             guard header.average.updates != nil else {
-                throw EvaluationError(
+                throw RequestError(
                     "\(path): holds no moving average below /ema: leave --ema out")
             }
             header.developmentAccuracy = header.average.developmentAccuracy
@@ -104,7 +105,7 @@ public struct ModelExport {
         let files = try files(format, glimpses: glimpses)
         let existed = FileManager.default.fileExists(atPath: folder)
         for (name, _) in files where FileManager.default.fileExists(atPath: "\(folder)/\(name)") {
-            throw EvaluationError(
+            throw RequestError(
                 "\(folder)/\(name): exists and is left alone: choose another --output, or remove it",
                 exitCode: .cannotWrite)
         }

@@ -1,8 +1,9 @@
-import Evaluation
 import Families
 import Foundation
 import Models
 import ONNXGraphs
+import StoredModels
+import Terminal
 
 /// A checkpoint's model as files of ONNX.
 struct ONNXExport {
@@ -17,11 +18,11 @@ struct ONNXExport {
     ///   - weights: All of the model's.
     init(
         _ stored: StoredModel, path: String, glimpses: Int?, weights: GraphWeights
-    ) throws(EvaluationError) {
+    ) throws(RequestError) {
         let (model, stage) = (stored.model, stored.stage)
         guard model.policies(after: stage).contains(.learned) else {
             if let glimpses {
-                throw EvaluationError(
+                throw RequestError(
                     "--glimpses \(glimpses): \(path) has no learned policy after the stage "
                         + "\(stage.name): leave --glimpses out")
             }
@@ -33,7 +34,7 @@ struct ONNXExport {
             .trainedGlimpses({ stored.settings.stages[$0] }, after: stage)
         let count = glimpses ?? min(trained, model.glimpseLimit)
         guard (1...model.glimpseLimit).contains(count) else {
-            throw EvaluationError(
+            throw RequestError(
                 "--glimpses \(count): the model of \(path) takes 1 to \(model.glimpseLimit) of an "
                     + "image")
         }

@@ -1,11 +1,13 @@
 import Checkpoints
 import Configuration
-import Evaluation
 import Families
 import Foundation
+import Host
 import Layers
 import Models
 import Safetensors
+import StoredModels
+import Terminal
 
 /// An exported model, perhaps trained further elsewhere, on its way back into a checkpoint.
 public struct ExportedImport {
@@ -16,8 +18,8 @@ public struct ExportedImport {
     /// Opens a file, checks that it holds all that its model needs, and nothing else, and reads it.
     public init(_ path: String) throws {
         file = try WeightImport.open(path)
-        func misfit(_ reason: String) -> EvaluationError {
-            EvaluationError("\(path): \(reason)", exitCode: .badData)
+        func misfit(_ reason: String) -> RequestError {
+            RequestError("\(path): \(reason)", exitCode: .badData)
         }
         guard file.metadata["config"] != nil else {
             throw misfit(
@@ -54,7 +56,7 @@ public struct ExportedImport {
         if let count = header.classes?.count, count != model.classes {
             throw misfit("names \(count) classes, but its model has \(model.classes)")
         }
-        try HostMemory.requireRoom(for: model.layout)
+        try HostMemory.requireMemory(for: model.layout)
         store = ParameterStore(layout: model.layout, seed: settings.seed)
         try fill()
     }
@@ -69,8 +71,8 @@ public struct ExportedImport {
     }
 
     private func fill() throws {
-        func misfit(_ reason: String) -> EvaluationError {
-            EvaluationError("\(file.path): \(reason)", exitCode: .badData)
+        func misfit(_ reason: String) -> RequestError {
+            RequestError("\(file.path): \(reason)", exitCode: .badData)
         }
         let layout = store.layout
         let targets =
@@ -99,7 +101,7 @@ public struct ExportedImport {
             do {
                 numbers = try file.floats(array)
             } catch {
-                throw EvaluationError("\(error)", exitCode: .badData)
+                throw RequestError("\(error)", exitCode: .badData)
             }
             if path.hasSuffix("/variance"), let negative = numbers.first(where: { $0 < 0 }) {
                 throw misfit("\(array.name) has a variance of \(negative)")

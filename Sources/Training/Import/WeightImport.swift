@@ -1,11 +1,13 @@
 import Checkpoints
 import Configuration
-import Evaluation
 import Families
 import Foundation
+import Host
 import Layers
 import Models
 import Safetensors
+import StoredModels
+import Terminal
 
 /// Public weights in a safetensors file, on their way into a checkpoint.
 public struct WeightImport {
@@ -26,7 +28,7 @@ public struct WeightImport {
 
     private let file: SafetensorsFile
     private let rules: PublicWeights
-    /// By the path below `/model`.
+    /// The arrays by the path below `/model`.
     private let arrays: [String: (array: SafetensorsFile.Array, order: PublicWeights.Order)]
     private let configuration: RunConfiguration
     private let store: ParameterStore
@@ -42,16 +44,16 @@ public struct WeightImport {
     /// Opens a file and checks that it holds all that a model needs, and nothing else.
     public init(_ path: String, as name: String, options: Options) throws {
         guard let rules = Families.publicWeights.first(where: { $0.name == name }) else {
-            throw EvaluationError(
+            throw RequestError(
                 "--as \(name): choose from \(Self.names.joined(separator: ", "))")
         }
         self.rules = rules
         if let problem = options.pixels.problem {
-            throw EvaluationError("--\(problem.key): \(problem.message)")
+            throw RequestError("--\(problem.key): \(problem.message)")
         }
         file = try Self.open(path)
-        func misfit(_ reason: String) -> EvaluationError {
-            EvaluationError("\(path): \(reason)", exitCode: .badData)
+        func misfit(_ reason: String) -> RequestError {
+            RequestError("\(path): \(reason)", exitCode: .badData)
         }
         let found = file.arrays.filter { !PublicWeights.isCounter($0.name) }
         droppedCount = file.arrays.count - found.count
@@ -88,7 +90,7 @@ public struct WeightImport {
             throw misfit("\(problem.key) \(problem.message)")
         }
         let layout = configuration.model.model(of: family, imageSize: size).layout
-        try HostMemory.requireRoom(for: layout)
+        try HostMemory.requireMemory(for: layout)
         var arrays: [String: (SafetensorsFile.Array, PublicWeights.Order)] = [:]
         var others: [String] = []
         for array in found {
@@ -116,14 +118,14 @@ public struct WeightImport {
     /// Opens a file of any weights and checks its whole form.
     static func open(_ path: String) throws -> SafetensorsFile {
         guard FileManager.default.fileExists(atPath: path) else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(path): no such file; give weights in a safetensors file",
                 exitCode: .missingInput)
         }
         do {
             return try SafetensorsFile(path)
         } catch {
-            throw EvaluationError("\(error)", exitCode: .badData)
+            throw RequestError("\(error)", exitCode: .badData)
         }
     }
 
@@ -156,8 +158,8 @@ public struct WeightImport {
             arrays: store.checkpointArrays())
     }
 
-    private func misfit(_ reason: String) -> EvaluationError {
-        EvaluationError("\(file.path): \(reason)", exitCode: .badData)
+    private func misfit(_ reason: String) -> RequestError {
+        RequestError("\(file.path): \(reason)", exitCode: .badData)
     }
 
     private func name(_ path: String) -> String { arrays[path]?.array.name ?? path }
@@ -181,7 +183,7 @@ public struct WeightImport {
         do {
             values = try file.floats(array)
         } catch {
-            throw EvaluationError("\(error)", exitCode: .badData)
+            throw RequestError("\(error)", exitCode: .badData)
         }
         let columns = shape[shape.count - 1]
         let skipped = columns - inner[inner.count - 1]

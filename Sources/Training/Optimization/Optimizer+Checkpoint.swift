@@ -1,6 +1,6 @@
 import Checkpoints
-import Evaluation
 import Layers
+import StoredModels
 
 extension Optimizer {
     /// The momentum as arrays of a checkpoint, in place.

@@ -1,7 +1,7 @@
 import Checkpoints
-import Evaluation
 import Layers
 import Models
+import StoredModels
 import Tensors
 
 /// An exponential moving average of all parameters and running statistics.

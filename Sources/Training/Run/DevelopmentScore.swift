@@ -1,12 +1,11 @@
-import Evaluation
 import Layers
 import Models
 
 /// Top-1 accuracies on the development images after a step.
 struct DevelopmentScore: Sendable {
-    /// Of the model's weights.
+    /// The accuracy of the model's weights.
     let accuracy: Double
-    /// Of their moving average, where one is kept.
+    /// The accuracy of their moving average, where one is kept.
     let average: Double?
 
     /// Whether the average does better than the weights.
@@ -15,7 +14,7 @@ struct DevelopmentScore: Sendable {
     /// The better of both.
     var best: Double { max(accuracy, average ?? accuracy) }
 
-    /// In words, for the line of a score.
+    /// The score in words, for the line that tells of it.
     var text: String {
         let own = String(format: "development %.4f", accuracy)
         guard let average else { return own }

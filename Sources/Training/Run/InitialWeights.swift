@@ -1,6 +1,7 @@
 import Checkpoints
-import Evaluation
 import Layers
+import StoredModels
+import Terminal
 
 /// The numbers that a new run takes from a checkpoint of another one (`--init-from`): every array
 /// of equal name and shape, and of the logits those of the classes that have the same name.
@@ -52,7 +53,7 @@ struct InitialWeights {
         }
         guard report.taken == 0 else { return report }
         let first = report.otherShapes.first ?? report.missing.first.map { "it has no \($0)" } ?? ""
-        throw EvaluationError(
+        throw RequestError(
             "--init-from \(path): none of its arrays fits the model (\(first)); give the "
                 + "settings below model that it was trained with, or a checkpoint of this family",
             exitCode: .badData)

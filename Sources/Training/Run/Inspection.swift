@@ -1,9 +1,10 @@
 import Checkpoints
-import Evaluation
 import Families
 import Foundation
 import Layers
 import Models
+import StoredModels
+import Terminal
 
 /// What a checkpoint holds.
 public struct Inspection: CustomStringConvertible {

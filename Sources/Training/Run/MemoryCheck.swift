@@ -1,11 +1,11 @@
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Foundation
+import Host
 import Models
 
-/// Whether what is planned has room on every host, asked by all ranks together before any memory is
+/// Whether what is planned fits on every host, asked by all ranks together before any memory is
 /// taken for it.
 struct MemoryCheck {
     let plan: MemoryPlan
@@ -19,16 +19,16 @@ struct MemoryCheck {
         let ranks: Int
         /// Bytes that all its ranks need together, and may use.
         let need: Int
-        let room: Int
+        let available: Int
     }
 
     /// Refuses what does not fit, saying of each stage what would.
     ///
     /// - Returns: What this rank needs, stage by stage.
     @discardableResult
-    func requireRoom(_ stages: [Stage]) throws -> [StageMemory] {
+    func requireMemory(_ stages: [Stage]) throws -> [StageMemory] {
         let settings = plan.configuration.stages
-        try HostMemory.requireRoom(for: plan.model.layout)
+        try HostMemory.requireMemory(for: plan.model.layout)
         for stage in stages { try requireSmallLayers(stage) }
         let needs = try stages.map { stage in
             try plan.need(
@@ -37,18 +37,19 @@ struct MemoryCheck {
         }
         let hosts = try communicator.gather(ProcessInfo.processInfo.hostName)
         let local = hosts.count { $0 == hosts[communicator.rank] }
-        let room = HostMemory.byteCount(processes: local)
+        let available = HostMemory.byteCount(processes: local)
         let all = try communicator.gather(
-            [Double(room)] + needs.map { Double($0.total) })
+            [Double(available)] + needs.map { Double($0.total) })
         var problems: [String] = []
         for (index, stage) in stages.enumerated() {
             let excess = Set(hosts).compactMap { host -> Excess? in
                 let ranks = hosts.indices.filter { hosts[$0] == host }
                 let need = ranks.reduce(0.0) { $0 + all[$1][1 + index] }
-                let room = ranks.map { all[$0][0] }.min() ?? 0
-                guard need > room else { return nil }
-                return Excess(host: host, ranks: ranks.count, need: Int(need), room: Int(room))
-            }.max { ($0.need - $0.room, $1.host) < ($1.need - $1.room, $0.host) }
+                let available = ranks.map { all[$0][0] }.min() ?? 0
+                guard need > available else { return nil }
+                return Excess(
+                    host: host, ranks: ranks.count, need: Int(need), available: Int(available))
+            }.max { ($0.need - $0.available, $1.host) < ($1.need - $1.available, $0.host) }
             if let excess { problems.append(try problem(stage, needs[index], excess)) }
         }
         guard problems.isEmpty else {
@@ -75,13 +76,13 @@ struct MemoryCheck {
 
     private func problem(_ stage: Stage, _ need: StageMemory, _ excess: Excess) throws -> String {
         let batch = plan.configuration.stages[stage].batchSize
-        let share = excess.room / excess.ranks
+        let share = excess.available / excess.ranks
         let ranks = "\(excess.ranks) \(excess.ranks == 1 ? "rank" : "ranks")"
         return
             "\(key(stage)) is too large: \(batch) images on \(communicator.size) "
             + "\(communicator.size == 1 ? "rank" : "ranks") need \(need.description) a rank, "
             + "\(HostMemory.gigabytes(excess.need)) for the \(ranks) of \(excess.host), which may "
-            + "use \(HostMemory.gigabytes(excess.room)): "
+            + "use \(HostMemory.gigabytes(excess.available)): "
             + (try advice(stage, batch: batch, perHost: excess.ranks, share: share))
     }
 

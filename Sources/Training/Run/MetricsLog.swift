@@ -1,8 +1,8 @@
 import Checkpoints
-import Evaluation
 import Families
 import Foundation
 import Models
+import Terminal
 
 /// `metrics.jsonl`: one object a line, appended as training goes on.
 final class MetricsLog: Sendable {

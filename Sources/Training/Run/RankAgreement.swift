@@ -1,10 +1,10 @@
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Foundation
 import Images
 import Models
+import Terminal
 
 /// What all ranks must have alike: a launcher can start each with another command, and each host
 /// may have other files.
@@ -32,7 +32,7 @@ public enum RankAgreement {
     static func require(
         _ facts: [Fact], communicator: any Communicator,
         remedy: String = "start all ranks with the same command and files",
-        exitCode: Evaluation.ExitCode = .usage
+        exitCode: Terminal.ExitCode = .usage
     ) throws {
         guard communicator.size > 1 else { return }
         // 52 bits of each are exact in the sums.
@@ -42,7 +42,7 @@ public enum RankAgreement {
         guard let first = unlike.first else { return }
         let values = try communicator.gather(facts[first].value)
         let more = unlike.dropFirst().prefix(4).map { facts[$0].name }
-        throw EvaluationError(
+        throw RequestError(
             "\(facts[first].name) \(difference(values))"
                 + (more.isEmpty ? "" : " (so are \(more.joined(separator: ", ")))")
                 + "; \(remedy)", exitCode: exitCode)

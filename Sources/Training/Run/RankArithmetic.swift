@@ -13,7 +13,7 @@ struct RankArithmetic: Sendable {
         let host: String
     }
 
-    /// By rank.
+    /// The ranks, in their order.
     let ranks: [Rank]
 
     init(_ ranks: [Rank]) { self.ranks = ranks }

@@ -1,8 +1,9 @@
-import Evaluation
 import Families
 import Foundation
+import Host
 import Models
 import Tensors
+import Terminal
 
 /// What the first rank says to a person; the others are silent.
 struct Reporter {

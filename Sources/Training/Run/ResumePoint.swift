@@ -1,10 +1,10 @@
 import Checkpoints
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Foundation
 import Models
+import StoredModels
 
 /// Where a run goes on.
 struct ResumePoint {

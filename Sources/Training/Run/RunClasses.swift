@@ -1,11 +1,11 @@
 import Checkpoints
 import Configuration
-import Evaluation
 import Images
+import StoredModels
 
 /// What a run's logits stand for, and which of them each of the data's classes has.
 struct RunClasses {
-    /// In the order of the logits.
+    /// The classes, in the order of the logits.
     let classes: [KnownClass]
     /// The logit of each of the data's classes.
     let labels: [Int32]

@@ -1,7 +1,7 @@
 import Checkpoints
 import Collectives
-import Evaluation
 import Foundation
+import Terminal
 
 /// Whether all ranks see the same output folder: the first one puts a file there, and the others
 /// look for it.
@@ -32,7 +32,7 @@ enum SharedFolder {
         let blind = seen.indices.filter { seen[$0][0] == 0 }
         guard !blind.isEmpty else { return }
         let paths = try communicator.gather(URL(fileURLWithPath: output).standardizedFileURL.path)
-        throw EvaluationError(
+        throw RequestError(
             "--output \(output) is another folder on \(RankArithmetic.list(blind)) "
                 + "(\(paths[blind[0]])) than on rank 0 (\(paths[0])): give all ranks one folder "
                 + "that all hosts share")

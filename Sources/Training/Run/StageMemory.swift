@@ -1,5 +1,6 @@
 import Evaluation
 import Families
+import Host
 import Images
 import Layers
 import Models
@@ -42,7 +43,7 @@ struct MemoryPlan {
     let precision: Precision
     let model: any ModelFamily
     let pool: ThreadPool
-    /// Of an epoch; nil: every batch is a full one.
+    /// The images of an epoch; nil: every batch is a full one.
     let imageCount: Int?
     /// Images that a score looks at; 0: there are no scores.
     let scoredCount: Int

@@ -9,7 +9,7 @@ struct StepCommunication: Sendable {
     /// A sum of losses or of a batch norm.
     struct NormSum: Sendable {
         let byteCount: Int
-        /// In which the step could not go on.
+        /// The seconds in which the step could not go on.
         let waitSeconds: Double
     }
 

@@ -1,6 +1,6 @@
 import Checkpoints
-import Evaluation
 import Models
+import Terminal
 
 extension Trace {
     /// The images that patches are cut out of, `[B, S, S, 3]`; empty where they are the images.
@@ -25,12 +25,12 @@ extension Trace {
             let given = model.givenPlaces(stage, settings: configuration.stages[stage]),
             given.samples == nil, batch.contains("/batch/locations")
         else {
-            throw EvaluationError(
+            throw RequestError(
                 "--places batch: wants /batch/locations and an objective that goes to them: leave "
                     + "it out", exitCode: .badData)
         }
         guard case .fixed(let places) = try glimpses(given, imageCount: imageCount) else {
-            throw EvaluationError(
+            throw RequestError(
                 "--places batch: /batch/locations are no places of a grid", exitCode: .badData)
         }
         return places

@@ -1,19 +1,21 @@
 import Checkpoints
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Foundation
+import Host
 import Layers
 import Models
+import StoredModels
 import Tensors
+import Terminal
 
 /// One forward, and where there is a loss one backward, on a given batch, with every named array
 /// written out: the tool for comparing with another implementation.
 public struct Trace {
     let checkpoint: Checkpoint
     let configuration: RunConfiguration
-    /// Of a stage's step; inference is always in float32, as scores are.
+    /// The precision of a stage's step; inference is always in float32, as scores are.
     let precision: Precision
     let batch: HDF5File
     let pool: ThreadPool
@@ -42,7 +44,7 @@ public struct Trace {
             try batchPath.map { path throws(CheckpointError) in try HDF5File.open(path) }
             ?? checkpoint.file
         guard batch.contains("/batch/images") else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(batch.path): has no /batch/images; give a file that has it with --batch",
                 exitCode: .badData)
         }
@@ -59,7 +61,7 @@ public struct Trace {
     ) throws {
         let stage = try StoredModel.stage(of: checkpoint)
         guard Families.family(of: stage) == objective.family else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(checkpoint.file.path): holds a \(Families.family(of: stage).name); --objective "
                     + "\(objective.name) wants a checkpoint of the family \(objective.family.name), "
                     + "and this one is for "
@@ -99,7 +101,7 @@ public struct Trace {
                 imageCount: shape[0])
         }
         for input in [checkpoint.file.path, batch.path] where AtomicFile.isSame(input, output) {
-            throw EvaluationError("--output \(output): is the file that is read; name another one")
+            throw RequestError("--output \(output): is the file that is read; name another one")
         }
         let file = try HDF5File.create(for: output)
         for array in arrays {
@@ -118,9 +120,9 @@ public struct Trace {
     private func requireMemory(
         _ objective: TraceObjective, model: any ModelFamily, imageCount: Int
     ) throws {
-        try HostMemory.requireRoom(for: model.layout)
+        try HostMemory.requireMemory(for: model.layout)
         let store = ParameterStore(planning: model.layout)
-        try HostMemory.requireRoom(
+        try HostMemory.requireMemory(
             forImages: imageCount, option: batch.path, remedy: "a smaller data.imageSize"
         ) { images in
             switch objective {

@@ -1,6 +1,5 @@
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Images
 import Layers

@@ -68,7 +68,7 @@ extension Trainer {
             origin: start.progress(imageCount: count))
     }
 
-    /// At most two decimals.
+    /// A number with at most two decimals.
     private static func brief(_ number: Double) -> String {
         let hundredths = (number * 100).rounded()
         return hundredths.truncatingRemainder(dividingBy: 100) == 0
@@ -77,6 +77,6 @@ extension Trainer {
 }
 
 extension ListDigest {
-    /// Of a set's names.
+    /// The digest of a set's names.
     init(_ images: ImageSet) { self.init(count: images.entries.count, digest: images.digest) }
 }

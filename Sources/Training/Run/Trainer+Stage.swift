@@ -1,8 +1,8 @@
 import Checkpoints
-import Evaluation
 import Families
 import Foundation
 import Models
+import Terminal
 
 extension Trainer {
     /// Trains one stage to its end; returns how many steps that were.

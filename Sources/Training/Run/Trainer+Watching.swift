@@ -1,5 +1,4 @@
 import Checkpoints
-import Evaluation
 import Models
 
 extension Trainer {

@@ -1,12 +1,13 @@
 import Checkpoints
 import Collectives
 import Configuration
-import Evaluation
 import Families
 import Foundation
+import Host
 import Images
 import Layers
 import Models
+import StoredModels
 import Tensors
 
 /// A run: the stages in their order, from the newest checkpoint on.
@@ -16,7 +17,7 @@ public final class Trainer {
     let model: any ModelFamily
     let store: ParameterStore
     let pool: ThreadPool
-    /// Of the steps; scores are always taken in `float32`.
+    /// The precision of the steps; scores are always taken in `float32`.
     let precision: Precision
     let data: ImageDataset
     /// What the logits stand for, in their order.
@@ -30,7 +31,8 @@ public final class Trainer {
     let reporter: Reporter
     let scorer: DevelopmentScorer
     let stopRequest: StopRequest
-    /// Of the logits' classes in the cross entropy, for stages where they are not all 1.
+    /// The weights of the logits' classes in the cross entropy, for stages where they are not all
+    /// 1.
     let classWeights: [Stage: [Double]]
     let activity = Activity()
     private let watchdog: Watchdog
@@ -51,12 +53,14 @@ public final class Trainer {
         self.options = options
         let communicator = WatchedCommunicator(base: communicator, activity: activity)
         // What the checkpoints, their notes and the judgement of other ranks will need.
-        try WorkerThread.requireRoom(for: 8)
-        watchdog = try Watchdog(
+        try WorkerThread.requireThreads(8)
+        watchdog = Watchdog(
             activity, communicator: communicator, timeout: options.stallTimeout,
             report: { onStall(.rankLost($0)) })
-        stopRequest = StopRequest(
-            timeLimit: options.timeLimit, listens: !options.onlyValidates)
+        try watchdog.start()
+        stopRequest = StopRequest(timeLimit: options.timeLimit)
+        // Where nothing is trained there will be nothing to save.
+        if !options.onlyValidates { stopRequest.start() }
         self.communicator = communicator
         try RankAgreement.requireCommand(["train"], communicator: communicator)
         try watchdog.learnHosts()
@@ -128,7 +132,7 @@ public final class Trainer {
                 scoredCount: configuration.evaluation.everyEpochs > 0
                     ? data.development.entries.count : 0, saves: true),
             communicator: communicator, key: { "stages.\($0.name).batchSize" }
-        ).requireRoom(stages)
+        ).requireMemory(stages)
         // What is only validated takes no memory, unless a checkpoint is to be looked at.
         store =
             options.onlyValidates && options.initialWeights == nil

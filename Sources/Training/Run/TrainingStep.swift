@@ -35,7 +35,7 @@ struct TrainingStep {
     let pool: ThreadPool
     let communicator: any Communicator
     private let reducer: StepReducer
-    /// Of parts that the stage leaves untouched.
+    /// The statistics of parts that the stage leaves untouched.
     private let frozenStatistics: [Statistic]
 
     init(

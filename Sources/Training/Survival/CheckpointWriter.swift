@@ -19,7 +19,7 @@ final class CheckpointWriter: @unchecked Sendable {
     private(set) var stallSeconds = 0.0
 
     private struct Failures {
-        /// Of the checkpoint written last.
+        /// What went wrong with the checkpoint written last.
         var last: CheckpointError?
         /// The latest that nobody was told of, also where the next checkpoint was written.
         var untold: CheckpointError?

@@ -1,10 +1,10 @@
-import Evaluation
 import Foundation
+import Terminal
 
 /// A process that the same launcher has started on this host.
 struct HostProcess {
     let rank: Int?
-    /// By a signal or a debugger.
+    /// Whether a signal or a debugger has stopped it.
     let isStopped: Bool
 
     /// This process's siblings.

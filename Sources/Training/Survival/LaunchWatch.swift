@@ -1,7 +1,7 @@
-import Evaluation
 import Foundation
 import Synchronization
 import Tensors
+import Terminal
 
 /// Ends the job where MPI itself does not start, as when a rank is stopped before it has joined.
 ///

@@ -16,9 +16,9 @@ struct StatusBoard: Sendable {
         let idleSeconds: Double
         /// Counts the rank's notes.
         let beat: Int
-        /// By which this host has TCP connections, as the kernel writes them.
+        /// The addresses by which this host has TCP connections, as the kernel writes them.
         var addresses: [String] = []
-        /// Of other hosts, to which messages are repeated because no answer comes.
+        /// The addresses of other hosts to which messages are repeated because no answer comes.
         var unanswered: [String] = []
     }
 

@@ -1,7 +1,7 @@
 import Collectives
 import Dispatch
-import Evaluation
 import Foundation
+import Terminal
 
 /// Why a run stops before its end.
 enum StopReason: Int, Sendable {
@@ -10,7 +10,7 @@ enum StopReason: Int, Sendable {
     /// `--time-limit`, or mpirun's own.
     case timeLimit
 
-    /// For the run's last line.
+    /// The words of the run's last line.
     var description: String {
         switch self {
         case .signal: "stopped by a signal"
@@ -39,19 +39,20 @@ struct StopRequest {
         return limit - min(60, max(2, limit / 5))
     }
 
-    /// Listens to signals from now on, unless there will be nothing to save: a signal then ends the
-    /// process as any.
+    /// Looks at the clock.
     ///
     /// - Parameter timeLimit: In seconds from now.
-    init(timeLimit: Double?, listens: Bool = true) {
+    init(timeLimit: Double?) {
         let launcherLimit = Self.launcherLimit(ProcessInfo.processInfo.environment)
         deadline = [timeLimit, launcherLimit].compactMap { $0 }.min().map { .now() + $0 }
         note = launcherLimit.map {
             "MPIEXEC_TIMEOUT is set: mpirun will kill the ranks; saving and stopping after "
                 + "\(Int($0)) s, to go on run the same command again, or unset it"
         }
-        if listens { Signals.shared.listen() }
     }
+
+    /// Listens to signals from now on; until then, a signal ends the process as any.
+    func start() { Signals.shared.listen() }
 
     /// What any rank was asked, agreed by all ranks: every rank calls this after the same step.
     func agreed(_ communicator: any Communicator) throws -> StopReason? {

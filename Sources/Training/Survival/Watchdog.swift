@@ -18,7 +18,7 @@ final class Watchdog: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
     private let host = ProcessInfo.processInfo.hostName
-    /// By rank, once all have told.
+    /// The hosts by rank, once all have told.
     private let hosts = Mutex<[String]>([])
     /// Seconds between two signs of life.
     private var beatPeriod: Double { min(30, max(0.1, timeout / 10)) }
@@ -26,22 +26,25 @@ final class Watchdog: Sendable {
     /// How often the thread looks; also how soon a lost rank is named.
     private static let period = 0.2
 
-    /// Starts watching this rank.
+    /// Names what is watched.
     ///
     /// - Parameters:
     ///   - timeout: Seconds without progress on every rank after which the job ends.
     ///   - report: Says why, and ends the job.
-    /// - Throws: Where no thread can be started.
     init(
         _ activity: Activity, communicator: any Communicator, timeout: Double,
         report: @escaping @Sendable (String) -> Never
-    ) throws(ThreadError) {
+    ) {
         self.activity = activity
         self.communicator = communicator
         self.timeout = timeout
         self.report = report
-        try WorkerThread.start("watchdog") { self.watch() }
     }
+
+    /// Starts watching this rank.
+    ///
+    /// - Throws: Where no thread can be started.
+    func start() throws(ThreadError) { try WorkerThread.start("watchdog") { self.watch() } }
 
     /// Learns on which host each rank is, so that one that falls silent has a host; all ranks call
     /// this.

@@ -14,9 +14,9 @@ struct EventEncoder {
         /// `dev/glimpses`
         let tag: String
         let png: Data
-        /// In pixels.
+        /// The width, in pixels.
         let width: Int
-        /// In pixels.
+        /// The height, in pixels.
         let height: Int
     }
 

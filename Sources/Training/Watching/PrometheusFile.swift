@@ -1,7 +1,7 @@
 import Checkpoints
-import Evaluation
 import Foundation
 import Models
+import Terminal
 
 /// The run's latest figures in Prometheus's text format, for node_exporter's textfile collector.
 final class PrometheusFile {
@@ -9,7 +9,7 @@ final class PrometheusFile {
     /// What tells this run's figures from those of other runs on the host.
     private let run: String
     private var stage: Stage?
-    /// Of the stage, by the log's keys.
+    /// The numbers of the stage, by the log's keys.
     private var values: [String: Double] = [:]
     /// Seconds since 1970.
     private var time = 0.0

@@ -1,5 +1,4 @@
 import Checkpoints
-import Evaluation
 import Models
 
 /// Where a run's figures go: `metrics.jsonl`, and for programs that watch it an event log and a

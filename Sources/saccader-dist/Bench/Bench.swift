@@ -1,6 +1,6 @@
 import ArgumentParser
 import Collectives
-import Evaluation
+import Terminal
 import Training
 
 /// `saccader-dist bench`

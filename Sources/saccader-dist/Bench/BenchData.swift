@@ -1,7 +1,7 @@
 import ArgumentParser
 import Collectives
-import Evaluation
 import Foundation
+import Host
 import Images
 import Training
 

@@ -1,6 +1,7 @@
 import Collectives
 import Evaluation
 import Foundation
+import Host
 import Tensors
 
 /// Measures a step on one rank and predicts it on many; under mpirun, compares the prediction for
@@ -8,7 +9,8 @@ import Tensors
 public struct ScalingBenchmark {
     /// What the prediction is for.
     public struct Network: Sendable {
-        /// Of each link, in each direction; empty: measured under mpirun, 10 and 100 elsewhere.
+        /// The rate of each link, in each direction; empty: measured under mpirun, 10 and 100
+        /// elsewhere.
         public let gigabitsPerSecond: [Double]
         /// Nil: measured under mpirun, 20 elsewhere.
         public let latencyMicroseconds: Double?

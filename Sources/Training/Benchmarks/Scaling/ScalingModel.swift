@@ -5,10 +5,10 @@ import Foundation
 struct Link: Sendable {
     /// Seconds until the first byte is there.
     let latency: Double
-    /// In each direction, both at the same time.
+    /// The time of a byte in each direction, both at the same time.
     let secondsPerByte: Double
 
-    /// From the units that networks are sold by.
+    /// A link in the units that networks are sold by.
     init(gigabitsPerSecond: Double, latencyMicroseconds: Double) {
         latency = latencyMicroseconds * 1e-6
         secondsPerByte = 8e-9 / gigabitsPerSecond
@@ -40,7 +40,7 @@ struct ScalingModel: Sendable {
     /// A step on one rank.
     let stepSeconds: Double
     let gradientByteCount: Int
-    /// For how long the backward pass goes on after each piece is complete.
+    /// How long the backward pass goes on after each piece is complete.
     let slackSeconds: [Double]
     /// Bytes of the sums of norms and losses.
     let normByteCounts: [Int]

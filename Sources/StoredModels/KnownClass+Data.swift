@@ -1,10 +1,11 @@
 import Checkpoints
 import Images
+import Terminal
 
 extension KnownClass {
     /// The classes of a data set, in the order of their numbers there, as checkpoints hold them.
-    static func all(in dataset: ImageDataset) throws(EvaluationError) -> [KnownClass] {
-        let words = try dataset.folder.map { folder throws(EvaluationError) in
+    public static func all(in dataset: ImageDataset) throws(RequestError) -> [KnownClass] {
+        let words = try dataset.folder.map { folder throws(RequestError) in
             try ClassWords(folder: folder)
         }
         return zip(dataset.classes, dataset.words).map { name, known in
@@ -19,7 +20,7 @@ extension KnownClass {
     ///   - count: The logits; those beyond the data's classes stand for none.
     public static func logits(
         of dataset: ImageDataset, background: Bool, count: Int
-    ) throws(EvaluationError) -> [KnownClass] {
+    ) throws(RequestError) -> [KnownClass] {
         let known = (background ? [.background] : []) + (try all(in: dataset))
         return known + Array(repeating: .none, count: max(0, count - known.count))
     }
@@ -28,7 +29,7 @@ extension KnownClass {
 extension [KnownClass] {
     /// The first logit that stands for another class in a list of as many; nil where there is none
     /// or nobody knows.
-    func firstDifference(from other: [KnownClass]?) -> Int? {
+    public func firstDifference(from other: [KnownClass]?) -> Int? {
         guard let other, other.count == count else { return nil }
         return indices.first { self[$0].name != other[$0].name }
     }

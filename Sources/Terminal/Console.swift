@@ -41,10 +41,10 @@ public enum Console {
     /// A reader that has seen enough, as `head` has, is no error.
     ///
     /// - Throws: Where it cannot be written.
-    public static func print(_ result: String, terminator: String = "\n") throws(EvaluationError) {
+    public static func print(_ result: String, terminator: String = "\n") throws(RequestError) {
         let code = write(result + terminator, to: STDOUT_FILENO, patience: -1)
         if code == 0 || code == EPIPE { return }
-        throw EvaluationError(
+        throw RequestError(
             "standard output: cannot be written: \(String(cString: strerror(code))); what was to "
                 + "be printed is lost: give it a file or a pipe with room", exitCode: .inputOutput)
     }

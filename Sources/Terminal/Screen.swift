@@ -1,7 +1,7 @@
 import Foundation
 
 /// The terminal that a person reads standard error on.
-enum Terminal {
+enum Screen {
     /// Its width in characters; nil where standard error does not end on a terminal.
     static var columns: Int? {
         guard movesCursor(ProcessInfo.processInfo.environment) else { return nil }

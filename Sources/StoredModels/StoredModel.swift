@@ -1,5 +1,6 @@
 import Checkpoints
 import Families
+import Host
 import Layers
 import Models
 
@@ -20,13 +21,13 @@ public struct StoredModel: Sendable {
         let family = Families.family(of: stage)
         settings = try CheckpointSettings(checkpoint, of: family)
         model = settings.model.model(of: family, imageSize: settings.data.imageSize)
-        try HostMemory.requireRoom(for: model.layout)
+        try HostMemory.requireMemory(for: model.layout)
         store = ParameterStore(layout: model.layout, seed: settings.seed)
         try store.load(checkpoint)
     }
 
     /// A model in memory.
-    init(
+    public init(
         settings: CheckpointSettings, model: any ModelFamily, store: ParameterStore, stage: Stage
     ) {
         (self.settings, self.model, self.store, self.stage) = (settings, model, store, stage)
@@ -64,13 +65,13 @@ public struct StoredModel: Sendable {
     }
 
     /// The family.
-    var family: any ModelFamily.Type { Families.family(of: stage) }
+    public var family: any ModelFamily.Type { Families.family(of: stage) }
 
     /// The policies that it can follow, in the order of reports.
-    var policies: [Policy] { model.policies(after: stage) }
+    public var policies: [Policy] { model.policies(after: stage) }
 
     /// T of the training.
-    var trainedGlimpses: Int {
+    public var trainedGlimpses: Int {
         family.trainedGlimpses({ settings.stages[$0] }, after: stage)
     }
 }

@@ -5,28 +5,28 @@ import Tensors
 
 /// Lets one thread at a time into MPI (`MPI_THREAD_SERIALIZED`).
 ///
-/// No call waits inside MPI: a thread asks whether something has arrived and gives the turn back,
+/// No call waits inside MPI: a thread asks whether something has arrived and gives the lock back,
 /// so that two threads can wait for different things at the same time. The calls of one also move
 /// the other's messages on. A library that lets several threads wait inside itself is not needed.
-final class MPITurn: Sendable {
-    private let turn = Mutex(())
+final class MPILock: Sendable {
+    private let lock = Mutex(())
 
     /// Makes one call of MPI.
     ///
     /// - Parameter what: What is done, for the error.
     func call(_ what: @autoclosure () -> String, _ body: () -> Int32) throws(CollectiveError) {
-        try check(turn.withLock { _ in body() }, what)
+        try check(lock.withLock { _ in body() }, what)
     }
 
-    /// Makes one call of MPI, unless another thread does not give the turn back.
+    /// Makes one call of MPI, unless another thread does not give the lock back.
     ///
     /// - Returns: Whether it was made.
     @discardableResult func callUnlessStuck(
         _ what: @autoclosure () -> String, _ body: () -> Int32
     ) throws(CollectiveError) -> Bool {
-        // A thread that waits for others has the turn most of the time, and gives it back often.
+        // A thread that waits for others has the lock most of the time, and gives it back often.
         for _ in 0..<2000 {
-            if let status = turn.withLockIfAvailable({ _ in body() }) {
+            if let status = lock.withLockIfAvailable({ _ in body() }) {
                 try check(status, what)
                 return true
             }
@@ -50,7 +50,7 @@ final class MPITurn: Sendable {
         let done = DispatchSemaphore(value: 0)
         do {
             try WorkerThread.start("last call") {
-                self.turn.withLock { _ in body() }
+                self.lock.withLock { _ in body() }
                 done.signal()
             }
         } catch {

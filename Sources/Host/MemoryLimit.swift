@@ -3,7 +3,7 @@ import Foundation
 /// How much memory this process may have: what the host has, or less, where a scheduler or a
 /// container gave it a control group with a limit.
 enum MemoryLimit {
-    /// In bytes, for all processes of the host or the group together.
+    /// The limit in bytes, for all processes of the host or the group together.
     static var byteCount: Int {
         byteCount(
             physical: Int(clamping: ProcessInfo.processInfo.physicalMemory), groups: .current)

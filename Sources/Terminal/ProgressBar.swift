@@ -14,7 +14,7 @@ public final class ProgressBar {
 
         /// What fits standard error.
         public static func fitting(isQuiet: Bool) -> Style {
-            isQuiet ? .quiet : Terminal.columns != nil ? .terminal : .lines
+            isQuiet ? .quiet : Screen.columns != nil ? .terminal : .lines
         }
 
         /// Seconds between two updates.
@@ -67,7 +67,7 @@ public final class ProgressBar {
 
     /// Title, bar and text in one line, which a terminal must not have to wrap.
     private func line(_ part: Double, _ text: String) -> String {
-        guard style == .terminal, let columns = Terminal.columns else { return "\(title) \(text)" }
+        guard style == .terminal, let columns = Screen.columns else { return "\(title) \(text)" }
         let width = min(Self.widestBar, columns - title.count - text.count - 3)
         guard width > 0 else { return String("\(title) \(text)".prefix(max(0, columns - 1))) }
         let filled = Int(part * Double(width))

@@ -2,13 +2,13 @@ import CMPI
 
 /// Single messages without a wait, also where another thread hangs inside MPI: what cannot be done
 /// now is to be tried again.
-extension MPILine {
+extension MPIChannel {
     /// Begins to send; nil where that could not be done.
     func beginSending(
         _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, to partner: Int
     ) throws(CollectiveError) -> MPI_Request? {
         var request = saccader_no_request()
-        let isCalled = try turn.callUnlessStuck("sending to rank \(partner)") {
+        let isCalled = try lock.callUnlessStuck("sending to rank \(partner)") {
             MPI_Isend(
                 bytes, Int32(count), saccader_byte(), Int32(partner), 0, communicator, &request)
         }
@@ -18,7 +18,7 @@ extension MPILine {
     /// Whether what was begun is done.
     func isDone(_ request: inout MPI_Request?) throws(CollectiveError) -> Bool {
         var isDone: Int32 = 0
-        try turn.callUnlessStuck("sending a sign") {
+        try lock.callUnlessStuck("sending a sign") {
             MPI_Testall(1, &request, &isDone, saccader_ignore_statuses())
         }
         return isDone != 0
@@ -29,7 +29,7 @@ extension MPILine {
         _ bytes: UnsafeMutablePointer<UInt8>, _ count: Int, from partner: Int
     ) throws(CollectiveError) -> Bool {
         var isThere: Int32 = 0
-        try turn.callUnlessStuck("receiving from rank \(partner)") {
+        try lock.callUnlessStuck("receiving from rank \(partner)") {
             let status = MPI_Iprobe(
                 Int32(partner), 0, communicator, &isThere, saccader_ignore_status())
             guard status == MPI_SUCCESS, isThere != 0 else { return status }

@@ -3,37 +3,37 @@ import Foundation
 import Synchronization
 import Tensors
 
-/// A communicator of MPI for one thread: what it sends meets only the same line's receptions.
-final class MPILine: @unchecked Sendable {
+/// A communicator of MPI for one thread: what it sends meets only the same channel's receptions.
+final class MPIChannel: @unchecked Sendable {
     let rank: Int
     let size: Int
     let communicator: MPI_Comm
-    let turn: MPITurn
-    /// Whether the thread that waits on this line leaves its core to others between two looks.
+    let lock: MPILock
+    /// Whether the thread that waits on this channel leaves its core to others between two polls.
     let isPatient = Atomic<Bool>(false)
 
-    /// Opens a line between all ranks; all of them do so together.
-    init(_ turn: MPITurn) throws(CollectiveError) {
-        self.turn = turn
+    /// Opens a channel between all ranks; all of them do so together.
+    init(_ lock: MPILock) throws(CollectiveError) {
+        self.lock = lock
         var duplicate = saccader_no_communicator()
-        try turn.call("duplicating the communicator") {
+        try lock.call("duplicating the communicator") {
             MPI_Comm_dup(saccader_world(), &duplicate)
         }
         guard let duplicate else { throw CollectiveError(description: "MPI gave no communicator") }
         communicator = duplicate
-        try turn.call("setting MPI's errors") {
+        try lock.call("setting MPI's errors") {
             MPI_Comm_set_errhandler(duplicate, saccader_errors_return())
         }
         var (rank, size) = (Int32(0), Int32(0))
-        try turn.call("asking for the rank") { MPI_Comm_rank(duplicate, &rank) }
-        try turn.call("asking for the size") { MPI_Comm_size(duplicate, &size) }
+        try lock.call("asking for the rank") { MPI_Comm_rank(duplicate, &rank) }
+        try lock.call("asking for the size") { MPI_Comm_size(duplicate, &size) }
         (self.rank, self.size) = (Int(rank), Int(size))
     }
 
     func barrier() throws(CollectiveError) {
         var request = saccader_no_request()
         let what = "waiting for the other ranks"
-        try turn.call(what) { MPI_Ibarrier(communicator, &request) }
+        try lock.call(what) { MPI_Ibarrier(communicator, &request) }
         try wait(for: [request], what)
     }
 
@@ -48,7 +48,7 @@ final class MPILine: @unchecked Sendable {
             // Without a thread the system sees to the end.
             alarm(10)
         }
-        turn.lastCall { MPI_Abort(self.communicator, exitCode) }
+        lock.lastCall { MPI_Abort(self.communicator, exitCode) }
         exit(exitCode)
     }
 
@@ -61,7 +61,7 @@ final class MPILine: @unchecked Sendable {
         var requests: [MPI_Request?] = []
         if receiveCount > 0 {
             var request = saccader_no_request()
-            try turn.call("receiving from rank \(partner)") {
+            try lock.call("receiving from rank \(partner)") {
                 MPI_Irecv(
                     receive, Int32(receiveCount * stride), saccader_byte(), Int32(partner), 0,
                     communicator, &request)
@@ -70,7 +70,7 @@ final class MPILine: @unchecked Sendable {
         }
         if sendCount > 0 {
             var request = saccader_no_request()
-            try turn.call("sending to rank \(partner)") {
+            try lock.call("sending to rank \(partner)") {
                 MPI_Isend(
                     send, Int32(sendCount * stride), saccader_byte(), Int32(partner), 0,
                     communicator, &request)
@@ -86,17 +86,17 @@ final class MPILine: @unchecked Sendable {
     ) throws(CollectiveError) {
         var requests = pending
         var isDone: Int32 = 0
-        var look = 0
+        var polls = 0
         while true {
-            try turn.call(what()) {
+            try lock.call(what()) {
                 MPI_Testall(
                     Int32(requests.count), &requests, &isDone, saccader_ignore_statuses())
             }
             if isDone != 0 { return }
-            look += 1
+            polls += 1
             if isPatient.load(ordering: .relaxed) {
                 // Soon at first: most messages are short.
-                usleep(UInt32(min(200, 10 * look)))
+                usleep(UInt32(min(200, 10 * polls)))
             }
         }
     }

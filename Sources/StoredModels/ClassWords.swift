@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// What people call the classes whose folders have ImageNet's names: from `words.txt` or
 /// `LOC_synset_mapping.txt` (both come with ImageNet) in the data folder.
@@ -7,7 +8,7 @@ struct ClassWords {
     private var words: [Substring: Substring] = [:]
 
     /// Reads the first of the files that is there; none is fine.
-    init(folder: String) throws(EvaluationError) {
+    init(folder: String) throws(RequestError) {
         let paths = Self.files.map { "\(folder)/\($0)" }
         guard let path = paths.first(where: FileManager.default.fileExists) else {
             self.init(text: "")
@@ -16,7 +17,7 @@ struct ClassWords {
         do {
             self.init(text: try String(contentsOfFile: path, encoding: .utf8))
         } catch {
-            throw EvaluationError(
+            throw RequestError(
                 "\(path): not text in UTF-8; repair it or move it out of the data folder",
                 exitCode: .badData)
         }

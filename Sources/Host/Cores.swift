@@ -1,10 +1,9 @@
-import Evaluation
 import Foundation
 
 /// How many threads a rank should have.
 public enum Cores {
     /// The cores that this process may use: the launcher may have bound it to some.
-    static var usable: Int {
+    public static var usable: Int {
         // Linux tells the affinity mask as hexadecimal groups: "Cpus_allowed:	00000000,00000003".
         let status = FileManager.default.contents(atPath: "/proc/self/status")
         let text = status.map { String(decoding: $0, as: UTF8.self) } ?? ""
@@ -16,7 +15,7 @@ public enum Cores {
 
     /// What is wrong with the threads of this host's ranks, if anything: cores that nobody uses, or
     /// that several threads share.
-    static func warning(threadCount: Int, ranks: Int) -> String? {
+    public static func warning(threadCount: Int, ranks: Int) -> String? {
         let environment = ProcessInfo.processInfo.environment
         let local = environment["OMPI_COMM_WORLD_LOCAL_SIZE"].flatMap { Int($0) } ?? ranks
         return warning(

@@ -3,7 +3,7 @@ import Foundation
 /// How many cores' time this process's control groups give it, as with `docker run --cpus 1`: no
 /// core is missing, but more threads than that are made to wait in the middle of a step.
 public enum CPUQuota {
-    /// In cores; nil where there is no quota.
+    /// The quota in cores; nil where there is none.
     public static var cores: Double? { cores(.current) }
 
     static func cores(_ groups: ControlGroups) -> Double? {

@@ -1,5 +1,6 @@
 import Checkpoints
 import Images
+import Terminal
 
 /// Which logits a data set's classes belong to: matched by name, never by position.
 public struct ClassMatch: Sendable {
@@ -22,7 +23,7 @@ public struct ClassMatch: Sendable {
     public init(
         _ model: [KnownClass]?, classCount: Int, background: Bool, of checkpoint: String,
         with dataset: ImageDataset, at data: String
-    ) throws(EvaluationError) {
+    ) throws(RequestError) {
         let found = try KnownClass.all(in: dataset)
         guard let model else {
             self = try Self.byPosition(
@@ -62,10 +63,10 @@ public struct ClassMatch: Sendable {
     private static func byPosition(
         _ found: [KnownClass], classCount: Int, background: Bool, of checkpoint: String,
         data: String
-    ) throws(EvaluationError) -> ClassMatch {
+    ) throws(RequestError) -> ClassMatch {
         let first = background ? 1 : 0
         guard found.count + first == classCount else {
-            throw EvaluationError(
+            throw RequestError(
                 "\(data): has \(found.count + first) classes"
                     + (background ? " with the background" : "")
                     + ", but \(checkpoint) was trained on \(classCount), and is of an earlier "
@@ -84,7 +85,7 @@ public struct ClassMatch: Sendable {
 
     private static func byName(
         _ found: [KnownClass], model: [KnownClass], of checkpoint: String, data: String
-    ) throws(EvaluationError) -> [Int] {
+    ) throws(RequestError) -> [Int] {
         // A folder may be called "background" beside the background that no image shows: the later
         // one is meant.
         let places = Dictionary(
@@ -93,7 +94,7 @@ public struct ClassMatch: Sendable {
         let unknown = found.filter { places[$0.name] == nil }
         if let first = unknown.first {
             let more = unknown.count - 1
-            throw EvaluationError(
+            throw RequestError(
                 "\(data): class \(first.name)"
                     + (more > 0 ? " and \(more) more are" : " is") + " unknown to \(checkpoint), "
                     + "which has \(shortList(model.map(\.name).filter { !$0.isEmpty })); give "
@@ -146,7 +147,7 @@ public struct ClassMatch: Sendable {
     }
 
     /// A few names, and how many more there are.
-    static func shortList(_ names: [String]) -> String {
+    public static func shortList(_ names: [String]) -> String {
         let more = names.count - 10
         return names.prefix(10).joined(separator: ", ") + (more > 0 ? " and \(more) more" : "")
     }

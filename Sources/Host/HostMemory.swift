@@ -1,7 +1,5 @@
-import Configuration
 import Foundation
-import Layers
-import Models
+import Terminal
 
 /// What can be said of memory before any is taken: what is larger than the host's is refused in one
 /// line, where the system would end the process in the middle.
@@ -38,15 +36,6 @@ public enum HostMemory {
         return "\(images) images of \(imageSize)² pixels \(problem)"
     }
 
-    /// Refuses a model whose parameters, gradients and momentum are larger than the memory.
-    public static func requireRoom(for layout: ParameterLayout) throws(ConfigurationError) {
-        let count = layout.parameters.reduce(0.0) { $0 + Double($1.count) }
-        guard let problem = problem(12 * count) else { return }
-        throw ConfigurationError(
-            key: "model",
-            String(format: "has %.3g parameters, which \(problem); give fewer channels", count))
-    }
-
     /// Refuses images of which the plan is larger than this process's part of the memory.
     ///
     /// - Parameters:
@@ -54,18 +43,18 @@ public enum HostMemory {
     ///   - option: What says how many.
     ///   - remedy: What else makes it smaller.
     ///   - need: Bytes of the plan for so many images, none of which are taken.
-    public static func requireRoom(
+    public static func requireMemory(
         forImages images: Int, option: String, remedy: String, need: (_ images: Int) throws -> Int
     ) throws {
         let processes = processCount
-        let room = byteCount(processes: processes) / processes
+        let available = byteCount(processes: processes) / processes
         let bytes = try need(images) + programByteCount
-        guard bytes > room else { return }
-        let most = try mostThatFits(below: images) { try need($0) + programByteCount <= room }
+        guard bytes > available else { return }
+        let most = try mostThatFits(below: images) { try need($0) + programByteCount <= available }
         let advice = most.map { "give at most \($0), or \(remedy)" } ?? "give \(remedy)"
-        throw EvaluationError(
+        throw RequestError(
             "\(option): \(images) images at a time need \(gigabytes(bytes)), more than the "
-                + "\(gigabytes(room)) that this process may use; \(advice)")
+                + "\(gigabytes(available)) that this process may use; \(advice)")
     }
 
     /// The largest number that fits, or nearly so; nil where not even 1 does.
@@ -83,13 +72,14 @@ public enum HostMemory {
         return low
     }
 
-    /// For people.
+    /// A number of bytes for people.
     public static func gigabytes(_ byteCount: Int) -> String {
         let gigabytes = Double(byteCount) / 1e9
         return String(format: gigabytes < 9.95 ? "%.2f GB" : "%.1f GB", gigabytes)
     }
 
-    private static func problem(_ byteCount: Double) -> String? {
+    /// Why so many bytes cannot be had; nil where they can.
+    public static func problem(_ byteCount: Double) -> String? {
         let memory = Double(MemoryLimit.byteCount)
         guard byteCount > memory else { return nil }
         return String(
