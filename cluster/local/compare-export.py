@@ -97,6 +97,9 @@ def compare(family):
             found["places"] = torch.as_tensor(trace["/trace/dram/location"][:])
             difference = far(found["places"], places)
             require(difference < TOLERANCE, f"{family}: places differ by {difference}")
+        elif family == "ondram":
+            # Points: what counts, the corners, follows.
+            found["places"] = places
         else:
             group = "glimpse" if objective == "glimpseInference" else "cell"
             found["places"] = torch.as_tensor(trace[f"/trace/{group}/locations"][:]).long()
@@ -142,7 +145,7 @@ def compare_graphs(family, model, found):
         return
     error = far(here["logits"], found["logits"])
     require(error < TOLERANCE, f"{family}.onnx: logits differ by {error}")
-    if family == "dram":
+    if family in ("dram", "ondram"):
         require(far(here["places"], found["places"]) < TOLERANCE, f"{family}.onnx: places differ")
     else:
         require(numpy.array_equal(here["places"], found["places"]), f"{family}.onnx: places differ")
@@ -190,6 +193,31 @@ def compare_network(family, model, given):
     error = far(wanted, found)
     require(error < TOLERANCE, f"{family}: classifier.onnx differs by {error}")
     print(f"{family}: classifier.onnx to {error:.1e}")
+
+
+@torch.inference_mode()
+def compare_policies():
+    """The policies that nobody learns: the accuracy after 1 to 20 glimpses, here and there."""
+    model = saccader.load(work / "saccader/export/model.safetensors")
+    names = ("orderedLogits", "center")
+    report = json.loads(run(
+        "saccader-eval", work / "saccader/back.h5", "--data", work / "data", "--policies",
+        ",".join(names), "--glimpses", "1...20", "--limit", 100, "--json", "--quiet"))
+    found = report["checkpoints"][0]["policies"]
+    files = [(path, label) for label, folder in enumerate(sorted((work / "data/val").iterdir()))
+             for path in sorted(folder.iterdir())]
+    # As --limit spreads them.
+    files = [files[number * len(files) // 100] for number in range(100)]
+    images = torch.cat([saccader.prepare(path, model) for path, _ in files])
+    labels = torch.tensor([label for _, label in files])
+    for name in names:
+        logits, _ = model(images, 20, policy=name)
+        right = (logits.argmax(2) == labels[:, None]).float().mean(0).tolist()
+        there = [row["top1"] for row in found[name]]
+        require(far(right, there) < 1e-6, f"{name}: top-1 {right} in place of {there}")
+    places = model(images, 20, policy="random")[1].sort(1)[0]
+    require(bool((places[:, 1:] > places[:, :-1]).all()), "random: a place is visited twice")
+    print(f"{' and '.join(names)}: top-1 of {len(files)} images after 1 to 20 glimpses the same")
 
 
 def odd_pictures():
@@ -290,7 +318,8 @@ def fine_tune():
     print(f"fine-tuned by ten steps: top-1 of {count} images {accuracy:.4f} in both")
 
 
-for name in ("saccader", "soft", "classifier", "dram", "nasnet", "resnetv2"):
+for name in ("saccader", "soft", "classifier", "dram", "nasnet", "resnetv2", "ondram"):
     compare_graphs(name, *compare(name))
+compare_policies()
 compare_pictures()
 fine_tune()

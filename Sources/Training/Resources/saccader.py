@@ -276,7 +276,7 @@ def random_places(model, images, classes):
 def ordered_logits(model, images, classes):
     predicted = classes.mean(1).argmax(1)
     worth = classes.gather(2, predicted[:, None, None].expand(-1, classes.shape[1], 1))[:, :, 0]
-    return worth.argsort(1, descending=True, stable=True)
+    return worth.argsort(dim=1, descending=True, stable=True)
 
 
 def central(model, images, classes):
