@@ -11,7 +11,7 @@ struct PatchCut: Sendable {
     /// The side of what the network sees.
     let size: Int
     private let change: (scale: [Float], shift: [Float])?
-    private let resampling: Resampling?
+    private let resampling: PatchResampling?
 
     /// The whole image as one patch: what a network without a locator sees.
     init(wholeImage settings: GlimpseSettings, imageSize: Int) {
@@ -33,7 +33,7 @@ struct PatchCut: Sendable {
     init(imageSize: Int, side: Int, size: Int, pixels: PixelScale) {
         (self.imageSize, self.side, self.size) = (imageSize, side, size)
         change = pixels.change
-        resampling = size == side ? nil : Resampling(from: side, to: size)
+        resampling = size == side ? nil : PatchResampling(from: side, to: size)
     }
 
     /// Floats of scratch memory.
@@ -67,7 +67,7 @@ struct PatchCut: Sendable {
 }
 
 /// Brings square patches to another size: a triangle as wide as two pixels of the coarser of both.
-package struct Resampling: Sendable {
+package struct PatchResampling: Sendable {
     private let sides: (from: Int, to: Int)
     /// For each pixel of the result the first pixel of the source, and the weights from there on.
     private let weights: [(first: Int, values: [Float])]

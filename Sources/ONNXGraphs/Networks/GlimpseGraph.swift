@@ -18,7 +18,7 @@ struct GlimpseGraph {
         var images = graph.standardized(pixels, model.pixelScale)
         let size = settings.glimpse.patchSize > 0 ? settings.glimpse.patchSize : side
         if size != side {
-            let weights = Resampling(from: side, to: size).matrix
+            let weights = PatchResampling(from: side, to: size).matrix
             let rows = graph.constant(.floats(weights), shape: [size, side])
             let columns = graph.transposed(rows, [1, 0])
             images = graph.matrixProduct(rows, graph.matrixProduct(images, columns))
