@@ -7,6 +7,8 @@
 #define ALONG NAMED(along, SUFFIX)
 #define DOWN NAMED(down, SUFFIX)
 #define FINISH NAMED(finish, SUFFIX)
+#define WIDENED NAMED(widened, SUFFIX)
+#define NARROW NAMED(narrow, SUFFIX)
 #define PLACE NAMED(place, SUFFIX)
 #define JOIN NAMED(join, SUFFIX)
 #define ALWAYS static inline __attribute__((always_inline)) TARGET
@@ -93,28 +95,59 @@ static TARGET __attribute__((noinline)) void DOWN(
     }
 }
 
+// WIDTH values, of bfloat16 widened.
+ALWAYS LANES WIDENED(const VALUE *values) {
+#if HALVES == 2
+    __m256i halves;
+    __builtin_memcpy(&halves, values, sizeof halves);
+    return (LANES)_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+#else
+    LANES lanes;
+    __builtin_memcpy(&lanes, values, sizeof lanes);
+    return lanes;
+#endif
+}
+
+// The same the other way round, rounded to nearest even.
+ALWAYS void NARROW(LANES lanes, VALUE *values) {
+#if HALVES == 2
+    const __m256bh halves = _mm512_cvtneps_pbh((__m512)lanes);
+    __builtin_memcpy(values, &halves, sizeof halves);
+#else
+    __builtin_memcpy(values, &lanes, sizeof lanes);
+#endif
+}
+
 // Writes a block's rows finished: `width` columns from column `first` of row `row` on.
 ALWAYS void FINISH(
     const float *tile, long rows, long row, long first, long width, long columns,
     const saccader_finish *finish, VALUE *result) {
-    const VALUE *added = finish->added;
-    for (long r = 0; r < rows; r++, tile += PANEL) {
-        const long start = (row + r) * columns + first;
-        for (long column = 0; column < width; column++) {
-            float value = tile[column] + finish->bias[first + column];
-#if HALVES == 2
-            if (added) {
-                const uint32_t bits = (uint32_t)added[start + column] << 16;
-                float widened;
-                __builtin_memcpy(&widened, &bits, sizeof widened);
-                value += widened;
+    for (long part = 0; part < width; part += WIDTH) {
+        const long count = AT_MOST(WIDTH, width - part), column = first + part;
+        LANES bias = 0;
+        __builtin_memcpy(&bias, finish->bias + column, count * sizeof(float));
+        for (long r = 0; r < rows; r++) {
+            VALUE edge[WIDTH] = {0};
+            const VALUE *added = (const VALUE *)finish->added + (row + r) * columns + column;
+            VALUE *place = result + (row + r) * columns + column;
+            LANES sum;
+            __builtin_memcpy(&sum, tile + r * PANEL + part, sizeof sum);
+            sum += bias;
+            if (finish->added) {
+                if (count < WIDTH) {
+                    __builtin_memcpy(edge, added, count * sizeof(VALUE));
+                    added = edge;
+                }
+                sum += WIDENED(added);
             }
-            if (finish->rectifies && value < 0) value = 0;
-            result[start + column] = (VALUE)narrowed(value);
-#else
-            if (added) value += added[start + column];
-            result[start + column] = finish->rectifies && value < 0 ? 0 : value;
-#endif
+            // A NaN stays one.
+            if (finish->rectifies) sum = sum < 0 ? (LANES)0 : sum;
+            if (count == WIDTH) {
+                NARROW(sum, place);
+            } else {
+                NARROW(sum, edge);
+                __builtin_memcpy(place, edge, count * sizeof(VALUE));
+            }
         }
     }
 }
@@ -127,6 +160,12 @@ ALWAYS void PLACE(
     const ELEMENT *right = block.right;
     const long most = (down ? 2 : ALONG_VECTORS) * WIDTH;
     float tile[DOWN_ROWS * PANEL] __attribute__((aligned(64)));
+    for (long r = 0; finish && r < rows; r++) {
+        const char *line = (const char *)((VALUE *)result + (row + r) * columns + first);
+        for (long byte = 0; byte < width * (long)sizeof(VALUE); byte += 64) {
+            __builtin_prefetch(line + byte, 1, 3);
+        }
+    }
     for (long part = 0; part < width; part += most) {
         const long wanted = AT_MOST(most, width - part);
         const int vectors = (int)((wanted + WIDTH - 1) / WIDTH);
@@ -251,6 +290,8 @@ static TARGET void NAMED(transposed, SUFFIX)(
 #undef ALONG
 #undef DOWN
 #undef FINISH
+#undef WIDENED
+#undef NARROW
 #undef PLACE
 #undef JOIN
 #undef ALWAYS
