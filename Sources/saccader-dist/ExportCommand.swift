@@ -8,13 +8,16 @@ struct ExportCommand: ParsableCommand {
         commandName: "export",
         abstract: "Writes a checkpoint's model for PyTorch or ONNX.",
         discussion: """
-            With --format pytorch the folder then holds model.safetensors, the weights with all that the checkpoint says of
-            itself; saccader.py, the networks, policies and preprocessing in one file that needs PyTorch
-            (and Pillow to read pictures); and README.md, a model card. Files that are there already are
-            never replaced. `saccader-dist import` makes a checkpoint of the weights again.
-            With --format onnx it holds model.onnx, which answers as the evaluation does: the learned
-            policy's glimpses, its loop unrolled, choices and scaling of pixels inside;
-            classifier.onnx, the network without attention, where that is another one; and README.md.
+            With --format pytorch the folder then holds model.safetensors, the weights with
+            all that the checkpoint says of itself; saccader.py, the networks, policies and
+            preprocessing in one file that needs PyTorch (and Pillow to read pictures); and
+            README.md, a model card. `saccader-dist import` makes a checkpoint of the
+            weights again. Files that are there already are never replaced.
+
+            With --format onnx it holds model.onnx, which answers as the evaluation does:
+            the learned policy's glimpses, its loop unrolled, choices and scaling of pixels
+            inside; classifier.onnx, the network without attention, where that is another
+            one; and README.md.
             """)
 
     @Argument(help: "The checkpoint (HDF5).")
@@ -27,7 +30,7 @@ struct ExportCommand: ParsableCommand {
         help: "Takes the moving average below /ema; left out, what evaluation reads: /model.")
     var ema = false
 
-    @Option(help: "What is to read the folder.")
+    @Option(help: "What the folder is for.")
     var format = ExportFormat.pytorch
 
     @Option(help: "Glimpses of an ONNX graph (default: as in training).")
