@@ -11,9 +11,86 @@
 #define NARROW NAMED(narrow, SUFFIX)
 #define PLACE NAMED(place, SUFFIX)
 #define JOIN NAMED(join, SUFFIX)
+#define PANEL_ROWS NAMED(panel_rows, SUFFIX)
 #define ALWAYS static inline __attribute__((always_inline)) TARGET
 
 typedef float LANES __attribute__((ext_vector_type(WIDTH)));
+
+// WIDTH values, of bfloat16 widened.
+ALWAYS LANES WIDENED(const VALUE *values) {
+#if HALVES == 2
+    __m256i halves;
+    __builtin_memcpy(&halves, values, sizeof halves);
+    return (LANES)_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
+#else
+    LANES lanes;
+    __builtin_memcpy(&lanes, values, sizeof lanes);
+    return lanes;
+#endif
+}
+
+// The same the other way round, rounded to nearest even.
+ALWAYS void NARROW(LANES lanes, VALUE *values) {
+#if HALVES == 2
+    const __m256bh halves = _mm512_cvtneps_pbh((__m512)lanes);
+    __builtin_memcpy(values, &halves, sizeof halves);
+#else
+    __builtin_memcpy(values, &lanes, sizeof lanes);
+#endif
+}
+
+// Copies rows `row` to `end` of one panel, of `width` columns, and fetches those that come next.
+ALWAYS void PANEL_ROWS(
+    const float *source, long row_stride, long column_stride, long row, long end, long width,
+    float *rows) {
+    if (row_stride == 1) {
+        for (long column = 0; column < width; column++) {
+            const float *from = source + column * column_stride;
+            __builtin_prefetch(from + end);
+            for (long r = row; r < end; r++) rows[(r - row) * PANEL + column] = from[r];
+        }
+    } else {
+        for (long r = row; r < end; r++) {
+            const float *from = source + r * row_stride;
+            const float *later = from + PACKED_ROWS * row_stride;
+            for (long column = 0; column < width; column += 16) __builtin_prefetch(later + column);
+            for (long column = 0; column < width; column++) {
+                rows[(r - row) * PANEL + column] = from[column * column_stride];
+            }
+        }
+    }
+}
+
+static TARGET void NAMED(pack, SUFFIX)(
+    const float *source, long row_stride, long column_stride, long inner, long columns,
+    ELEMENT *packed) {
+    for (long first = 0; first < columns; first += PANEL, source += PANEL * column_stride) {
+        const long width = AT_MOST(PANEL, columns - first);
+        for (long row = 0; row < inner; row += PACKED_ROWS) {
+            const long end = AT_MOST(row + PACKED_ROWS, inner);
+#if HALVES == 2
+            float rows[PACKED_ROWS * PANEL] __attribute__((aligned(64)));
+            if (width < PANEL || end - row < PACKED_ROWS) memset(rows, 0, sizeof rows);
+            PANEL_ROWS(source, row_stride, column_stride, row, end, width, rows);
+            for (const float *pair = rows; row + (pair - rows) / PANEL < end; pair += 2 * PANEL) {
+                for (long column = 0; column < PANEL; column += WIDTH, packed += WIDTH) {
+                    uint16_t upper[WIDTH], lower[WIDTH];
+                    LANES lanes;
+                    __builtin_memcpy(&lanes, pair + column, sizeof lanes);
+                    NARROW(lanes, upper);
+                    __builtin_memcpy(&lanes, pair + PANEL + column, sizeof lanes);
+                    NARROW(lanes, lower);
+                    for (int v = 0; v < WIDTH; v++) packed[v] = upper[v] | (uint32_t)lower[v] << 16;
+                }
+            }
+#else
+            if (width < PANEL) memset(packed, 0, (end - row) * PANEL * sizeof *packed);
+            PANEL_ROWS(source, row_stride, column_stride, row, end, width, packed);
+            packed += (end - row) * PANEL;
+#endif
+        }
+    }
+}
 
 // `sum + left·right`: in each lane one product in one rounding, or two of bfloat16.
 ALWAYS LANES MULTIPLY(LANES sum, const ELEMENT *left, LANES right) {
@@ -40,9 +117,15 @@ ALWAYS void BLOCK(int rows, int vectors, _Bool down, const struct block *block) 
             if (block->adding) __builtin_memcpy(&sum[row][v], result + WIDTH * v, sizeof(LANES));
             // What will be written is fetched while the products are formed.
             else __builtin_prefetch(result + WIDTH * v, 1, 3);
+            if (down && block->adding) {
+                __builtin_prefetch(result + rows * block->result_stride + WIDTH * v, 1, 3);
+            }
         }
     }
+    const char *fetched = block->fetched;
     for (long n = block->inner; n > 0; n--, left += inner_stride, right += block->right_stride) {
+        __builtin_prefetch(fetched, 0, 2);
+        fetched += block->fetch_step;
         LANES lanes[ALONG_VECTORS];
 #pragma clang loop unroll(full)
         for (int v = 0; v < vectors; v++) {
@@ -93,29 +176,6 @@ static TARGET __attribute__((noinline)) void DOWN(
         EIGHT_MORE(1) EIGHT_MORE(2)
 #endif
     }
-}
-
-// WIDTH values, of bfloat16 widened.
-ALWAYS LANES WIDENED(const VALUE *values) {
-#if HALVES == 2
-    __m256i halves;
-    __builtin_memcpy(&halves, values, sizeof halves);
-    return (LANES)_mm512_slli_epi32(_mm512_cvtepu16_epi32(halves), 16);
-#else
-    LANES lanes;
-    __builtin_memcpy(&lanes, values, sizeof lanes);
-    return lanes;
-#endif
-}
-
-// The same the other way round, rounded to nearest even.
-ALWAYS void NARROW(LANES lanes, VALUE *values) {
-#if HALVES == 2
-    const __m256bh halves = _mm512_cvtneps_pbh((__m512)lanes);
-    __builtin_memcpy(values, &halves, sizeof halves);
-#else
-    __builtin_memcpy(values, &lanes, sizeof lanes);
-#endif
 }
 
 // Writes a block's rows finished: `width` columns from column `first` of row `row` on.
@@ -181,6 +241,7 @@ ALWAYS void PLACE(
         }
         if (down) DOWN(rows, vectors, &block);
         else ALONG(rows, vectors, &block);
+        block.fetch_step = 0;
         if (!fits && !finish) {
             for (long r = 0; r < rows; r++) {
                 memcpy(place + r * columns, tile + part + r * PANEL, wanted * sizeof(float));
@@ -198,6 +259,8 @@ static TARGET void NAMED(product, SUFFIX)(
     // Rows that end with half a pair are copied: what lies behind them is not theirs.
     const _Bool copied = inner % HALVES;
     ELEMENT copies[HALVES == 1 ? 1 : ALONG_ROWS * MOST];
+    long blocks = (all + MOST - 1) / MOST * ((rows + ALONG_ROWS - 1) / ALONG_ROWS)
+        * ((columns + PANEL - 1) / PANEL);
     for (long start = 0; start < all; start += MOST, adding = 1) {
         const long count = AT_MOST(MOST, all - start);
         const long values = AT_MOST(count * HALVES, inner - start * HALVES);
@@ -215,6 +278,7 @@ static TARGET void NAMED(product, SUFFIX)(
             }
             for (long first = 0; first < columns; first += PANEL) {
                 block.right = packed + first * all + start * PANEL;
+                fetch(&block, blocks > 1 ? blocks-- : 1);
                 PLACE(
                     0, block, some, row, first, AT_MOST(PANEL, columns - first), columns, result,
                     finish);
@@ -248,33 +312,45 @@ static TARGET void NAMED(transposed, SUFFIX)(
     const VALUE *left, const VALUE *right, float *result, long rows, long columns, long inner,
     _Bool adding) {
     enum { GROUP = 16 * DOWN_ROWS, MOST = JOINED_INNER / HALVES };
-    ELEMENT left_part[GROUP * MOST], panel[JOINED_PANEL * MOST];
+    long blocks = (inner + JOINED_INNER - 1) / JOINED_INNER * ((rows + DOWN_ROWS - 1) / DOWN_ROWS)
+        * ((columns + JOINED_PANEL - 1) / JOINED_PANEL);
+    ELEMENT left_part[GROUP * MOST], right_part[JOINED_SPAN * MOST];
     const _Bool joins_left = HALVES == 2 || rows > FAR;
     const _Bool joins_right = HALVES == 2 || columns > FAR || columns % (2 * WIDTH);
+    // Panels that several groups of rows read are brought together once for all of them.
+    const long span = rows > GROUP ? JOINED_SPAN : JOINED_PANEL;
     for (long start = 0; start < inner; start += JOINED_INNER, adding = 1) {
         const long count = AT_MOST(JOINED_INNER, inner - start);
-        for (long begin = 0; begin < rows; begin += GROUP) {
-            const long end = AT_MOST(rows, begin + GROUP);
-            const VALUE *from = left + start * rows + begin;
-            struct block block = {
-                .left_stride = joins_left ? end - begin : rows,
-                .right_stride = joins_right ? JOINED_PANEL : columns,
-                .inner = (count + HALVES - 1) / HALVES, .adding = adding};
-            if (joins_left) {
-                JOIN(from, rows, count, end - begin, end - begin, left_part, end - begin);
+        struct block block = {
+            .right_stride = joins_right ? JOINED_PANEL : columns,
+            .inner = (count + HALVES - 1) / HALVES, .adding = adding};
+        for (long beginning = 0; beginning < columns; beginning += span) {
+            const long ending = AT_MOST(columns, beginning + span);
+            for (long first = beginning; joins_right && first < ending; first += JOINED_PANEL) {
+                JOIN(
+                    right + start * columns + first, columns, count,
+                    AT_MOST(JOINED_PANEL, ending - first), JOINED_PANEL,
+                    right_part + (first - beginning) * block.inner, JOINED_PANEL);
             }
-            for (long first = 0; first < columns; first += JOINED_PANEL) {
-                const long width = AT_MOST(JOINED_PANEL, columns - first);
-                const VALUE *source = right + start * columns + first;
-                block.right = joins_right ? (const void *)panel : source;
-                if (joins_right) {
-                    JOIN(source, columns, count, width, JOINED_PANEL, panel, JOINED_PANEL);
+            for (long begin = 0; begin < rows; begin += GROUP) {
+                const long end = AT_MOST(rows, begin + GROUP);
+                const VALUE *from = left + start * rows + begin;
+                block.left_stride = joins_left ? end - begin : rows;
+                if (joins_left && (rows > GROUP || beginning == 0)) {
+                    JOIN(from, rows, count, end - begin, end - begin, left_part, end - begin);
                 }
-                for (long row = begin, some; row < end; row += some) {
-                    some = block_rows(end - row, DOWN_ROWS);
-                    block.left = joins_left ? (const void *)(left_part + row - begin)
-                                            : (const void *)(from + row - begin);
-                    PLACE(1, block, some, row, first, width, columns, result, 0);
+                for (long first = beginning; first < ending; first += JOINED_PANEL) {
+                    const long width = AT_MOST(JOINED_PANEL, ending - first);
+                    block.right = joins_right
+                        ? (const void *)(right_part + (first - beginning) * block.inner)
+                        : right + start * columns + first;
+                    for (long row = begin, some; row < end; row += some) {
+                        some = block_rows(end - row, DOWN_ROWS);
+                        block.left = joins_left ? (const void *)(left_part + row - begin)
+                                                : (const void *)(from + row - begin);
+                        fetch(&block, blocks > 1 ? blocks-- : 1);
+                        PLACE(1, block, some, row, first, width, columns, result, 0);
+                    }
                 }
             }
         }
@@ -294,6 +370,7 @@ static TARGET void NAMED(transposed, SUFFIX)(
 #undef NARROW
 #undef PLACE
 #undef JOIN
+#undef PANEL_ROWS
 #undef ALWAYS
 #undef WIDTH
 #undef ALONG_ROWS

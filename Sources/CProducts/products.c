@@ -13,11 +13,32 @@ enum {
     // Columns of a panel of packed weights, and of the right matrix where it is packed meanwhile.
     PANEL = 64, JOINED_PANEL = 32,
     // Rows of the inner dimension that are multiplied at a time; the rest is added.
-    LEFT_INNER = saccader_finished_inner, JOINED_INNER = 384,
+    LEFT_INNER = saccader_finished_inner, JOINED_INNER = 384, JOINED_SPAN = 256,
     // Elements of a row from which on a column's rows lie too far apart to be read where they lie:
     // they would fall into the same few sets of the caches.
     FAR = 256,
 };
+
+// What this thread's products bring into the cache while they multiply, oldest first.
+enum { LINE = 64, MOST_REGIONS = 8 };
+static _Thread_local struct {
+    struct { const char *at; long count; } regions[MOST_REGIONS];
+    // The region that is being fetched, how many there are, and their bytes.
+    unsigned first, count;
+    long rest;
+} ahead;
+
+void saccader_fetch_ahead(const void *start, long count) {
+    if (count <= 0) return;
+    if (ahead.count == MOST_REGIONS) {
+        ahead.rest -= ahead.regions[ahead.first % MOST_REGIONS].count;
+        ahead.first++, ahead.count--;
+    }
+    const unsigned last = (ahead.first + ahead.count++) % MOST_REGIONS;
+    ahead.regions[last].at = start;
+    ahead.regions[last].count = count;
+    ahead.rest += count;
+}
 
 // A block of a result that stays in registers.
 struct block {
@@ -30,7 +51,31 @@ struct block {
     long result_stride;
     long inner;
     _Bool adding;
+    // What is fetched meanwhile: a line with each row of the inner dimension, `fetch_step` bytes apart.
+    const char *fetched;
+    long fetch_step;
 };
+
+// Takes a block's part of what is to be fetched, `blocks` blocks before the end of a product.
+static inline void fetch(struct block *block, long blocks) {
+    block->fetched = block->left;
+    block->fetch_step = 0;
+    if (!ahead.count) return;
+    const long most = LINE * block->inner, wanted = ahead.rest / blocks + LINE;
+    const long bytes = AT_MOST(most, wanted);
+    block->fetched = ahead.regions[ahead.first % MOST_REGIONS].at;
+    block->fetch_step = (bytes + block->inner - 1) / block->inner;
+    const long all = block->fetch_step * block->inner;
+    const long rest = ahead.regions[ahead.first % MOST_REGIONS].count;
+    if (all < rest) {
+        ahead.regions[ahead.first % MOST_REGIONS].at += all;
+        ahead.regions[ahead.first % MOST_REGIONS].count -= all;
+        ahead.rest -= all;
+    } else {
+        ahead.first++, ahead.count--;
+        ahead.rest -= rest;
+    }
+}
 
 // Rows of the next block: the rest in equal parts, so that none is small.
 static long block_rows(long rest, long most) {
@@ -59,66 +104,6 @@ long saccader_packed_count(long inner, long columns, _Bool narrow) {
 
 // Rows that are packed at a time: of a transposed source they lie side by side, in one line.
 enum { PACKED_ROWS = 16 };
-
-// The upper half, rounded to nearest even; a NaN stays one.
-static uint32_t narrowed(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return value == value ? (bits + 0x7fff + (bits >> 16 & 1)) >> 16 : bits >> 16 | 0x40;
-}
-
-// Packs rows `row` to `end` of one panel, of `width` columns.
-static void pack_rows(
-    const float *source, long row_stride, long column_stride, long row, long end, long width,
-    float *packed) {
-    if (row_stride == 1) {
-        for (long column = 0; column < width; column++) {
-            for (long r = row; r < end; r++) {
-                packed[(r - row) * PANEL + column] = source[r + column * column_stride];
-            }
-        }
-    } else {
-        for (long r = row; r < end; r++) {
-            for (long column = 0; column < width; column++) {
-                packed[(r - row) * PANEL + column] = source[r * row_stride + column * column_stride];
-            }
-        }
-    }
-}
-
-void saccader_pack(
-    const float *source, long row_stride, long column_stride, long inner, long columns,
-    float *packed) {
-    for (long first = 0; first < columns; first += PANEL, source += PANEL * column_stride) {
-        const long width = AT_MOST(PANEL, columns - first);
-        for (long row = 0; row < inner; row += PACKED_ROWS) {
-            const long end = AT_MOST(row + PACKED_ROWS, inner);
-            if (width < PANEL) memset(packed, 0, (end - row) * PANEL * sizeof *packed);
-            pack_rows(source, row_stride, column_stride, row, end, width, packed);
-            packed += (end - row) * PANEL;
-        }
-    }
-}
-
-void saccader_pack_pairs(
-    const float *source, long row_stride, long column_stride, long inner, long columns,
-    uint32_t *packed) {
-    float rows[PACKED_ROWS * PANEL];
-    for (long first = 0; first < columns; first += PANEL, source += PANEL * column_stride) {
-        const long width = AT_MOST(PANEL, columns - first);
-        for (long row = 0; row < inner; row += PACKED_ROWS) {
-            const long end = AT_MOST(row + PACKED_ROWS, inner);
-            memset(rows, 0, sizeof rows);
-            pack_rows(source, row_stride, column_stride, row, end, width, rows);
-            for (const float *pair = rows; row + (pair - rows) / PANEL < end; pair += 2 * PANEL) {
-                for (long column = 0; column < PANEL; column++) {
-                    packed[column] = narrowed(pair[column]) | narrowed(pair[PANEL + column]) << 16;
-                }
-                packed += PANEL;
-            }
-        }
-    }
-}
 
 // Shapes of the blocks that fill the registers: along rows of the left matrix few rows are read at a
 // time, which lie apart; down its columns they lie side by side.
@@ -159,6 +144,26 @@ void saccader_pack_pairs(
 #define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,fma")))
 #include "loops.h"
 #endif
+
+void saccader_pack(
+    const float *source, long row_stride, long column_stride, long inner, long columns,
+    float *packed) {
+#if defined(__x86_64__)
+    if (saccader_product_lanes() == 16) {
+        pack_512(source, row_stride, column_stride, inner, columns, packed);
+        return;
+    }
+#endif
+    pack_256(source, row_stride, column_stride, inner, columns, packed);
+}
+
+void saccader_pack_pairs(
+    const float *source, long row_stride, long column_stride, long inner, long columns,
+    uint32_t *packed) {
+#if defined(__x86_64__)
+    pack_pairs(source, row_stride, column_stride, inner, columns, packed);
+#endif
+}
 
 void saccader_product(
     const float *left, const float *packed, float *result, long rows, long columns, long inner,

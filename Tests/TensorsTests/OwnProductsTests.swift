@@ -9,11 +9,21 @@ import Testing
     static let lanes = [Int32(8), OwnProducts.lanes]
 
     /// Rows, columns and inner dimensions: full blocks, parts of vectors, rows that are copied
-    /// (4,096 bytes apart) and inner dimensions that are cut up (4,096 forward, 384 transposed).
+    /// (4,096 bytes apart), inner dimensions that are cut up (4,096 forward, 384 transposed) and
+    /// panels that several groups of rows read.
     static let sizes = [
         (1, 1, 1), (7, 5, 3), (6, 64, 64), (13, 100, 27), (29, 130, 257), (15, 48, 1024),
         (3, 17, 4099), (400, 33, 70), (300, 288, 20),
+        (386, 257, 225),
     ]
+
+    /// Asks for more than is remembered, of memory that is not there: products do not read it.
+    private func fetchFromNowhere() {
+        for page in 1...10 {
+            guard let place = UnsafeRawPointer(bitPattern: page << 12) else { continue }
+            OwnProducts.fetchAhead(place, byteCount: 1_000 * page)
+        }
+    }
 
     private func numbers(_ count: Int, _ stream: UInt64) -> [Float] {
         var random = CounterRandom(seed: 7, purpose: .scene, stream: stream)
@@ -42,6 +52,7 @@ import Testing
         for start in [Float(0), 0.3] {
             // Where nothing is added, what was there before must not matter.
             var result = [Float](repeating: start == 0 ? .nan : start, count: rows * columns)
+            fetchFromNowhere()
             OwnProducts.product(
                 &left, &storage, into: &result, rows: rows, columns: columns, inner: inner,
                 adding: start != 0, lanes: lanes)
@@ -60,6 +71,7 @@ import Testing
         var (left, right) = (numbers(rows * inner, 3), numbers(inner * columns, 4))
         for start in [Float(0), 0.3] {
             var result = [Float](repeating: start == 0 ? .nan : start, count: rows * columns)
+            fetchFromNowhere()
             OwnProducts.product(
                 transposed: &left, &right, into: &result, rows: rows, columns: columns,
                 inner: inner, adding: start != 0, lanes: lanes)

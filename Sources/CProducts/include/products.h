@@ -18,7 +18,7 @@ _Bool saccader_multiplies_pairs(void);
 long saccader_packed_count(long inner, long columns, _Bool narrow);
 
 /// Lays out weights `[inner, columns]`, of which element (i, j) is
-/// `source[i * row_stride + j * column_stride]`, in panels of 32 columns.
+/// `source[i * row_stride + j * column_stride]`, in panels of 64 columns.
 void saccader_pack(
     const float *source, long row_stride, long column_stride, long inner, long columns,
     float *packed);
@@ -60,3 +60,8 @@ void saccader_transposed_product(
 void saccader_transposed_product_pairs(
     const uint16_t *left, const uint16_t *right, float *result, long rows, long columns,
     long inner, _Bool adding);
+
+/// Has the next products of this thread bring `count` bytes into the cache while they multiply: what
+/// will be read or written after them. The memory need not be readable; of more than a few such
+/// requests the oldest are forgotten.
+void saccader_fetch_ahead(const void *start, long count);

@@ -39,6 +39,22 @@ public struct GradientSink<Element: StorageElement>: Sendable {
         (self.norms, self.accumulates) = (norms, accumulates)
     }
 
+    /// Has the next products fetch what the rows after `rows` read and write here.
+    ///
+    /// - Parameter input: Is fetched already: what forward read.
+    func fetchAhead(after rows: Range<Int>, besides input: Tensor<Element>) {
+        destination.fetchAhead(after: rows)
+        if let added, added.crop == 0 && added.stride == 1 {
+            added.gradient.fetchAhead(after: rows)
+        }
+        var fetched = [input.pointer]
+        for tensor in norms.map(\.raw) + (mask.map { [$0.raw] } ?? [])
+        where !fetched.contains(tensor.pointer) {
+            fetched.append(tensor.pointer)
+            tensor.fetchAhead(after: rows)
+        }
+    }
+
     /// Readies the sums of a shard.
     func begin(shard: Int) {
         for target in norms { target.norm.clearGradientSums(shard: shard) }

@@ -28,6 +28,12 @@ public struct GradientSource<Element: StorageElement>: Sendable {
         return operand
     }
 
+    /// Has the next product fetch what the rows after `rows` are made of.
+    func fetchAhead(after rows: Range<Int>) {
+        gradient.fetchAhead(after: rows)
+        if norm != nil { raw.fetchAhead(after: rows) }
+    }
+
     private func write(_ range: Range<Int>, into operand: UnsafeMutablePointer<Element>) {
         let (values, channels) = (gradient.row(range.lowerBound), gradient.shape.channels)
         guard let norm else { return operand.update(from: values, count: range.count * channels) }

@@ -87,6 +87,11 @@ public struct Residual<Element: StorageElement>: Sendable {
         (self.values, self.crop) = (values, crop)
     }
 
+    /// Has the next product fetch the rows after `rows`, where they follow in memory.
+    func fetchAhead(after rows: Range<Int>) {
+        if crop == 0 { values.fetchAhead(after: rows) }
+    }
+
     /// The rows `range` of the cropped value, gathered into `scratch` where they are not one run.
     func rows(
         _ range: Range<Int>, scratch: UnsafeMutablePointer<Element>

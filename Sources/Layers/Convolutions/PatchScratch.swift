@@ -99,6 +99,8 @@ extension SpatialConvolution {
             let rows = geometry.inputRows(of: part.outputRows, inputHeight: input.height)
             let first = part.image * input.height + rows.lowerBound
             // A 1×1 kernel's patches are pixels: those that a stride leaves out need no note.
+            activation.raw.fetchAhead(
+                after: (first * input.width)..<((first + rows.count) * input.width))
             let areInputRows = geometry.kernel == 1 && geometry.offset >= 0
             let slab =
                 areInputRows

@@ -59,6 +59,10 @@ extension PointwiseConvolution {
                 for (index, channels) in inputChannels.enumerated() {
                     let input = Activation.operand(
                         parts.map { ($0.use.inputs[index], $0.rows) }, scratch: scratch)
+                    for (use, rows) in parts where parts.count == 1 {
+                        use.gradient.fetchAhead(after: rows)
+                        use.inputs[index].raw.fetchAhead(after: rows)
+                    }
                     // output = input·kernel, for the kernel:
                     MatrixMultiply.product(
                         transposed: input, outputGradient,
@@ -67,6 +71,10 @@ extension PointwiseConvolution {
                         adding: !isFirst)
                     // … and for the input:
                     if parts.contains(where: { $0.use.sinks[index] != nil }) {
+                        for (use, rows) in parts where parts.count == 1 {
+                            use.sinks[index]?.fetchAhead(
+                                after: rows, besides: use.inputs[index].raw)
+                        }
                         weights[index].product(
                             outputGradient, into: inputGradientScratch, rows: rows)
                         var values = inputGradientScratch

@@ -118,6 +118,9 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             pass.forEachChunk(
                 of: images, locations: output.shape.locations, rowCount: rowCount
             ) { rows in
+                input.raw.fetchAhead(after: rows)
+                output.fetchAhead(after: rows)
+                residual?.fetchAhead(after: rows)
                 folded.product(
                     input.operand(rows, scratch: scratch),
                     adding: residual?.rows(
@@ -156,6 +159,8 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
             ) { rows in
                 let result = output.floatRow(rows.lowerBound) ?? outputScratch
                 for (index, input) in inputs.enumerated() {
+                    input.raw.fetchAhead(after: rows)
+                    if index == 0 { output.fetchAhead(after: rows) }
                     weights[index].product(
                         input.operand(rows, scratch: scratch), into: result, rows: rows.count,
                         adding: index > 0)

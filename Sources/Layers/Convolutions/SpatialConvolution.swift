@@ -101,6 +101,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                 let rows = Self.rows(of: parts)
                 let patches = room.patches(of: parts, scratch: scratch) { _ in input }
                 let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
+                output.fetchAhead(after: rows)
                 weights.product(patches, into: result, rows: rows.count)
                 if let biases {
                     RowKernels.addBias(
@@ -135,6 +136,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
             room.forEachChunk(of: images) { parts in
                 let rows = Self.rows(of: parts)
                 let patches = room.patches(of: parts, scratch: scratch) { _ in input }
+                output.fetchAhead(after: rows)
                 folded.product(
                     patches, adding: nil, rectified: rectified,
                     into: output.row(rows.lowerBound), rows: rows.count,
@@ -192,6 +194,7 @@ public struct SpatialConvolution<Element: StorageElement>: Sendable {
                     parts.map { (uses[$0.use].gradient, $0.rows) },
                     scratch: scratch + room.outputOffset)
                 let patches = room.patches(of: parts, scratch: scratch) { uses[$0].input }
+                if parts.count == 1 { uses[parts[0].use].gradient.fetchAhead(after: parts[0].rows) }
                 // output = patches·kernel, for the kernel:
                 MatrixMultiply.product(
                     transposed: patches, outputGradient,

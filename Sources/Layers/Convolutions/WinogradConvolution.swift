@@ -95,6 +95,7 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
             room.clearOutside(scratch)
             room.tiles.forEachChunk(of: images) { image, outputRows, rows in
                 let result = output.floatRow(rows.lowerBound) ?? scratch + room.outputOffset
+                output.fetchAhead(after: rows)
                 room.outputs(
                     of: outputRows, image: image, input: input, into: result, scratch: scratch
                 ) {
@@ -137,6 +138,7 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
             room.clearOutside(scratch)
             room.tiles.forEachChunk(of: images) { image, outputRows, rows in
                 let result = scratch + room.outputOffset
+                output.fetchAhead(after: rows)
                 room.outputs(
                     of: outputRows, image: image, input: input, into: result, scratch: scratch
                 ) {
@@ -190,6 +192,11 @@ public struct WinogradConvolution<Element: StorageElement>: Sendable {
             room.transformGradients(outputGradient, of: outputRows, scratch: scratch)
             room.transformPixels(
                 of: outputRows, image: image, input: use.input, scratch: scratch)
+            use.gradient.fetchAhead(after: rows)
+            let inputRow = (image * tiles.input.height + outputRows.lowerBound) * tiles.input.width
+            use.sink?.fetchAhead(
+                after: inputRow..<(inputRow + outputRows.count * tiles.input.width),
+                besides: use.input.raw)
             let count = tiles.count(of: outputRows)
             for place in 0..<Winograd.places {
                 let placeGradient = room.gradientPlane(place, scratch)

@@ -118,6 +118,7 @@ extension WinogradConvolution {
             let first = (image * input.height + rows.lowerBound) * input.width
             let slab = activation.operand(
                 first..<(first + rows.count * input.width), scratch: scratch + slabOffset)
+            activation.raw.fetchAhead(after: first..<(first + rows.count * input.width))
             withTable(of: Element.self) { table in
                 tiles.forEachTile(of: outputRows) { tile, row, column in
                     tiles.locate(

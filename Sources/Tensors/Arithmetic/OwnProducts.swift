@@ -106,6 +106,12 @@ enum OwnProducts {
         }
     }
 
+    /// Has the next products of this thread bring `byteCount` bytes into the cache while they
+    /// multiply; the memory need not be readable.
+    static func fetchAhead(_ start: UnsafeRawPointer, byteCount: Int) {
+        saccader_fetch_ahead(start, byteCount)
+    }
+
     private static func raw<Element: StorageElement>(
         _ values: UnsafeMutablePointer<Element>
     ) -> UnsafeMutablePointer<UInt16> {
