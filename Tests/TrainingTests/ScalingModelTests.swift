@@ -47,6 +47,46 @@ import Testing
         #expect(isNear(shared.besideSeconds, shared.afterSeconds))
     }
 
+    /// Two sums a step: medians of 1 and 3 s, factors 1, 1, 1 and 2, and 1, 1, 1 and 3.
+    private static let times = [[1.0, 3], [2, 9], [1, 3], [1, 3]]
+
+    @Test func theSlowestRankIsWaitedFor() {
+        let uneven = UnevenTimes(Self.times)
+        #expect(isNear(uneven.seconds, 4))
+        // Weights 1 and 3 of 16: 1 with 3/4, 2 with 1/16, 3 with 3/16.
+        #expect(isNear(uneven.slowest(ofRanks: 1), 0.75 + 2.0 / 16 + 9.0 / 16))
+        let (low, middle) = (0.75 * 0.75, 13.0 / 16 * 13 / 16)
+        let two = low + 2 * (middle - low) + 3 * (1 - middle)
+        #expect(isNear(uneven.slowest(ofRanks: 2), two))
+        #expect(isNear(uneven.waitSeconds(ranks: 2), 4 * (two - 23.0 / 16)))
+        // Of very many one has the largest factor that was measured.
+        #expect(isNear(uneven.slowest(ofRanks: 1_000), 3))
+        #expect(uneven.waitSeconds(ranks: 1) == 0)
+    }
+
+    @Test func aSlowNodeIsAlwaysWaitedFor() {
+        let even = UnevenTimes([[1, 3], [1, 3]])
+        #expect(even.waitSeconds(ranks: 8) == 0)
+        #expect(isNear(even.waitSeconds(ranks: 3, speeds: [1, 1, 0.5]), 4))
+        // The third node has not come yet.
+        #expect(isNear(even.waitSeconds(ranks: 2, speeds: [1, 1, 0.5]), 0))
+        #expect(even.deviation == 0)
+    }
+
+    @Test func joinedSumsEvenOut() {
+        // 4, 11, 4 and 4 s: the median 4, the factor 2.75 once.
+        let once = UnevenTimes(Self.times, joined: .max)
+        #expect(isNear(once.slowest(ofRanks: 1_000), 2.75))
+        let model = ScalingModel(
+            stepSeconds: 4, gradientByteCount: 4, slackSeconds: [0], normByteCounts: [],
+            addSecondsPerByte: 0, times: Self.times)
+        let found = model.predict(
+            ranks: 1_000, link: Link(latency: 0, secondsPerByte: 1e-15))
+        #expect(isNear(found.waitSeconds, 4 * (3 - 23.0 / 16)))
+        #expect(abs(found.efficiency(1) - 4 / (4 + found.waitSeconds)) < 1e-6)
+        #expect(found.efficiency(.max) > found.efficiency(1))
+    }
+
     @Test func aLinkIsFoundFromTwoSums() {
         for ranks in [2, 3, 4, 16] {
             func sum(_ bytes: Int) -> Double {

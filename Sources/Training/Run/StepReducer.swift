@@ -9,12 +9,16 @@ struct StepCommunication: Sendable {
     /// A sum of losses or of a batch norm.
     struct NormSum: Sendable {
         let byteCount: Int
+        /// The seconds of computing since the sum before, or since the step began.
+        let computeSeconds: Double
         /// The seconds in which the step could not go on.
         let waitSeconds: Double
     }
 
     /// The sums of losses and batch norms, in their order.
     var normSums: [NormSum] = []
+    /// Seconds of computing after the last of them.
+    var lastSeconds = 0.0
     /// Seconds in which it could not go on, as it waited for the sum of gradients.
     var gradientSeconds = 0.0
     /// Seconds in which gradients were summed beside the backward pass.
@@ -26,6 +30,8 @@ struct StepCommunication: Sendable {
     /// Seconds in which the step could not go on, as it waited for sums of losses and of batch
     /// norms.
     var normSeconds: Double { normSums.reduce(0) { $0 + $1.waitSeconds } }
+    /// The seconds of computing before each time that the step meets the other ranks.
+    var computeSeconds: [Double] { normSums.map(\.computeSeconds) + [lastSeconds] }
     /// All seconds in which the step could not go on.
     var waitSeconds: Double { normSeconds + gradientSeconds }
 }
@@ -50,6 +56,8 @@ final class StepReducer: SumReducer {
         var overlaps = false
         /// When each piece was complete.
         var completions: [UInt64] = []
+        /// When the last sum of losses or of a batch norm was there, or the step began.
+        var resumption: UInt64 = 0
         var report = StepCommunication()
     }
 
@@ -68,17 +76,21 @@ final class StepReducer: SumReducer {
         state.withLock {
             $0.missing = pieces.map(\.count)
             $0.completions = []
+            $0.resumption = DispatchTime.now().uptimeNanoseconds
             $0.overlaps = isAsked && pieces.count > 1
             $0.report = StepCommunication()
         }
     }
 
     func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
+        let arrival = DispatchTime.now().uptimeNanoseconds
         let (_, seconds) = try Stopwatch.time { try communicator.sum(values) }
         state.withLock {
             $0.report.normSums.append(
                 .init(
-                    byteCount: values.count * MemoryLayout<Double>.stride, waitSeconds: seconds))
+                    byteCount: values.count * MemoryLayout<Double>.stride,
+                    computeSeconds: Double(arrival - $0.resumption) * 1e-9, waitSeconds: seconds))
+            $0.resumption = DispatchTime.now().uptimeNanoseconds
         }
     }
 
@@ -111,6 +123,7 @@ final class StepReducer: SumReducer {
             // Of parameters that the pass has left out.
             while state.completions.count < state.missing.count { completeNext(&state) }
             let end = DispatchTime.now().uptimeNanoseconds
+            state.report.lastSeconds = Double(end - state.resumption) * 1e-9
             state.report.slackSeconds = state.completions.map { Double(end - $0) * 1e-9 }
             let (busy, seconds) = try Stopwatch.time {
                 if state.overlaps { return try communicator.finishSums() }

@@ -21,7 +21,12 @@ struct BenchScale: Benchmark {
             step on one, each sum of norms and losses, and after the backward pass the pieces of \
             the gradients. Beside the backward pass a piece's sum begins when the piece is complete \
             and the one before it summed: the step waits for what is left at the end, and for the \
-            additions, which take a core. Left out: nodes of unlike speed, links that others use.
+            additions, which take a core. Left out: links that others use.
+
+            At each sum all nodes wait for the slowest. Each time from one sum to the next is taken \
+            to be its median times a factor of its own, distributed as those measured here; what \
+            the slowest of n nodes is expected to take beyond one alone is added up over the sums. \
+            The more --steps, the better are rare factors known, for which many nodes wait.
 
             Under mpirun the prediction for these ranks stands beside what they do. Latency and \
             bandwidth are measured then, by sums of 1 KiB and 4 MiB, unless they are given, and the \
@@ -43,7 +48,14 @@ struct BenchScale: Benchmark {
     @Option(help: "Latency of a link in microseconds (default: 20).")
     var latency: Double?
 
+    @Option(
+        help: "A node's speed over this one's, again for the next; repeated in turn (default: 1).")
+    var speed: [Double] = []
+
     func validate() throws {
+        for value in speed where !(value > 0 && value.isFinite) {
+            throw ValidationError("--speed is \(value): give more than 0, 0.5 for half as fast")
+        }
         try Positive.require(["batch": batch])
         for value in bandwidth where !(value > 0) {
             throw ValidationError("--bandwidth is \(value): give more than 0 Gb/s")
@@ -58,7 +70,7 @@ struct BenchScale: Benchmark {
             configurationPath: model.config, overrides: model.settings,
             stage: stage, batchSize: batch, threadCount: model.threads,
             network: ScalingBenchmark.Network(
-                gigabitsPerSecond: bandwidth, latencyMicroseconds: latency),
+                gigabitsPerSecond: bandwidth, latencyMicroseconds: latency, speeds: speed),
             communicator: communicator
         ).report(stepCount: model.steps, json: model.json)
     }

@@ -14,11 +14,16 @@ public struct ScalingBenchmark {
         public let gigabitsPerSecond: [Double]
         /// Nil: measured under mpirun, 20 elsewhere.
         public let latencyMicroseconds: Double?
+        /// Speeds of the nodes over this one's, repeated in turn; empty: all alike.
+        public let speeds: [Double]
 
-        /// Names links.
-        public init(gigabitsPerSecond: [Double], latencyMicroseconds: Double?) {
+        /// Names links and nodes.
+        public init(
+            gigabitsPerSecond: [Double], latencyMicroseconds: Double?, speeds: [Double] = []
+        ) {
             self.gigabitsPerSecond = gigabitsPerSecond
             self.latencyMicroseconds = latencyMicroseconds
+            self.speeds = speeds
         }
     }
 
@@ -67,7 +72,7 @@ public struct ScalingBenchmark {
         let timings = try (1...stepCount).map { try alone.time(number: $0) }
         let model = ScalingModel(
             timings, gradientByteCount: alone.gradientByteCount,
-            addSecondsPerByte: Self.addSecondsPerByte())
+            addSecondsPerByte: Self.addSecondsPerByte(), speeds: network.speeds)
         let rates = network.gigabitsPerSecond.isEmpty ? [10, 100] : network.gigabitsPerSecond
         let latency = network.latencyMicroseconds ?? 20
         let counts = (1...10).map { 1 << $0 }
@@ -89,6 +94,7 @@ public struct ScalingBenchmark {
         line.add("normSums", model.normByteCounts.count)
         line.add("normBytes", model.normByteCounts.reduce(0, +))
         line.add("addSecondsPerByte", model.addSecondsPerByte)
+        line.add("unevenness", model.uneven.deviation)
         line.add(
             "links",
             objects: tables.map { rate, predictions in
@@ -108,22 +114,29 @@ public struct ScalingBenchmark {
             format: """
                 stage %@, %d images on each node, %d threads, %@: %.3f s a step on one node
                 a step sums %.1f MB of gradients in pieces of 4 MiB (%d), and %d times %.1f kB for norms and losses
+                the time from one sum to the next varies by %.1f %% (standard deviation over %d steps)
                 predicted: seconds of the sums; a step on one node over a step on many (efficiency) where \
-                gradients are summed after the backward pass, and beside it
+                gradients are summed after the backward pass, and beside it; seconds of a step that nodes wait \
+                for the slowest at these sums, and the efficiency with that; with four sums taken for one; \
+                with one a step
                 """,
             alone.stageName, alone.imageCount, alone.threadCount, alone.precisionName,
             model.stepSeconds, 1e-6 * Double(model.gradientByteCount), model.pieceCount,
             model.normByteCounts.count,
             1e-3 * Double(model.normByteCounts.reduce(0, +))
-                / Double(max(1, model.normByteCounts.count)))
+                / Double(max(1, model.normByteCounts.count)),
+            100 * model.uneven.deviation, model.times.count)
         let parts = tables.map { rate, predictions in
             String(format: "\n%g Gb/s, %g µs\n", rate, latency)
-                + "  nodes  gradients      norms    after   beside\n"
+                + "  nodes  gradients      norms    after   beside      waits    with"
+                + "  by four    once\n"
                 + predictions.map {
                     String(
-                        format: "%7d %8.3f s %8.4f s %7.1f%% %7.1f%%", $0.ranks,
-                        $0.gradientSeconds, $0.normSeconds, 100 * $0.afterEfficiency,
-                        100 * $0.besideEfficiency)
+                        format: "%7d %8.3f s %8.4f s %7.1f%% %7.1f%% %8.3f s"
+                            + " %6.1f%% %7.1f%% %6.1f%%",
+                        $0.ranks, $0.gradientSeconds, $0.normSeconds, 100 * $0.afterEfficiency,
+                        100 * $0.besideEfficiency, $0.waitSeconds, 100 * $0.efficiency(1),
+                        100 * $0.efficiency(4), 100 * $0.efficiency(.max))
                 }.joined(separator: "\n")
         }
         return ([head] + parts).joined(separator: "\n")
@@ -149,7 +162,10 @@ public struct ScalingBenchmark {
 
 extension ScalingModel {
     /// Takes medians over steps of one rank alone.
-    init(_ timings: [StepTiming], gradientByteCount: Int, addSecondsPerByte: Double) {
+    init(
+        _ timings: [StepTiming], gradientByteCount: Int, addSecondsPerByte: Double,
+        speeds: [Double] = []
+    ) {
         let slacks = timings.map(\.communication.slackSeconds)
         self.init(
             stepSeconds: timings.map(\.seconds).median, gradientByteCount: gradientByteCount,
@@ -157,7 +173,8 @@ extension ScalingModel {
                 slacks.map { $0[piece] }.median
             },
             normByteCounts: timings.first?.communication.normSums.map(\.byteCount) ?? [],
-            addSecondsPerByte: addSecondsPerByte)
+            addSecondsPerByte: addSecondsPerByte,
+            times: timings.map(\.communication.computeSeconds), speeds: speeds)
     }
 }
 
@@ -171,6 +188,10 @@ extension ScalingModel.Prediction {
         line.add("stepSecondsBeside", besideSeconds)
         line.add("efficiencyAfter", afterEfficiency)
         line.add("efficiencyBeside", besideEfficiency)
+        line.add("waitSeconds", waitSeconds)
+        line.add("efficiencyWithWaits", efficiency(1))
+        line.add("efficiencySumsByFour", efficiency(4))
+        line.add("efficiencyOneSum", efficiency(.max))
         return line
     }
 }

@@ -28,7 +28,7 @@ struct ScalingCheck {
     ) throws {
         var solo: [StepTiming] = []
         var (after, beside, norms): ([Double], [Double], [Double]) = ([], [], [])
-        var (soloSeconds, gradients): ([Double], [Double]) = ([], [])
+        var (soloSeconds, gradients, later): ([Double], [Double], [Double]) = ([], [], [])
         let whole = SumTimer(byteCount: together.gradientByteCount, communicator: communicator)
         // In turn: the machine may be slower at one time than at another.
         for number in 0...stepCount {
@@ -46,6 +46,7 @@ struct ScalingCheck {
             beside.append(hidden)
             let waits = try RankWaits(behind.communication, communicator: communicator)
             norms.append(waits.normSeconds - waits.imbalanceSeconds)
+            later.append(waits.imbalanceSeconds)
             gradients += sum
         }
         var model = ScalingModel(
@@ -54,7 +55,9 @@ struct ScalingCheck {
         model = ScalingModel(
             stepSeconds: soloSeconds.median, gradientByteCount: model.gradientByteCount,
             slackSeconds: model.slackSeconds, normByteCounts: model.normByteCounts,
-            addSecondsPerByte: model.addSecondsPerByte)
+            addSecondsPerByte: model.addSecondsPerByte,
+            times: try Self.relativeTimes(solo, communicator: communicator),
+            speeds: try Self.speeds(solo, communicator: communicator))
         let piece = SumTimer(byteCount: SumSize.pieceByteCount, communicator: communicator)
         let pieceSeconds = try piece.alone(repeats: 9).median
         let fitted = try model.link(
@@ -77,6 +80,9 @@ struct ScalingCheck {
                 name: "normSeconds", text: "sums of norms and losses",
                 predicted: predicted.normSeconds, measured: norms.median),
             Row(
+                name: "laterRankSeconds", text: "waits for a later rank",
+                predicted: predicted.waitSeconds, measured: later.median),
+            Row(
                 name: "stepSecondsAfter", text: "step, gradients summed after",
                 predicted: predicted.afterSeconds, measured: after.median),
             Row(
@@ -84,6 +90,36 @@ struct ScalingCheck {
                 predicted: predicted.besideSeconds, measured: beside.median),
         ]
         (self.model, ranks, place) = (model, communicator.size, alone.place)
+    }
+
+    /// The times between sums of all ranks' steps, each rank's as if its median step took as long as
+    /// the first rank's.
+    private static func relativeTimes(
+        _ timings: [StepTiming], communicator: any Communicator
+    ) throws -> [[Double]] {
+        let own = timings.map(\.communication.computeSeconds)
+        let count = own.first?.count ?? 0
+        let all = try communicator.gather(own.flatMap { $0 })
+        func steps(_ times: [Double]) -> [[Double]] {
+            stride(from: 0, to: times.count, by: max(1, count)).map {
+                Array(times[$0..<min(times.count, $0 + count)])
+            }
+        }
+        let first = steps(all.first ?? []).map { $0.reduce(0, +) }.median
+        return all.flatMap { times in
+            let rank = steps(times)
+            let factor = first / max(1e-12, rank.map { $0.reduce(0, +) }.median)
+            return rank.map { $0.map { $0 * factor } }
+        }
+    }
+
+    /// The ranks' speeds over the first one's: how long their median steps took.
+    private static func speeds(
+        _ timings: [StepTiming], communicator: any Communicator
+    ) throws -> [Double] {
+        let own = timings.map { $0.communication.computeSeconds.reduce(0, +) }.median
+        let all = try communicator.gather([own]).compactMap(\.first)
+        return all.map { (all.first ?? 1) / max(1e-12, $0) }
     }
 
     /// One JSON object on one line.

@@ -35,7 +35,8 @@ struct Link: Sendable {
 /// A step waits for each sum of norms and losses, and after the backward pass for those of the
 /// gradients. Beside the backward pass, piece i begins when it is complete and its forerunner
 /// summed; the step waits for what is left at the end, and adding takes the core from computing.
-/// Left out: ranks of unlike speed, links that others use too.
+/// What ranks wait for the slowest of them at each sum is told beside it (`UnevenTimes`). Left out:
+/// links that others use too.
 struct ScalingModel: Sendable {
     /// A step on one rank.
     let stepSeconds: Double
@@ -46,6 +47,29 @@ struct ScalingModel: Sendable {
     let normByteCounts: [Int]
     /// γ.
     var addSecondsPerByte: Double
+    /// Seconds of computing between sums, `[steps][sums]`, as they were measured.
+    let times: [[Double]]
+    /// Speeds of the ranks, repeated in turn; empty: all alike.
+    let speeds: [Double]
+    /// The same, how many neighbouring sums are taken for one.
+    private let unevenTimes: [Int: UnevenTimes]
+
+    /// Describes a step.
+    init(
+        stepSeconds: Double, gradientByteCount: Int, slackSeconds: [Double],
+        normByteCounts: [Int], addSecondsPerByte: Double, times: [[Double]] = [],
+        speeds: [Double] = []
+    ) {
+        (self.stepSeconds, self.gradientByteCount) = (stepSeconds, gradientByteCount)
+        (self.slackSeconds, self.normByteCounts) = (slackSeconds, normByteCounts)
+        self.addSecondsPerByte = addSecondsPerByte
+        (self.times, self.speeds) = (times, speeds)
+        unevenTimes = Dictionary(
+            uniqueKeysWithValues: [1, 4, Int.max].map { ($0, UnevenTimes(times, joined: $0)) })
+    }
+
+    /// How unevenly a rank computes from one sum to the next.
+    var uneven: UnevenTimes { unevenTimes[1] ?? UnevenTimes([]) }
 
     /// A prediction.
     struct Prediction: Sendable {
@@ -60,6 +84,19 @@ struct ScalingModel: Sendable {
         /// A step on one rank over this one.
         let afterEfficiency: Double
         let besideEfficiency: Double
+        /// A step on one rank.
+        let stepSeconds: Double
+        /// What a step waits for the slowest rank, by how many neighbouring sums are taken for one.
+        let waits: [Int: Double]
+
+        /// What a step waits for the slowest rank at its sums.
+        var waitSeconds: Double { waits[1] ?? 0 }
+
+        /// `besideEfficiency` with these waits, `joined` neighbouring sums taken for one: 1, 4 or,
+        /// where a step has but one, `Int.max`.
+        func efficiency(_ joined: Int) -> Double {
+            stepSeconds / (besideSeconds + (waits[joined] ?? 0))
+        }
     }
 
     /// One sum over `ranks` ranks.
@@ -109,6 +146,7 @@ struct ScalingModel: Sendable {
         return Prediction(
             ranks: ranks, gradientSeconds: all, normSeconds: norms, afterSeconds: after,
             besideSeconds: beside, afterEfficiency: stepSeconds / after,
-            besideEfficiency: stepSeconds / beside)
+            besideEfficiency: stepSeconds / beside, stepSeconds: stepSeconds,
+            waits: unevenTimes.mapValues { $0.waitSeconds(ranks: ranks, speeds: speeds) })
     }
 }
