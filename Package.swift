@@ -12,7 +12,7 @@ import PackageDescription
 let numbers: [SwiftSetting] = [
     .unsafeFlags(vectorUnit, .when(configuration: .release))
 ]
-/// The kernels and the layers that drive them: bounds are checked before the loops (`Contract.require`), not inside them.
+/// The kernels: bounds are checked before the loops (`Contract.require`), not inside them.
 let kernels: [SwiftSetting] = [
     .unsafeFlags(["-Ounchecked"] + vectorUnit, .when(configuration: .release))
 ]
@@ -112,7 +112,8 @@ let package = Package(
             swiftSettings: kernels),
         .target(name: "Configuration", dependencies: ["Yams"]),
         .target(name: "Collectives", dependencies: ["CMPI", "Tensors"]),
-        .target(name: "Checkpoints", dependencies: ["CHDF5"]),
+        .target(name: "Files"),
+        .target(name: "Checkpoints", dependencies: ["Files", "CHDF5"]),
         .target(name: "Safetensors"),
         // The code is generated and committed: to generate it in each build takes minutes.
         .target(
@@ -124,9 +125,10 @@ let package = Package(
             dependencies: [.product(name: "SwiftProtobuf", package: "swift-protobuf")],
             exclude: ["onnx.proto"]),
         .target(
-            name: "Images", dependencies: ["Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
+            name: "Images",
+            dependencies: ["Files", "Tensors", "CTurboJPEG", "CPNG", "CWebP", "CZlib"],
             resources: [.copy("Resources")], swiftSettings: numbers),
-        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: kernels),
+        .target(name: "Layers", dependencies: ["Tensors"], swiftSettings: numbers),
         .target(name: "Models", dependencies: ["Layers", "Tensors"], swiftSettings: numbers),
         .target(
             name: "SaccaderModel", dependencies: ["Models", "Layers", "Tensors"],
@@ -158,7 +160,7 @@ let package = Package(
             name: "Evaluation",
             dependencies: [
                 "StoredModels", "Host", "Terminal", "Families", "Models", "Layers", "Tensors",
-                "Images", "Checkpoints", "Configuration", "CCairo", "CPNG",
+                "Images", "Checkpoints", "Files", "Configuration", "CCairo", "CPNG",
             ]),
         .target(
             name: "ONNXGraphs",
@@ -170,8 +172,8 @@ let package = Package(
             name: "Training",
             dependencies: [
                 "Evaluation", "StoredModels", "Host", "Terminal", "Families", "Models", "Layers",
-                "Tensors", "Images", "Checkpoints", "Configuration", "Collectives", "Safetensors",
-                "EventMessages", "ONNXGraphs", "ONNXMessages",
+                "Tensors", "Images", "Checkpoints", "Files", "Configuration", "Collectives",
+                "Safetensors", "EventMessages", "ONNXGraphs", "ONNXMessages",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
             ],
             resources: [.copy("Resources")]),
@@ -179,7 +181,7 @@ let package = Package(
             name: "EvaluationCommand",
             dependencies: [
                 "Evaluation", "Host", "Terminal", "Models", "Tensors", "Images", "Checkpoints",
-                "Configuration",
+                "Files", "Configuration",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ]),
         .executableTarget(
@@ -205,9 +207,10 @@ let package = Package(
             name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),
         .testTarget(name: "CollectivesTests", dependencies: ["TestSupport", "rank-probe"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
-        .testTarget(name: "CheckpointsTests", dependencies: ["Checkpoints", "TestSupport"]),
         .testTarget(
-            name: "ImagesTests", dependencies: ["Images", "Tensors", "TestSupport"],
+            name: "CheckpointsTests", dependencies: ["Checkpoints", "Files", "TestSupport"]),
+        .testTarget(
+            name: "ImagesTests", dependencies: ["Images", "Files", "Tensors", "TestSupport"],
             resources: [.copy("Fixtures")]),
         .testTarget(
             name: "SaccaderModelTests",
@@ -231,8 +234,8 @@ let package = Package(
             dependencies: [
                 "Training", "Evaluation", "StoredModels", "Host", "Terminal", "Families",
                 "SaccaderModel", "ResNetModel", "Models", "Layers", "Tensors", "Images",
-                "Checkpoints", "Configuration", "Collectives", "EventMessages", "ONNXMessages",
-                "ONNXGraphs", "Safetensors", "TestSupport", "Yams",
+                "Checkpoints", "Files", "Configuration", "Collectives", "EventMessages",
+                "ONNXMessages", "ONNXGraphs", "Safetensors", "TestSupport", "Yams",
             ],
             resources: [.copy("Fixtures")]),
         .testTarget(

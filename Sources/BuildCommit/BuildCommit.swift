@@ -2,7 +2,7 @@ import CCommit
 
 /// The commit that the program was built from.
 public enum BuildCommit {
-    /// Its first digits, where it is known: what the build was told, else what git had checked out,
+    /// The commit's first digits, where it is known: what the build was told, else what git had checked out,
     /// else what `git archive` wrote.
     public static let digits = digits(
         told: String(cString: commit_told_text()), head: String(cString: commit_head_text()),

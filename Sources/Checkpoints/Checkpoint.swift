@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What a checkpoint says about itself: its root attributes.
@@ -26,7 +27,7 @@ public struct CheckpointHeader: Equatable, Sendable {
     public var classes: [KnownClass]?
     /// Images of the epoch that was begun which were seen; nil in files of before.
     public var epochSamples: Int?
-    /// On which images it was trained; nil in files of before.
+    /// The images that it was trained on; nil in files of before.
     public var images: SeenImages?
     /// What it says of the moving average of the weights.
     public var average = Average()
@@ -51,9 +52,9 @@ public struct CheckpointHeader: Equatable, Sendable {
 public struct CheckpointArray {
     /// The dataset's path.
     public let path: String
-    /// Its dimensions, row-major.
+    /// The array's dimensions, row-major.
     public let shape: [Int]
-    /// Its numbers.
+    /// The array's numbers.
     public let values: UnsafeBufferPointer<Float>
 
     /// Names numbers that stay in place while the checkpoint is written.
@@ -69,7 +70,7 @@ public struct Checkpoint {
 
     /// The file.
     public let file: HDF5File
-    /// Its root attributes.
+    /// The file's root attributes.
     public let header: CheckpointHeader
     /// Whether it was sealed once and is so no more: another program has opened it for writing,
     /// changed or not.
@@ -241,7 +242,7 @@ public struct Checkpoint {
     /// A checksum of several arrays, one after the other.
     public static func checksum(of arrays: [CheckpointArray]) -> String {
         var checksum = Checksum()
-        for array in arrays { checksum.add(UnsafeRawBufferPointer(array.values)) }
+        for array in arrays { checksum.addWords(UnsafeRawBufferPointer(array.values)) }
         return checksum.text
     }
 

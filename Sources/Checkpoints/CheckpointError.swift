@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What can go wrong with a checkpoint or another HDF5 file.
@@ -12,21 +13,21 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
     case misfit(path: String, what: String)
     /// Another program has changed an array of a file that it opened for writing, or the disk has.
     case edited(path: String, array: String)
-    /// A file or folder cannot be written.
-    case unwritable(path: String, reason: String)
     /// Another process writes into the folder.
     case inUse(folder: String, holder: String)
-    /// The disk fails.
-    case inputOutput(path: String, reason: String)
+    /// A file or folder cannot be written, or the disk fails.
+    case file(FileError)
 
-    /// What the system says of a call that failed.
-    ///
-    /// - Parameter code: The system's error number.
-    public init(writing path: String, code: Int32 = errno) {
-        let reason = String(cString: strerror(code))
-        self =
-            code == EIO
-            ? .inputOutput(path: path, reason: reason) : .unwritable(path: path, reason: reason)
+    /// A disk that fails in reading.
+    static func inputOutput(path: String, reason: String) -> CheckpointError {
+        .file(FileError(path: path, reason: reason, isOfDisk: true))
+    }
+
+    /// What a call returns that writes files, its error as one of these.
+    static func of<Value>(
+        _ value: @autoclosure () throws(FileError) -> Value
+    ) throws(CheckpointError) -> Value {
+        do { return try value() } catch { throw .file(error) }
     }
 
     /// What the system says of a file that cannot be read.
@@ -59,13 +60,10 @@ public enum CheckpointError: Error, Equatable, CustomStringConvertible {
         case .edited(let path, let array):
             "\(path): \(array) does not match its checksum: the file was changed by another program, or "
                 + "damaged; give --accept-edited to take it as it is, or use another checkpoint"
-        case .unwritable(let path, let reason):
-            "\(path): cannot be written: \(reason); free space or choose another --output"
         case .inUse(let folder, let holder):
             "\(folder): another run writes there, \(holder); wait for its end, stop it, or choose "
                 + "another --output"
-        case .inputOutput(let path, let reason):
-            "\(path): \(reason); look at the disk (dmesg) or choose another --output"
+        case .file(let error): error.description
         }
     }
 }

@@ -1,4 +1,4 @@
-import Foundation
+import Files
 
 /// Checkpoints that hold averaged weights in the place of the model's: `STAGE-STEP-ema.h5`. A run
 /// does not go on from them, and only the one that `best.h5` names is kept.
@@ -23,16 +23,13 @@ extension CheckpointFolder {
 
     /// The names of such files.
     func averagedNames() throws(CheckpointError) -> [String] {
-        try AtomicFile.list(path).filter { $0.hasSuffix(Self.suffix) }
+        try CheckpointError.of(try AtomicFile.list(path)).filter { $0.hasSuffix(Self.suffix) }
     }
 
     /// Deletes all but the one that `best.h5` names.
     func pruneAveraged(keeping best: String?) throws(CheckpointError) {
         for name in try averagedNames() where name != best {
-            let file = "\(path)/\(name)"
-            guard unlink(file) == 0 || errno == ENOENT else {
-                throw CheckpointError(writing: file)
-            }
+            try CheckpointError.of(try AtomicFile.remove("\(path)/\(name)"))
         }
     }
 }

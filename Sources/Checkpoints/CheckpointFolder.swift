@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The checkpoints of a run: `STAGE-STEP.h5`, and the links `last.h5` and `best.h5`.
@@ -20,9 +21,10 @@ public struct CheckpointFolder: Sendable {
     public func write(
         _ name: String, _ image: FileImage, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
-        try AtomicFile.createFolder(path)
+        try CheckpointError.of(try AtomicFile.createFolder(path))
         try image.write(to: "\(path)/\(name)", onProgress: onProgress)
-        try AtomicFile.link("\(path)/last.h5", to: name, onProgress: onProgress)
+        try CheckpointError.of(
+            try AtomicFile.link("\(path)/last.h5", to: name, onProgress: onProgress))
     }
 
     /// Links a checkpoint as the best.
@@ -31,7 +33,8 @@ public struct CheckpointFolder: Sendable {
     public func linkBest(
         _ name: String, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
-        try AtomicFile.link("\(path)/best.h5", to: name, onProgress: onProgress)
+        try CheckpointError.of(
+            try AtomicFile.link("\(path)/best.h5", to: name, onProgress: onProgress))
     }
 
     /// The checkpoint files, oldest first.
@@ -39,7 +42,7 @@ public struct CheckpointFolder: Sendable {
     /// - Parameter stages: The stages in their order.
     /// - Throws: Where the folder is there but cannot be read.
     public func names(stages: [String]) throws(CheckpointError) -> [String] {
-        let files = try AtomicFile.list(path)
+        let files = try CheckpointError.of(try AtomicFile.list(path))
         var found: [(stage: Int, step: Int, name: String)] = []
         for name in files where name.hasSuffix(".h5") {
             let parts = name.dropLast(3).split(separator: "-")
@@ -70,11 +73,13 @@ public struct CheckpointFolder: Sendable {
                 let checkpoint = try Checkpoint(reading: file, acceptsEdited: acceptsEdited)
                 try checkpoint.verify()
                 if let warning = checkpoint.warning { warn(warning) }
-                if hasSetAside { try AtomicFile.link("\(path)/last.h5", to: name) }
+                if hasSetAside {
+                    try CheckpointError.of(try AtomicFile.link("\(self.path)/last.h5", to: name))
+                }
                 return checkpoint
             } catch .damaged(let path, let what) {
                 guard rename(file, "\(file).damaged") == 0 else {
-                    throw CheckpointError(writing: "\(file).damaged")
+                    throw .file(FileError(writing: "\(file).damaged"))
                 }
                 hasSetAside = true
                 warn("\(path) \(what); set aside as \(name).damaged, trying the one before")
@@ -93,10 +98,7 @@ public struct CheckpointFolder: Sendable {
         let newest = stages.compactMap { stage in names.last { $0.hasPrefix("\(stage)-") } }
         let candidates = names.filter { !links.contains($0) && !newest.contains($0) }
         for name in candidates.dropLast(max(0, keep - 1)) {
-            let file = "\(path)/\(name)"
-            guard unlink(file) == 0 || errno == ENOENT else {
-                throw CheckpointError(writing: file)
-            }
+            try CheckpointError.of(try AtomicFile.remove("\(path)/\(name)"))
         }
     }
 

@@ -1,3 +1,5 @@
+import Files
+
 /// The bytes of a file that is not on a disk yet.
 public final class FileImage: @unchecked Sendable {
     private let bytes: UnsafeRawBufferPointer
@@ -13,6 +15,6 @@ public final class FileImage: @unchecked Sendable {
     public func write(
         to path: String, onProgress: () -> Void = {}
     ) throws(CheckpointError) {
-        try AtomicFile.write(path, bytes, onProgress: onProgress)
+        try CheckpointError.of(try AtomicFile.write(path, bytes, onProgress: onProgress))
     }
 }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// A process's claim to write into a folder; another one's is refused.
@@ -31,7 +32,7 @@ public final class FolderLock: Sendable {
         let deadline = DispatchTime.now() + patience
         while true {
             let descriptor = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
-            guard descriptor >= 0 else { throw CheckpointError(writing: folder) }
+            guard descriptor >= 0 else { throw .file(FileError(writing: folder)) }
             if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
                 guard isStillThere(path, descriptor) else {
                     close(descriptor)
@@ -71,7 +72,7 @@ public final class FolderLock: Sendable {
     private func sign(_ folder: String) throws(CheckpointError) {
         let text = Array("\(ProcessInfo.processInfo.hostName) \(getpid())\n".utf8)
         guard ftruncate(descriptor, 0) == 0, pwrite(descriptor, text, text.count, 0) == text.count
-        else { throw CheckpointError(writing: folder) }
+        else { throw .file(FileError(writing: folder)) }
     }
 
     private static func signature(_ descriptor: Int32) -> String {

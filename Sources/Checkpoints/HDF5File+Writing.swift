@@ -1,10 +1,11 @@
 import CHDF5
+import Files
 import Foundation
 
 /// What is written to a file.
 extension HDF5File {
     func failed(_ what: String) -> CheckpointError {
-        .unwritable(path: path, reason: HDF5Reason.last("writing \(what)"))
+        .file(FileError(path: path, reason: HDF5Reason.last("writing \(what)")))
     }
 
     /// Writes a dataset, making the groups above it.

@@ -1,9 +1,10 @@
 import CHDF5
+import Files
 import Foundation
 
 /// One open HDF5 file: datasets of numbers at slash-separated paths, and attributes of its root.
 ///
-/// Not to be used from two threads at once: the library is not thread-safe.
+/// It is not to be used from two threads at once: the library is not thread-safe.
 public final class HDF5File {
     /// Where the file is.
     public let path: String
@@ -47,7 +48,7 @@ public final class HDF5File {
         H5Pset_fapl_core(access, max(1 << 16, byteCount / 8), false)
         let handle = H5Fcreate(path, saccader_truncate(), saccader_default(), access)
         guard handle >= 0 else {
-            throw .unwritable(path: path, reason: HDF5Reason.last("making the file"))
+            throw .file(FileError(path: path, reason: HDF5Reason.last("making the file")))
         }
         return HDF5File(path: path, handle: handle)
     }

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// The last bytes of a checkpoint, after the end of the HDF5 data: a checksum of all before them.
@@ -14,7 +15,7 @@ enum Seal {
     /// The seal of an HDF5 file's bytes.
     static func bytes(of file: UnsafeRawBufferPointer) -> [UInt8] {
         var checksum = Checksum()
-        checksum.add(file)
+        checksum.addWords(file)
         return head + Array(checksum.text.utf8) + [UInt8(ascii: "\n")]
     }
 
@@ -38,7 +39,7 @@ enum Seal {
         var first = 0
         while first < body {
             let piece = try read(descriptor, path, from: first, count: min(1 << 20, body - first))
-            piece.withUnsafeBytes { checksum.add($0) }
+            piece.withUnsafeBytes { checksum.addWords($0) }
             first += piece.count
         }
         guard Array(checksum.text.utf8) == Array(tail.dropFirst(head.count).dropLast()) else {

@@ -4,7 +4,7 @@ import Foundation
 /// Signs of life around a ring: each rank sends them to the next one and hears those of the one
 /// before.
 ///
-/// For the time in which the ranks do not share a folder yet: where one is stopped, the next one
+/// It serves as long as the ranks do not share a folder: where one is stopped, the next one
 /// knows. Signs neither wait nor hang, as a thread that watches others must not get stuck itself.
 public final class Heartbeat: @unchecked Sendable {
     /// The rank that this one hears.

@@ -2,26 +2,26 @@ import Foundation
 
 /// A run of one process, without MPI.
 public struct SoloCommunicator: Communicator {
-    /// Creates it.
+    /// Creates the rank.
     public init() {}
-    /// 0.
+    /// The only rank: 0.
     public var rank: Int { 0 }
-    /// 1.
+    /// One rank.
     public var size: Int { 1 }
     /// There is nobody to hear.
     public var heartbeat: Heartbeat? { nil }
-    /// Nothing to add.
+    /// Leaves the values: there is nothing to add.
     public func sum(_ values: UnsafeMutableBufferPointer<Float>) {}
-    /// Nothing to add.
+    /// Leaves the values: there is nothing to add.
     public func sum(_ values: UnsafeMutableBufferPointer<Double>) {}
-    /// Nothing to add.
+    /// Leaves the values: there is nothing to add.
     public func beginSum(_ values: UnsafeMutableBufferPointer<Float>) {}
-    /// Nothing was begun.
+    /// Takes no time: no sum was begun.
     public func finishSums() -> Double { 0 }
-    /// Nobody to wait for.
+    /// Returns at once: there is nobody to wait for.
     public func barrier() {}
     /// Ends this process.
     public func abort(exitCode: Int32) -> Never { exit(exitCode) }
-    /// Nothing to leave.
+    /// Does nothing: there are no ranks to leave.
     public func finish() {}
 }

@@ -112,8 +112,8 @@ public struct DRAM<Element: StorageElement>: Sendable {
             mean: choosesPlace ? emission.plan(in: workspace) : nil)
     }
 
-    /// Where a step looks, and what it remembers.
-    struct Look {
+    /// Where a step's windows lie, and the state that it goes on from.
+    struct StepInput {
         /// The place of each row.
         let place: (_ row: Int) -> Place
         /// How many windows show the image.
@@ -131,22 +131,22 @@ public struct DRAM<Element: StorageElement>: Sendable {
     ///   - choosesPlace: Whether the next place is wanted.
     ///   - pass: Over the rows.
     func forward(
-        _ step: Step, images: [Float], samples: Int, look: Look, choosesPlace: Bool = true,
+        _ step: Step, images: [Float], samples: Int, input: StepInput, choosesPlace: Bool = true,
         mode: NormMode, pass: Pass
     ) throws {
         let state = step.state
         cut(
-            images, samples: samples, at: look.place, resolutions: look.resolutions,
+            images, samples: samples, at: input.place, resolutions: input.resolutions,
             into: step.glimpse.window, pass: pass)
         try glimpse.forward(step.glimpse.network, mode: mode, pass: pass)
         classificationCell.forward(
-            state.classification, input: step.features, after: look.classification, pass: pass)
+            state.classification, input: step.features, after: input.classification, pass: pass)
         let output = state.classification.output
         if let values = state.logits {
             logits.forward([Activation(final: output)], into: values, pass: pass)
         }
         if choosesPlace, let location = state.location, let mean = state.mean {
-            locationCell.forward(location, input: output, after: look.location, pass: pass)
+            locationCell.forward(location, input: output, after: input.location, pass: pass)
             emission.forward(location.output, into: mean, pass: pass)
         }
     }

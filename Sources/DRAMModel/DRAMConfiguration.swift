@@ -96,18 +96,11 @@ public struct DRAMConfiguration: ModelSettings {
     }
 
     private var countProblem: SettingProblem? {
-        let groups = dram.planes.count
-        for (name, list) in [("blocks", dram.blocks), ("strides", dram.strides)]
-        where list.count != groups {
-            return SettingProblem(
-                "dram.\(name)",
-                "has \(list.count) numbers, but planes has \(groups): give one per group"
-            )
+        let lists: KeyValuePairs = ["blocks": dram.blocks, "strides": dram.strides]
+        if let problem = SettingProblem.ofGroups(lists, planes: dram.planes, below: "dram.") {
+            return problem
         }
-        guard (1...16).contains(groups) else {
-            return SettingProblem("dram.planes", "has \(groups) numbers: give 1 to 16")
-        }
-        let counts = [
+        return SettingProblem.first([
             ("dram.glimpseSize", [dram.glimpseSize], CountRange.imageSize),
             ("dram.resolutions", [dram.resolutions], CountRange.few),
             ("dram.stemChannels", [dram.stemChannels], CountRange.channels),
@@ -117,14 +110,6 @@ public struct DRAMConfiguration: ModelSettings {
             ("dram.expansion", [dram.expansion], CountRange.few),
             ("dram.classificationUnits", [dram.classificationUnits], CountRange.channels),
             ("dram.locationUnits", [dram.locationUnits], CountRange.channels),
-        ]
-        for (key, values, range) in counts {
-            for value in values {
-                if let problem = CountRange.problem(value, in: range) {
-                    return SettingProblem(key, problem)
-                }
-            }
-        }
-        return nil
+        ])
     }
 }

@@ -70,14 +70,14 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
         case learned
         /// Uniform in ±s; repeats are allowed.
         case random(seed: UInt64, draw: Int, identifiers: [Int])
-        /// Always the middle.
+        /// The middle each time.
         case center
         /// Given, (y, x), `[N][T]`.
         case given([[Place]])
     }
 
     /// What the model made of one image.
-    public struct View: Sendable {
+    public struct Output: Sendable {
         /// Where it looked, `[T]`.
         public let places: [Place]
         /// Where the finest windows begin, `[T]`.
@@ -101,7 +101,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
     /// - Parameter glimpses: T, which may be more than in training.
     public func callAsFunction(
         _ images: [Float], imageCount: Int, glimpses: Int, policy: Policy = .learned
-    ) throws -> [View] {
+    ) throws -> [Output] {
         var logits = [[[Float]]](repeating: [], count: imageCount)
         var places = [[Place]](repeating: [], count: imageCount)
         try run(images, imageCount: imageCount, glimpses: glimpses, policy: policy) {
@@ -113,7 +113,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
             }
         }
         return (0..<imageCount).map { image in
-            View(
+            Output(
                 places: places[image], corners: places[image].map { geometry.corner(of: $0) },
                 logits: logits[image])
         }
@@ -144,7 +144,7 @@ public final class DRAMInference<Element: StorageElement>: Sendable {
             let places = followsMeans ? means : planned.map { $0[glimpse] }
             try model.forward(
                 step, images: images, samples: 1,
-                look: .init(
+                input: .init(
                     place: { places[$0] },
                     resolutions: glimpse < 0
                         ? sizes.resolutions : sizes.classificationResolutions,

@@ -118,20 +118,13 @@ public struct EvaluationArguments: ParsableArguments {
 
     /// Refuses numbers that make no sense.
     public func validate() throws {
-        // The largest are far beyond use: they keep a slip of the finger from taking all memory.
-        let ranges: [(String, Int?, ClosedRange<Int>)] = [
-            ("limit", limit, 1...Int.max), ("threads", threads, 1...1024),
-            ("pictured", pictured, 1...Int.max), ("draws", draws, 1...1000),
-            ("batch-size", batchSize, 1...Int.max), ("image-size", imageSize, 1...8192),
-            ("pictures", pictures, 0...1000), ("attack-steps", attackSteps, 1...10_000),
-        ]
-        for (name, value, range) in ranges {
-            guard let value, !range.contains(value) else { continue }
-            throw ValidationError(
-                value < range.lowerBound
-                    ? "--\(name) is \(value): give at least \(range.lowerBound)"
-                    : "--\(name) is \(value): give at most \(range.upperBound)")
-        }
+        try OptionRange.require([
+            "limit": limit, "threads": threads, "pictured": pictured, "batch-size": batchSize,
+            "image-size": imageSize,
+        ])
+        try OptionRange.require(["draws": draws], most: 1000)
+        try OptionRange.require(["pictures": pictures], least: 0, most: 1000)
+        try OptionRange.require(["attack-steps": attackSteps], most: 10_000)
         for (name, isGiven) in [("epsilon", epsilon != nil), ("attack-steps", attackSteps != nil)]
         where isGiven && attack == nil {
             throw ValidationError("--\(name) needs an attack: give --attack fgsm or pgd too")
@@ -197,8 +190,8 @@ public struct EvaluationArguments: ParsableArguments {
     ) throws -> EvaluationReport {
         let isFirst = share.rank == 0
         if isFirst {
-            for note in run.notes {
-                Console.say("warning: \(note)")
+            for warning in run.warnings {
+                Console.say("warning: \(warning)")
             }
         }
         // A folder that cannot be written is better known before the images than after.

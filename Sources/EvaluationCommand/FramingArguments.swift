@@ -17,9 +17,7 @@ public struct FramingArguments: ParsableArguments {
     public init() {}
 
     public func validate() throws {
-        if let margin = centralCropMargin, !(0...8192).contains(margin) {
-            throw ValidationError("--central-crop-margin is \(margin): give 0 to 8192")
-        }
+        try OptionRange.require(["central-crop-margin": centralCropMargin], least: 0, most: 8192)
     }
 }
 

@@ -15,7 +15,7 @@ public struct PredictionArguments: ParsableArguments {
             valueName: "picture|folder|list|-"))
     var pictures: [String]
 
-    @Option(help: "How many classes are told of each picture.")
+    @Option(help: "How many classes are named for each picture.")
     var top = 5
 
     @Option(help: "The most glimpses of a picture; left out: as many as in training.")
@@ -58,18 +58,9 @@ public struct PredictionArguments: ParsableArguments {
     public init() {}
 
     public func validate() throws {
-        let ranges: [(String, Int?, ClosedRange<Int>)] = [
-            ("top", top, 1...Int.max), ("glimpses", glimpses, 1...Int.max),
-            ("drawn", drawn, 0...Int.max), ("batch-size", batchSize, 1...1_000_000),
-            ("threads", threads, 1...1024),
-        ]
-        for (name, value, range) in ranges {
-            guard let value, !range.contains(value) else { continue }
-            throw ValidationError(
-                value < range.lowerBound
-                    ? "--\(name) is \(value): give at least \(range.lowerBound)"
-                    : "--\(name) is \(value): give at most \(range.upperBound)")
-        }
+        try OptionRange.require(["top": top, "glimpses": glimpses, "threads": threads])
+        try OptionRange.require(["drawn": drawn], least: 0)
+        try OptionRange.require(["batch-size": batchSize], most: 1_000_000)
         if let confidence, !(confidence > 0 && confidence <= 1) {
             throw ValidationError(
                 "--confidence is \(confidence): give a probability above 0 and at most 1, for "
@@ -99,7 +90,7 @@ public struct PredictionArguments: ParsableArguments {
         let folder = try output.map {
             try PredictionFolder($0, of: run, mostPictures: drawn ?? Int.max)
         }
-        for note in run.notes { Console.say("saccader-eval: note: \(note)") }
+        for warning in run.warnings { Console.say("saccader-eval: warning: \(warning)") }
         // On a terminal the lines themselves are the progress.
         let bar = ProgressBar(
             "predicting", total: run.count ?? 0, unit: "pictures",

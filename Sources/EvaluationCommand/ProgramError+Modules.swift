@@ -1,5 +1,6 @@
 import Checkpoints
 import Configuration
+import Files
 import Images
 import Terminal
 
@@ -7,13 +8,17 @@ extension ConfigurationError: ProgramError {
     public var exitCode: ExitCode { .usage }
 }
 
+extension FileError: ProgramError {
+    public var exitCode: ExitCode { isOfDisk ? .inputOutput : .cannotWrite }
+}
+
 extension CheckpointError: ProgramError {
     public var exitCode: ExitCode {
         switch self {
         case .missing, .unreadable: .missingInput
         case .damaged, .misfit, .edited: .badData
-        case .unwritable, .inUse: .cannotWrite
-        case .inputOutput: .inputOutput
+        case .inUse: .cannotWrite
+        case .file(let error): error.exitCode
         }
     }
 }
@@ -26,7 +31,8 @@ extension ImagesError: ProgramError {
             .undecodable:
             .badData
         case .inputOutput, .forbidden: .inputOutput
-        case .unwritable, .notOurs, .occupied: .cannotWrite
+        case .notOurs, .occupied: .cannotWrite
+        case .file(let error): error.exitCode
         }
     }
 }

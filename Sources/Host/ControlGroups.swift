@@ -8,7 +8,7 @@ struct ControlGroups {
     /// Where the groups are mounted.
     let root: String
 
-    /// This process's.
+    /// The control groups of this process.
     static var current: ControlGroups {
         ControlGroups(lines: text("/proc/self/cgroup") ?? "", root: "/sys/fs/cgroup")
     }

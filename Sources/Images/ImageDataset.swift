@@ -17,7 +17,7 @@ public struct ImageDataset: Sendable {
     public let folder: String?
     /// What the user should know of the images: what was passed over, which classes have none. A
     /// line each.
-    public let notes: [String]
+    public let warnings: [String]
 
     /// Opens a folder or an index; without images to train on it is an error.
     ///
@@ -55,7 +55,7 @@ public struct ImageDataset: Sendable {
         onProgress: @escaping () -> Void = {}
     ) throws(ImagesError) {
         let index: ImageIndex
-        var notes: [String] = []
+        var warnings: [String] = []
         var isFolder: ObjCBool = false
         let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
         if exists && !isFolder.boolValue {
@@ -64,10 +64,10 @@ public struct ImageDataset: Sendable {
             index = try ImageIndex(reading: path)
             // Of the validation images nobody has held any out.
             if subsets.contains(where: { $0 != .val }) {
-                notes = [Self.division(of: index, configuration)].compactMap { $0 }
+                warnings = [Self.division(of: index, configuration)].compactMap { $0 }
             }
         } else {
-            (index, notes) = try FolderIndex.list(
+            (index, warnings) = try FolderIndex.list(
                 path, subsets: subsets,
                 split: Split(
                     amount: .fraction(configuration.developmentFraction), seed: seed),
@@ -91,8 +91,8 @@ public struct ImageDataset: Sendable {
         }
         (training, development, validation) = (sets[0], sets[1], sets[2])
         let counts = ImageCounts(index)
-        self.notes =
-            notes + subsets.compactMap { counts.warning($0) }
+        self.warnings =
+            warnings + subsets.compactMap { counts.warning($0) }
             + (subsets.contains(.train)
                 ? [counts.fewDevelopment(in: index.header)].compactMap { $0 } : [])
     }

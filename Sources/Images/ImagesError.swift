@@ -1,3 +1,5 @@
+import Files
+
 /// What can go wrong with images and their folders.
 public enum ImagesError: Error, Equatable, CustomStringConvertible {
     /// A folder that is needed is not there.
@@ -12,8 +14,8 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     case unknownClass(path: String)
     /// A file is not an image that can be read.
     case unreadable(path: String, reason: String)
-    /// A file or folder cannot be written.
-    case unwritable(path: String, reason: String)
+    /// A file or folder cannot be written, or the disk fails.
+    case file(FileError)
     /// A file that the program did not write is where it was to write.
     case notOurs(path: String)
     /// A folder holds something else already.
@@ -35,6 +37,18 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
     /// A file that ships with the program is missing or damaged.
     case resource(name: String)
 
+    /// A file or folder that cannot be written.
+    static func unwritable(path: String, reason: String) -> ImagesError {
+        .file(FileError(path: path, reason: reason))
+    }
+
+    /// What a call returns that writes files, its error as one of these.
+    static func of<Value>(
+        _ value: @autoclosure () throws(FileError) -> Value
+    ) throws(ImagesError) -> Value {
+        do { return try value() } catch { throw .file(error) }
+    }
+
     /// One line: what, where, what to do next.
     public var description: String {
         switch self {
@@ -52,8 +66,7 @@ public enum ImagesError: Error, Equatable, CustomStringConvertible {
             "\(path): this class has no folder in train; remove it or add training images"
         case .unreadable(let path, let reason):
             "\(path): not a readable image: \(reason); repair or remove the file"
-        case .unwritable(let path, let reason):
-            "\(path): cannot be written: \(reason); free space or choose another --output"
+        case .file(let error): error.description
         case .notOurs(let path):
             "\(path): exists and is no index of images; it is left alone: choose another --output"
         case .occupied(let path):

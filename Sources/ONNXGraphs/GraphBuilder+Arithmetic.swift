@@ -35,12 +35,12 @@ extension GraphBuilder {
         add("Reshape", [value, constant(.integers(shape))])
     }
 
-    /// With dimensions of 1 more.
+    /// The value with dimensions of 1 more.
     mutating func widened(_ value: GraphValue, axes: [Int]) -> GraphValue {
         add("Unsqueeze", [value, constant(.integers(axes))])
     }
 
-    /// Without dimensions of 1.
+    /// The value without dimensions of 1.
     mutating func narrowed(_ value: GraphValue, axes: [Int]) -> GraphValue {
         add("Squeeze", [value, constant(.integers(axes))])
     }

@@ -32,7 +32,7 @@ struct GraphBuilder {
 
     /// A size of an input or output.
     enum Dimension {
-        /// As many as there are images.
+        /// A dimension of as many as there are images.
         case images
         case size(Int)
     }

@@ -15,7 +15,7 @@ public struct GraphWeights: Sendable {
         }
     }
 
-    /// By the path in a checkpoint below `/model`.
+    /// The arrays by their path in a checkpoint below `/model`.
     let arrays: [String: Array]
 
     /// Collects a model's arrays by their paths in a checkpoint.

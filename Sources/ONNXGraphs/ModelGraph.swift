@@ -6,6 +6,7 @@ import ONNXMessages
 import ResNetModel
 import SaccaderModel
 import SwiftProtobuf
+import Tensors
 
 /// A network as a file of ONNX.
 public struct ModelGraph: Sendable {

@@ -1,5 +1,6 @@
 import Layers
 import Models
+import Tensors
 
 /// The dimensions of the classifier that judges occluded images.
 public struct ClassifierDimensions: Codable, Equatable, Sendable {
@@ -23,29 +24,13 @@ public struct ClassifierDimensions: Codable, Equatable, Sendable {
     /// wrong with it.
     public var problem: SettingProblem? {
         if let problem = pixels.problem { return problem.below("pixels") }
-        for (name, list) in [("blocks", blocks), ("strides", strides)]
-        where list.count != planes.count {
-            return SettingProblem(
-                name,
-                "has \(list.count) numbers, but planes has \(planes.count): give one per group"
-            )
-        }
-        guard (1...16).contains(planes.count) else {
-            return SettingProblem("planes", "has \(planes.count) numbers: give 1 to 16")
-        }
-        let counts = [
+        let lists: KeyValuePairs = ["blocks": blocks, "strides": strides]
+        if let problem = SettingProblem.ofGroups(lists, planes: planes) { return problem }
+        return SettingProblem.first([
             ("stemChannels", [stemChannels], CountRange.channels),
             ("planes", planes, CountRange.channels), ("blocks", blocks, CountRange.few),
             ("strides", strides, CountRange.imageSize), ("expansion", [expansion], CountRange.few),
-        ]
-        for (key, values, range) in counts {
-            for value in values {
-                if let problem = CountRange.problem(value, in: range) {
-                    return SettingProblem(key, problem)
-                }
-            }
-        }
-        return nil
+        ])
     }
 }
 

@@ -26,7 +26,7 @@ final class ClassifierViewer<Element: StorageElement>: Viewer {
     /// Nothing is kept of the store's numbers.
     func readParameters() {}
 
-    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {
+    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [ModelOutput] {
         let count = images.identifiers.count
         let pass = Pass(
             pool: plan.pool, reducer: NoRanks(), store: plan.store, workspace: workspace,
@@ -36,7 +36,7 @@ final class ClassifierViewer<Element: StorageElement>: Viewer {
         try network.forward(buffers, mode: .inference, pass: pass)
         let logits = Activation(final: buffers.logits).values(imageCount: count)
         return (0..<count).map {
-            View(whole: Array(logits[($0 * network.classes)..<(($0 + 1) * network.classes)]))
+            ModelOutput(whole: Array(logits[($0 * network.classes)..<(($0 + 1) * network.classes)]))
         }
     }
 }

@@ -65,7 +65,7 @@ public struct Saccader<Element: StorageElement>: Sendable {
         try attention?.fold(location.attention, pass: pass)
     }
 
-    /// From the representation network's outputs to F.
+    /// Computes F from the representation network's outputs.
     func forwardLocation(_ buffers: LocationBuffers, mode: NormMode, pass: Pass) throws {
         try attention?.forward(buffers.attention, mode: mode, pass: pass)
         mixing.forward(buffers.mixed, into: buffers.features, pass: pass)
@@ -117,10 +117,12 @@ public struct Saccader<Element: StorageElement>: Sendable {
                     GradientSink($0, mask: outermost.output, norms: [outermost.normTarget])
                 }, at: 0)
         }
+        // F = ["where", "what"]·kernel + bias
         mixing.backward(
             GradientSource(stored: gradients.mixed), inputs: buffers.mixed, sinks: sinks,
             pass: pass)
         if gradients.frozen.attention { return }
+        // "where" = attention(features)
         try attention?.backward(
             buffers.attention, outputs: gradients.attention, features: gradients.features,
             pass: pass)

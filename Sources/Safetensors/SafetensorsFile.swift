@@ -7,7 +7,7 @@ import Foundation
 public struct SafetensorsFile: Sendable {
     /// An array of the file.
     public struct Array: Sendable {
-        /// Its name.
+        /// The array's name.
         public let name: String
         /// The format of its numbers, for example F32.
         public let type: String

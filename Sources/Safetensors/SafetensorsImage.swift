@@ -7,11 +7,11 @@ import Foundation
 public struct SafetensorsImage {
     /// An array that goes into the file.
     public struct Array {
-        /// Its name.
+        /// The array's name.
         public let name: String
         /// Row-major dimensions.
         public let shape: [Int]
-        /// Its numbers.
+        /// The array's numbers.
         public let values: [Float]
 
         /// Names an array.

@@ -1,7 +1,7 @@
 import Checkpoints
 
 extension Checkpoint {
-    /// As `floats`, of which each must be a finite number with a finite square: with others a model
+    /// The numbers of an array, each a finite number with a finite square: with others a model
     /// says nothing, and some of its comparisons would even pass for right answers.
     public func finiteFloats(_ name: String, shape: [Int]) throws(CheckpointError) -> [Float] {
         let numbers = try floats(name, shape: shape)

@@ -26,7 +26,7 @@ public struct CheckpointSettings: Codable, Sendable {
     /// The defaults.
     public init() {}
 
-    /// Those of a checkpoint; keys of other versions are skipped.
+    /// Reads the settings of a checkpoint; keys of other versions are skipped.
     init(_ checkpoint: Checkpoint, of family: any ModelFamily.Type) throws {
         var tree = try ConfigurationTree(
             defaults: CheckpointSettings(), choices: CheckpointSettings.choices)
@@ -49,7 +49,7 @@ extension DataConfiguration {
     /// The words that some keys take.
     static let choices = [
         "augmentation": Augmentation.allCases.map(\.rawValue),
-        "flip": Flip.allCases.map(\.rawValue), "resize": ["antialias", "legacy"],
+        "flip": Flip.allCases.map(\.rawValue), "resize": Resampling.allCases.map(\.rawValue),
         "transparency": Transparency.allCases.map(\.rawValue),
         "orientation": Orientation.allCases.map(\.rawValue),
     ]

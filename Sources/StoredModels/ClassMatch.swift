@@ -9,7 +9,7 @@ public struct ClassMatch: Sendable {
     /// The logit of each of the data's classes.
     public let labels: [Int32]
     /// What the user should know, a line each.
-    public let notes: [String]
+    public let warnings: [String]
 
     /// Matches the classes of a data set with those of a checkpoint.
     ///
@@ -30,23 +30,23 @@ public struct ClassMatch: Sendable {
                 found, classCount: classCount, background: background, of: checkpoint, data: data)
             return
         }
-        var notes: [String] = []
+        var warnings: [String] = []
         let places: [Int]
         if let numbered = Self.labelNumbers(found, model: model) {
             places = numbered.places
-            notes.append(
+            warnings.append(
                 "\(data): folders \(found.first?.name ?? "")…\(found.last?.name ?? "") are taken as "
                     + "label numbers of the model's \(numbered.count) synsets")
         } else {
             places = try Self.byName(found, model: model, of: checkpoint, data: data)
             if zip(places, places.dropFirst()).contains(where: { $0 > $1 }) {
-                notes.append(
+                warnings.append(
                     "\(data): has its classes in another order than \(checkpoint): matched by name")
             }
         }
-        notes += Self.lacking(model, but: Set(places), data: data)
+        warnings += Self.lacking(model, but: Set(places), data: data)
         labels = places.map { Int32($0) }
-        self.notes = notes
+        self.warnings = warnings
         var classes = model
         for (known, place) in zip(found, places)
         where known.words != known.name && known.name == model[place].name {
@@ -55,11 +55,11 @@ public struct ClassMatch: Sendable {
         self.classes = classes
     }
 
-    private init(classes: [KnownClass], labels: [Int32], notes: [String]) {
-        (self.classes, self.labels, self.notes) = (classes, labels, notes)
+    private init(classes: [KnownClass], labels: [Int32], warnings: [String]) {
+        (self.classes, self.labels, self.warnings) = (classes, labels, warnings)
     }
 
-    /// As checkpoints were used before they held names.
+    /// Matches by position, as checkpoints were used before they held names.
     private static func byPosition(
         _ found: [KnownClass], classCount: Int, background: Bool, of checkpoint: String,
         data: String
@@ -76,7 +76,7 @@ public struct ClassMatch: Sendable {
         return ClassMatch(
             classes: (background ? [.background] : []) + found,
             labels: found.indices.map { Int32($0 + first) },
-            notes: [
+            warnings: [
                 "\(checkpoint): is of an earlier program and holds no names of classes: its logits "
                     + "are taken for the data's classes in byte order, so that a renamed folder "
                     + "would go unnoticed"

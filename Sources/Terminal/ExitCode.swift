@@ -6,7 +6,7 @@ public enum ExitCode: Int32, Sendable {
     case badData = 65
     /// Input missing.
     case missingInput = 66
-    /// Our mistake.
+    /// The program itself is wrong.
     case internalError = 70
     /// Output cannot be written.
     case cannotWrite = 73

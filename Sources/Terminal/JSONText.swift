@@ -1,6 +1,6 @@
 import Foundation
 
-/// Values as JSON has them, for lines that are put together member by member.
+/// Values as JSON has them.
 public enum JSONText {
     /// A text in quotes, whatever is in it.
     public static func string(_ text: String) -> String {
@@ -25,13 +25,27 @@ public enum JSONText {
         return format.map { String(format: $0, value) } ?? "\(value)"
     }
 
-    /// Text that should be JSON already, from a file; as a string where it is not.
-    public static func value(_ text: String) -> String {
-        do {
-            _ = try JSONSerialization.jsonObject(with: Data(text.utf8), options: .fragmentsAllowed)
-            return text
-        } catch {
-            return string(text)
+    /// A value with sorted keys.
+    public static func of(_ value: some Encodable, isPretty: Bool = false) throws -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
+        return String(decoding: try encoder.encode(value), as: UTF8.self)
+    }
+
+    /// Text that should be JSON already, from a file; a string where it is not.
+    public struct Stored: JSONValue {
+        public let json: String
+
+        /// Takes the text.
+        public init(_ text: String) {
+            do {
+                _ = try JSONSerialization.jsonObject(
+                    with: Data(text.utf8), options: .fragmentsAllowed)
+                json = text
+            } catch {
+                json = string(text)
+            }
         }
     }
 }

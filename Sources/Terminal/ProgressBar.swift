@@ -5,7 +5,7 @@ import Foundation
 public final class ProgressBar {
     /// How progress is shown.
     public enum Style: Sendable {
-        /// Not at all.
+        /// It is not shown at all.
         case quiet
         /// A line every few seconds.
         case lines

@@ -2,7 +2,7 @@ import Foundation
 
 /// The terminal that a person reads standard error on.
 enum Screen {
-    /// Its width in characters; nil where standard error does not end on a terminal.
+    /// The terminal's width in characters; nil where standard error does not end on one.
     static var columns: Int? {
         guard movesCursor(ProcessInfo.processInfo.environment) else { return nil }
         if isatty(STDERR_FILENO) == 1 { return width(of: STDERR_FILENO) }

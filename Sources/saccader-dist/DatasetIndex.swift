@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Foundation
 import Host
 import Images
@@ -58,7 +59,7 @@ struct DatasetIndex: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        try Positive.require(["threads": threads])
+        try OptionRange.require(["threads": threads])
         guard (0..<1).contains(developmentFraction) else {
             throw ValidationError(
                 "--development-fraction is \(developmentFraction): give at least 0 and less than 1")
@@ -66,9 +67,8 @@ struct DatasetIndex: ParsableCommand {
         if let fraction = validationFraction, !(0...1).contains(fraction) {
             throw ValidationError("--validation-fraction is \(fraction): give 0 to 1")
         }
-        if let count = developmentImagesPerClass, count < 0 {
-            throw ValidationError("--development-images-per-class is \(count): give at least 0")
-        }
+        try OptionRange.require(
+            ["development-images-per-class": developmentImagesPerClass], least: 0)
     }
 
     func run() throws {

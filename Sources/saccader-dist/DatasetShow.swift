@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Families
 import Terminal
 import Training
@@ -40,12 +41,8 @@ struct DatasetShow: ParsableCommand {
     private static let (mostImages, mostEpochs) = (64, 24)
 
     func validate() throws {
-        try Positive.require(["images": images, "epochs": epochs])
-        for (name, value, most) in [
-            ("images", images, Self.mostImages), ("epochs", epochs, Self.mostEpochs),
-        ] where value > most {
-            throw ValidationError("--\(name) is \(value): give at most \(most)")
-        }
+        try OptionRange.require(["images": images], most: Self.mostImages)
+        try OptionRange.require(["epochs": epochs], most: Self.mostEpochs)
         if output.isEmpty { throw ValidationError("--output is empty: name a file") }
     }
 

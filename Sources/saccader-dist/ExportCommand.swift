@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Terminal
 import Training
 
@@ -37,7 +38,7 @@ struct ExportCommand: ParsableCommand {
     var glimpses: Int?
 
     func validate() throws {
-        try Positive.require(["glimpses": glimpses])
+        try OptionRange.require(["glimpses": glimpses])
         if glimpses != nil && format != .onnx {
             throw ValidationError("--glimpses goes with --format onnx; other files take any number")
         }

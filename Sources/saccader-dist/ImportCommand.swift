@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Models
 import Terminal
 import Training
@@ -46,7 +47,7 @@ struct ImportCommand: ParsableCommand {
     private static let scale = "0.5,0.5,0.5"
 
     func validate() throws {
-        try Positive.require(["classes": classes])
+        try OptionRange.require(["classes": classes])
         let isPlain = classes == nil && !newLogits && mean == Self.scale && deviation == Self.scale
         if network == nil && !isPlain {
             throw ValidationError(
@@ -62,8 +63,8 @@ struct ImportCommand: ParsableCommand {
         }
         var options = WeightImport.Options()
         (options.classes, options.startsLogits) = (classes, newLogits)
-        options.pixels = PixelScale(
-            mean: try numbers(mean, "mean"), deviation: try numbers(deviation, "deviation"))
+        options.pixels.mean = try numbers(mean, "mean")
+        options.pixels.deviation = try numbers(deviation, "deviation")
         let weights = try WeightImport(weights, as: network, options: options)
         try weights.write(to: output)
         Console.say("\(output): written; \(weights.droppedCount) counters of batches left out")

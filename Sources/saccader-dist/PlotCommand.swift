@@ -40,7 +40,7 @@ struct PlotCommand: ParsableCommand {
         let report = try CurveReport(runs, smoothing: smoothing)
         let folder = output ?? report.defaultFolder
         try CurveReport.prepare(folder)
-        for note in report.notes { Console.say("saccader-dist: warning: \(note)") }
+        for warning in report.warnings { Console.say("saccader-dist: warning: \(warning)") }
         let paths = try report.write(to: folder)
         try Console.print(report.table)
         try Console.print("\nwritten: \(paths.joined(separator: " "))")

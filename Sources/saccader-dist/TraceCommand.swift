@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Training
 
 /// `saccader-dist trace`
@@ -48,7 +49,7 @@ struct TraceCommand: ParsableCommand {
     @Option(help: "Threads.")
     var threads = 1
 
-    func validate() throws { try Positive.require(["threads": threads]) }
+    func validate() throws { try OptionRange.require(["threads": threads]) }
 
     func run() throws {
         let trace = try Trace(

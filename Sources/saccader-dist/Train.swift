@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Families
 import Models
 import Terminal
@@ -93,7 +94,7 @@ struct Train: ParsableCommand {
     var quiet = false
 
     func validate() throws {
-        try Positive.require(["threads": threads, "max-steps": maxSteps])
+        try OptionRange.require(["threads": threads, "max-steps": maxSteps])
         if let initFrom, resume != "auto" && resume != "never" {
             throw ValidationError(
                 "--init-from \(initFrom) and --resume \(resume) both say where to begin: give one")
@@ -123,7 +124,7 @@ struct Train: ParsableCommand {
         watch?.end()
         if communicator.size > 1 { LastWords.prepare(rank: communicator.rank) }
         do {
-            let trainer = try Trainer(
+            let trainer = try Trainer.start(
                 TrainingOptions(
                     configurationPath: config, overrides: allOverrides, output: output,
                     stages: stages, resume: resume, initialWeights: initFrom,

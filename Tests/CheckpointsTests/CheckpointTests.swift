@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -211,8 +212,8 @@ import Testing
         // The superuser may read any folder, but not what is none.
         try Data().write(to: URL(fileURLWithPath: checkpoints.path))
         #expect(
-            throws: CheckpointError.unwritable(
-                path: checkpoints.path, reason: "Not a directory")
+            throws: CheckpointError.file(
+                FileError(path: checkpoints.path, reason: "Not a directory"))
         ) { try checkpoints.newest(stages: ["joint"]) { _ in } }
     }
 

@@ -11,7 +11,7 @@ import Testing
     private func views(
         _ policy: DRAMInference<Float>.Policy, glimpses: Int = 4, shardSize: Int = 2,
         threads: Int = 2, seed: UInt64 = 6
-    ) throws -> [DRAMInference<Float>.View] {
+    ) throws -> [DRAMInference<Float>.Output] {
         let model = small.model(Float.self)
         let inference = DRAMInference(
             model, store: ParameterStore(layout: model.layout, seed: seed),

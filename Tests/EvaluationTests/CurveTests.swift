@@ -31,7 +31,7 @@ import Testing
         #expect(run.stages[0].curve("developmentAccuracy") == [Curve.Point(x: 1, y: 0.75)])
         #expect(run.stages[0].seconds == 20 && run.stages[1].points[0].samples == 8)
         #expect(
-            run.notes == [
+            run.warnings == [
                 "run/metrics.jsonl: 2 lines cannot be read (the first: line 4); the others are drawn",
                 "run/metrics.jsonl: 1 steps are logged more than once, as after going on from an "
                     + "earlier checkpoint; the last line of each counts",

@@ -10,8 +10,8 @@ func nearGrowsWithTheImage(imageSize: Int, hits: [Int]) {
     let windows = [(0, 3), (7, 10), (1, 22)].map { row, column in
         Window(rows: row..<(row + 1), columns: column..<(column + 1))
     }
-    let look = Look(
+    let sequence = GlimpseSequence(
         windows: windows, places: [0, 1, 2], predictions: [[Float]](repeating: [1, 0], count: 3))
-    let found = Trajectory(look, label: 0, imageSize: imageSize, known: [(13, 10)])
+    let found = ScoredSequence(sequence, label: 0, imageSize: imageSize, known: [(13, 10)])
     #expect(found.hits == hits)
 }

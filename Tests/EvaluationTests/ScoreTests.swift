@@ -28,9 +28,9 @@ import Testing
         return values
     }
 
-    private func follow(_ locations: [Int], label: Int = 0) -> Trajectory {
-        Trajectory(
-            Look(
+    private func follow(_ locations: [Int], label: Int = 0) -> ScoredSequence {
+        ScoredSequence(
+            GlimpseSequence(
                 windows: locations.map { geometry.window(of: $0) }, places: locations,
                 predictions: AveragedLogits.prefixes(logits, classes: 2, locations: locations)),
             label: label, imageSize: size, known: [(10, 10)])
@@ -92,10 +92,10 @@ import Testing
             var verdicts = Scores.Verdicts(
                 predictions: [0, 0, 0, 0], losses: [0, 0, 0, 0])
             for (index, locations) in places.enumerated() {
-                let trajectory = follow(locations)
-                score.add(trajectory)
-                verdicts.predictions[first + index] = trajectory.predictions[1]
-                verdicts.losses[first + index] = trajectory.losses[1]
+                let sequence = follow(locations)
+                score.add(sequence)
+                verdicts.predictions[first + index] = sequence.predictions[1]
+                verdicts.losses[first + index] = sequence.losses[1]
             }
             scores.policies = [.learned: [score], .random: [score, score]]
             scores.verdicts = [.learned: verdicts]

@@ -2,6 +2,7 @@ import Families
 import Layers
 import Models
 import SaccaderModel
+import Tensors
 import Testing
 
 @testable import GlimpseModel

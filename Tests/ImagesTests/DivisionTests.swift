@@ -90,7 +90,7 @@ import Testing
         }.warnings
         let line = warnings.first { $0.hasPrefix("dev has fewer than 10") }
         #expect(line?.contains("cat: 3") == true, "\(warnings)")
-        #expect(try small.open("index").notes.contains { $0.hasPrefix("dev has fewer than 10") })
+        #expect(try small.open("index").warnings.contains { $0.hasPrefix("dev has fewer than 10") })
         // None at all are few; who wants none is not told.
         let none = try small.index(["set"], output: "none") { $0.developmentFraction = 0.01 }
         #expect(none.warnings.contains { $0.contains("cat: 0, dog: 0") })
@@ -111,12 +111,12 @@ import Testing
         let dataset = try ImageDataset(small.path("index"), configuration: settings, seed: 0)
         #expect(dataset.development.entries.count == 4)
         #expect(
-            dataset.notes.contains {
+            dataset.warnings.contains {
                 $0.contains("0.25 of each class") && $0.contains("developmentFraction (0.5)")
             })
         settings.developmentFraction = 0.25
         let same = try ImageDataset(small.path("index"), configuration: settings, seed: 0)
-        #expect(!same.notes.contains { $0.contains("developmentFraction") })
+        #expect(!same.warnings.contains { $0.contains("developmentFraction") })
     }
 
     /// A folder that is called val is validation's, also where it is named itself.

@@ -96,7 +96,7 @@ import Testing
         #expect(dataset.validation.entries.map(\.label) == [2])
         #expect(try Content(dataset).images[.val]?.first?.bytes.starts(with: picture) == true)
         if path == "set" {
-            #expect(try small.open("set").notes.contains { $0.contains("spelt otherwise") })
+            #expect(try small.open("set").warnings.contains { $0.contains("spelt otherwise") })
         }
     }
 

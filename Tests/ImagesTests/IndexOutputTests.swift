@@ -121,7 +121,7 @@ import Testing
         let summary = try small.index(["folders"], output: "index") { $0.skipsUndecodable = true }
         let line = "train has no image of some classes, which cannot be learned: 1 (n01440764)"
         #expect(summary.warnings.contains(line), "\(summary.warnings)")
-        #expect(try small.open("index").notes.contains(line))
+        #expect(try small.open("index").warnings.contains(line))
     }
 
     /// Images that are left out are not counted when a class is divided.

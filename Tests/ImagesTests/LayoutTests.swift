@@ -266,6 +266,6 @@ import Testing
         try small.write(Archives.tar([("x_val_1.JPEG", picture)]), to: "set/val.tar")
         #expect(
             try small.index(["set"], output: "index").warnings.contains { $0.contains("val.tar") })
-        #expect(try small.open("set").notes.contains { $0.contains("val.tar") })
+        #expect(try small.open("set").warnings.contains { $0.contains("val.tar") })
     }
 }

@@ -45,7 +45,7 @@ import Testing
             #expect(try names(source) == ["p/B.PNG", "p/a/z.webp", "p/b.jpg", "p/picture"])
             #expect(source.count == 4)
             #expect(
-                source.notes.map { $0.prefix { $0 != "(" } } == [
+                source.warnings.map { $0.prefix { $0 != "(" } } == [
                     "hidden, passed over: 2 ", "no pictures, passed over: 1 ",
                     "links that lead to no file in the same place, passed over: 1 ",
                 ])

@@ -94,8 +94,9 @@ import Testing
         }
     }
 
-    /// Training and evaluation decode as the settings say.
-    @Test func loadingHeedsTheSettings() throws {
+    /// Training and evaluation decode as the settings say, also where no thread of the loader could be
+    /// started and whoever wants a batch decodes it.
+    @Test(arguments: [1, 0]) func loadingHeedsTheSettings(threads: Int) throws {
         let small = try SmallImageNet()
         for name in ["a", "b"] {
             try small.write(fixtureBytes("transparent.png"), to: "set/train/\(name)/0.png")
@@ -104,7 +105,7 @@ import Testing
         func images(_ change: (inout DataConfiguration) -> Void) throws -> [Float] {
             var settings = DataConfiguration()
             (settings.imageSize, settings.augmentation) = (24, .none)
-            settings.developmentFraction = 0
+            (settings.developmentFraction, settings.workers) = (0, threads)
             change(&settings)
             let set = try ImageDataset(small.path("set"), configuration: settings, seed: 0).training
             let loader = BatchLoader(set, configuration: settings, seed: 0) { number in

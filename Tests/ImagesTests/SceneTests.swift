@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 import TestSupport
@@ -18,7 +19,7 @@ struct SceneTests {
 
     /// The figures of every document are of these scenes: they must not move with a library's way to draw numbers.
     @Test func theScenesOfASeedStayWhatTheyAre() {
-        var digest = Digest()
+        var digest = Checksum()
         for number in 0..<20 {
             let scene = scene(number)
             digest.add(scene.pixels(at: .small, digits: digits).bytes)

@@ -174,7 +174,7 @@ import Testing
     func takesTheLargest(index: Int) throws {
         let (kernel, stride, size, channels) = Self.cases[index]
         let padding = SamePadding(kernel: kernel, stride: stride)
-        let pooling = SameMaxPooling<Float>(padding)
+        let pooling = MaxPooling<Float>(padding)
         let input = Shape(Self.images, size, size + 1, channels)
         let output = pooling.outputShape(input)
         let subject = Subject<Float>(

@@ -155,11 +155,11 @@ import Testing
         let output = Tensor<Float>(
             layer.outputShape(subject.input.shape), in: subject.workspace.arena)
         subject.reserve(output.shape)
-        let input = subject.input
-        subject.forward = { layer.forward(input, into: output, momentsOf: nil, pass: $0) }
+        let input = Activation(final: subject.input)
+        subject.forward = { layer.forward(input, into: output, pass: $0) }
         subject.output = { output.elements() }
         subject.backward = { [gradient = subject.gradient, upstream = subject.upstream] in
-            layer.backward(upstream, input: input, into: gradient, pass: $0)
+            layer.backward(upstream, input: input, sink: GradientSink(gradient), pass: $0)
         }
         try subject.check(step: 1 / 64, bound: 1e-3)
     }

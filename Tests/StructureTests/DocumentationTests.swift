@@ -47,6 +47,32 @@ import Testing
         }
     }
 
+    /// A type, function or file that an article names is there: no rename leaves the guide behind.
+    @Test func namesInTheArticlesExist() throws {
+        let letters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
+        let wordBytes = Set(letters.utf8)
+        var known: Set<Substring> = []
+        for folder in ["Sources", "Tests", "cluster"] {
+            for path in try FileManager.default.subpathsOfDirectory(
+                atPath: "\(Self.project)/\(folder)")
+            {
+                known.formUnion(path.split { "/.+".contains($0) })
+                guard path.hasSuffix(".swift") else { continue }
+                let words = try Self.text("\(folder)/\(path)").utf8.split {
+                    !wordBytes.contains($0)
+                }
+                known.formUnion(words.map { Substring($0) })
+            }
+        }
+        for article in try Self.articles() {
+            // `Type`, `Type.member`, `Type+Topic`; keys and commands begin with a small letter.
+            for name in try Self.text(article).matches(of: /`([A-Z]\w*[a-z]\w*(?:[.+]\w+)*)`/) {
+                let parts = name.1.split { ".+".contains($0) }
+                #expect(parts.allSatisfy(known.contains), "\(article): \(name.1)")
+            }
+        }
+    }
+
     /// One sitting: 220 lines and 15 kB.
     @Test func theReadmeIsShort() throws {
         let readme = try Self.text("README.md")

@@ -18,8 +18,8 @@ import Testing
     /// The modules that others are built on, which know nothing of these.
     @Test(
         arguments: [
-            "Tensors": [], "Configuration": ["Yams"], "Safetensors": [], "Checkpoints": ["CHDF5"],
-            "Terminal": ["CCommit"], "Layers": ["Tensors"],
+            "Tensors": [], "Configuration": ["Yams"], "Safetensors": [], "Files": [],
+            "Checkpoints": ["CHDF5", "Files"], "Terminal": ["CCommit"], "Layers": ["Tensors"],
         ] as [String: [String]])
     func modulesAtTheBottomImportNothingElse(module: String, imports: [String]) throws {
         let allowed = Set(

@@ -23,10 +23,10 @@ import Testing
         #expect(TCPConnection("text") == nil)
     }
 
-    private func note(
+    private func status(
         _ rank: Int, unanswered: [Int]
-    ) -> StatusBoard.Note {
-        StatusBoard.Note(
+    ) -> StatusBoard.Status {
+        StatusBoard.Status(
             rank: rank, host: "node\(rank)", process: 1,
             moment: Activity.Moment(phase: .waitingForRanks, stage: "joint", step: 3, progress: 9),
             idleSeconds: 10, beat: 4, addresses: ["A\(rank)"],
@@ -36,20 +36,20 @@ import Testing
     /// Of four hosts the third is cut off: it accuses its partner, which accuses it, as others do.
     @Test func theHostThatMostAccuseIsCutOff() {
         let cut = CutOffHost([
-            note(0, unanswered: [2]), note(1, unanswered: []), note(2, unanswered: [3]),
-            note(3, unanswered: [2]),
+            status(0, unanswered: [2]), status(1, unanswered: []), status(2, unanswered: [3]),
+            status(3, unanswered: [2]),
         ])
         #expect(cut?.host == "node2" && cut?.other == nil)
     }
 
     @Test func ofTwoHostsItMayBeEither() {
-        let cut = CutOffHost([note(0, unanswered: [1]), note(1, unanswered: [0])])
+        let cut = CutOffHost([status(0, unanswered: [1]), status(1, unanswered: [0])])
         #expect(Set([cut?.host, cut?.other]) == ["node0", "node1"])
     }
 
     @Test func whereAllAnswerNobodyIs() {
-        #expect(CutOffHost([note(0, unanswered: []), note(1, unanswered: [])]) == nil)
+        #expect(CutOffHost([status(0, unanswered: []), status(1, unanswered: [])]) == nil)
         // An address that no rank has, as that of a file server.
-        #expect(CutOffHost([note(0, unanswered: [7]), note(1, unanswered: [])]) == nil)
+        #expect(CutOffHost([status(0, unanswered: [7]), status(1, unanswered: [])]) == nil)
     }
 }

@@ -120,13 +120,15 @@ import Testing
     }
 
     @Test func logitsThatAreNotFiniteAreRefused() throws {
-        var view = View()
+        var view = ModelOutput()
         view.whole = [1, 2]
         try LogitsError.check(view, image: "val/a/0.JPEG")
         view.whole = [1, .nan]
         #expect(throws: LogitsError.self) { try LogitsError.check(view, image: "val/a/0.JPEG") }
         view.whole = nil
-        view.looks[.center] = [Look(windows: [], places: [], predictions: [[0], [.infinity]])]
+        view.sequences[.center] = [
+            GlimpseSequence(windows: [], places: [], predictions: [[0], [.infinity]])
+        ]
         #expect {
             try LogitsError.check(view, image: "val/a/0.JPEG")
         } throws: {

@@ -100,7 +100,7 @@ import Testing
         #expect(short.contains("--signal=B:USR1@30"), "\(short)")
         let refused = try line(requeue: 0, left: "UNLIMITED")
         #expect(
-            refused.contains(", no time limit told, requeue not allowed; ")
+            refused.contains(", no time limit known, requeue not allowed; ")
                 && refused.hasSuffix(" and ends with 75: submit with --requeue (PBS: -r y)"),
             "\(refused)")
     }

@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 import TestSupport
 import Testing
@@ -53,10 +54,10 @@ import Testing
         log.write(line(2))
         log.synchronize()
         log.write(line(3))
-        #expect(log.takeFailure() == .unwritable(path: path, reason: "No space left on device"))
+        #expect(log.takeFailure() == FileError(path: path, reason: "No space left on device"))
         log.synchronize()
         #expect(log.takeFailure() == nil)
-        #expect(throws: CheckpointError.self) { try log.finish() }
+        #expect(throws: FileError.self) { try log.finish() }
         #expect(try steps == [1])
         try replaceDisk(by: path)
         try log.finish()
@@ -72,7 +73,7 @@ import Testing
         // It takes every write and can flush nothing.
         try replaceDisk(by: "/dev/null")
         log.synchronize()
-        #expect(log.takeFailure() == .unwritable(path: path, reason: "Invalid argument"))
+        #expect(log.takeFailure() == FileError(path: path, reason: "Invalid argument"))
         log.write(line(3))
         log.synchronize()
         #expect(log.takeFailure() == nil)

@@ -74,7 +74,7 @@ import Testing
 
     @Test func centerStaysInTheMiddle() throws {
         let expected = try fixture.integers("/expected/center/locations").map(Int.init)
-        let view = Inference<Float>.Sight(logits: [], learned: [])
+        let view = Inference<Float>.Output(logits: [], learned: [])
         let found = Policy.center.locations(
             view, image: [], imageSize: size, geometry: geometry, classes: classes, most: 3,
             seed: 0, identifier: 0)
@@ -82,7 +82,7 @@ import Testing
     }
 
     @Test func randomVisitsEachPlaceOnceAndAllAlike() {
-        let view = Inference<Float>.Sight(logits: [], learned: [])
+        let view = Inference<Float>.Output(logits: [], learned: [])
         var counts = [Int](repeating: 0, count: places)
         for identifier in 0..<4000 {
             let found = Policy.random.locations(
@@ -98,7 +98,7 @@ import Testing
     /// Reports of earlier programs hold what these places came to.
     @Test func randomPlacesStayAsTheyWere() {
         let found = Policy.random.locations(
-            Inference<Float>.Sight(logits: [], learned: []), image: [], imageSize: size,
+            Inference<Float>.Output(logits: [], learned: []), image: [], imageSize: size,
             geometry: geometry, classes: classes, most: 8, seed: 1, identifier: 3, draw: 2)
         #expect(found == [40, 74, 20, 80, 47, 57, 21, 16])
     }

@@ -36,7 +36,7 @@ import Testing
     }
 
     private func problems(_ run: CommandRun) -> [String] {
-        run.messages.filter { !$0.contains("note: ") }
+        run.messages.filter { !$0.contains("warning: ") }
     }
 
     private struct Table {

@@ -3,6 +3,7 @@ import Layers
 import Models
 import SaccaderModel
 import Tensors
+import Terminal
 import TestSupport
 import Testing
 
@@ -33,17 +34,15 @@ import Testing
         let text = "a \"b\" \\ \u{1}\n\té"
         let line =
             "{\"text\": \(JSONText.string(text)), \"no\": \(JSONText.number(.nan)), "
-            + "\"wrong\": \(JSONText.value("{a")), \"right\": \(JSONText.value("{\"a\": 1}"))}"
+            + "\"wrong\": \(JSONText.Stored("{a").json), \"right\": \(JSONText.Stored("{\"a\": 1}").json)}"
         let object = try #require(
             try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(object["text"] as? String == text)
         #expect(object["no"] is NSNull)
         #expect(object["wrong"] as? String == "{a")
         #expect((object["right"] as? [String: Int]) == ["a": 1])
-        var json = JSONLine()
-        json.add("q\"", "v\"")
-        json.add("x", Double.infinity)
-        #expect(json.text == "{\"q\\\"\": \"v\\\"\", \"x\": null}")
+        let json: JSONLine = ["q\"": "v\"", "x": Double.infinity, "left out": String?.none]
+        #expect(json.json == "{\"q\\\"\": \"v\\\"\", \"x\": null}")
     }
 
     @Test func aTerminalThatCannotRewriteALineGetsPlainOnes() {

@@ -23,16 +23,16 @@ final class DRAMViewer<Element: StorageElement>: Viewer {
 
     func readParameters() { inference.readParameters() }
 
-    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {
+    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [ModelOutput] {
         let count = images.identifiers.count
-        var views = [View](repeating: View(), count: count)
+        var views = [ModelOutput](repeating: ModelOutput(), count: count)
         for (policy, draws) in plan.policies {
             for draw in 0..<draws {
                 let seen = try inference(
                     images.standardized, imageCount: count, glimpses: plan.glimpses,
                     policy: way(policy, draw: draw, identifiers: images.identifiers))
                 for (image, seen) in seen.enumerated() {
-                    views[image].looks[policy, default: []].append(look(seen, policy))
+                    views[image].sequences[policy, default: []].append(sequence(seen, policy))
                 }
             }
         }
@@ -51,22 +51,24 @@ final class DRAMViewer<Element: StorageElement>: Viewer {
         }
     }
 
-    private func look(_ seen: DRAMInference<Element>.View, _ policy: Policy) -> Look {
+    private func sequence(_ seen: DRAMInference<Element>.Output, _ policy: Policy)
+        -> GlimpseSequence
+    {
         let side = inference.geometry.glimpseSize
-        var look = Look(
+        var sequence = GlimpseSequence(
             windows: seen.corners.map { window($0, side: side, scale: 1) },
             places: seen.places.map(cell),
             predictions: seen.predictions(inference.model.configuration.dram.prediction))
-        look.showsPath = policy != .center
+        sequence.showsPath = policy != .center
         if policy.isLearned {
-            look.context = inference.geometry.sides.indices.dropFirst().map { resolution in
+            sequence.context = inference.geometry.sides.indices.dropFirst().map { resolution in
                 let side = inference.geometry.sides[resolution]
                 return window(
                     inference.geometry.corner(of: .center, resolution: resolution), side: side,
                     scale: Double(side) / Double(inference.geometry.glimpseSize))
             }
         }
-        return look
+        return sequence
     }
 
     private func window(

@@ -1,8 +1,8 @@
 /// Where a glimpse looks: −1 and 1 are the image's borders, 0 is its middle.
 public struct Place: Equatable, Sendable {
-    /// Downwards.
+    /// The distance from the middle downwards.
     public var y: Float
-    /// To the right.
+    /// The distance from the middle to the right.
     public var x: Float
 
     /// The middle of the image.

@@ -2,9 +2,9 @@ import Foundation
 import Layers
 import Tensors
 
-/// From the location cell's output to the mean of the next place: `m = s·tanh(h·W + b)`, (y, x).
+/// The mean of the next place from the location cell's output: `m = s·tanh(h·W + b)`, (y, x).
 ///
-/// In single precision throughout: places are not activations that may be rounded.
+/// It computes in single precision throughout: places are not activations that may be rounded.
 struct Emission: Sendable {
     private let kernel: Parameter
     private let bias: Parameter

@@ -13,7 +13,7 @@ extension Unrolled {
         let stop: DRAMStageSettings.StopGradient
         /// The gradient of the classification cell's output at each step, through the logits.
         fileprivate let throughLogits: [Tensor<Element>?]
-        /// Of the location cell's output at each step but the last, through the emission; none where
+        /// The gradient of the location cell's output at each step but the last, through the emission; none where
         /// no gradient of that cell is wanted.
         fileprivate let throughEmission: [Tensor<Element>]
         /// None where no gradient of the cell is wanted, as of the location cell.

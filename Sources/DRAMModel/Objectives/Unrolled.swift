@@ -90,7 +90,7 @@ struct Unrolled<Element: StorageElement>: Sendable {
             let previous = index > 0 ? steps[index - 1].state : nil
             try model.forward(
                 step, images: images, samples: samples,
-                look: .init(
+                input: .init(
                     place: { place(ofStep: index, row: $0) },
                     resolutions: resolutions(ofStep: index),
                     // The context's classification state is dropped.

@@ -1,13 +1,14 @@
 import Checkpoints
 import Foundation
 import Models
+import Terminal
 
 /// Several models beside one another, for example the paper's ablations: the prediction of each
 /// after some glimpses.
 public struct Comparison: Codable, Equatable, Sendable {
     /// One model.
     public struct Member: Codable, Equatable, Sendable {
-        /// Its name.
+        /// The model's name.
         public let name: String
         /// All its figures.
         public let report: EvaluationReport
@@ -23,10 +24,7 @@ public struct Comparison: Codable, Equatable, Sendable {
 
     /// JSON with sorted keys.
     public func json(isPretty: Bool = false) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        try JSONText.of(self, isPretty: isPretty)
     }
 
     /// The learned policy's entries of a model; empty where it has none.
@@ -154,27 +152,16 @@ public struct Comparison: Codable, Equatable, Sendable {
         }
         let page = ResultFolder.File(
             "comparison.html",
-            text: """
-                <!DOCTYPE html>
-                <html lang="en">
-                <head>
-                <meta charset="utf-8">
-                <meta name="viewport" content="width=device-width">
-                <title>Comparison</title>
-                <style>\(ReportPage.style)</style>
-                </head>
-                <body>
-                <h1>Comparison of \(models.count) models</h1>
+            text: ReportPage.page(
+                "Comparison of \(models.count) models",
+                """
                 <div class="plots">\(figures)</div>
                 <p class="note">\(ReportPage.escaped(bandNote))</p>
                 <pre>\(ReportPage.escaped(table))</pre>
                 <h2>Each model's own report</h2>
                 <ul>
                 \(links.joined())</ul>
-                </body>
-                </html>
-
-                """)
+                """))
         let tables = [
             ResultFolder.File("comparison.json", text: try json(isPretty: true) + "\n"),
             ResultFolder.File("comparison.csv", text: csv),

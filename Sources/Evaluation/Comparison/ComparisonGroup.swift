@@ -5,7 +5,7 @@ import Terminal
 public struct ComparisonGroup: Equatable, Sendable {
     /// What tables and plots call it.
     public let name: String
-    /// Its checkpoints; several are several seeds.
+    /// The model's checkpoints; several are several seeds.
     public private(set) var checkpoints: [String]
 
     /// The groups in the order of their first appearance; none where no argument has a name.

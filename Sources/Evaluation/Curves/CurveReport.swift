@@ -9,7 +9,7 @@ public struct CurveReport {
     private let runs: [RunLog]
     private let sheets: [CurveSheet]
     /// What is not as it should be in the logs, a line each.
-    public var notes: [String] { runs.flatMap(\.notes) }
+    public var warnings: [String] { runs.flatMap(\.warnings) }
 
     /// Reads runs.
     ///
@@ -132,18 +132,10 @@ public struct CurveReport {
         let cells = rows.map { row in row.map { "<td>\(escaped($0))</td>" }.joined() }
         let head = cells[0].replacing("td>", with: "th>")
         let body = cells.dropFirst().map { "<tr>\($0)</tr>\n" }.joined()
-        let notes = notes.map { "<p class=\"note\">\(escaped($0))</p>\n" }.joined()
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width">
-            <title>\(escaped(title))</title>
-            <style>\(ReportPage.style)</style>
-            </head>
-            <body>
-            <h1>\(escaped(title))</h1>
+        let notes = warnings.map { "<p class=\"note\">\(escaped($0))</p>\n" }.joined()
+        return ReportPage.page(
+            title,
+            """
             \(figures)
             <h2>Figures</h2>
             <p class="note">Loss and accuracy: of the last logged step of each stage; time: from its
@@ -151,9 +143,6 @@ public struct CurveReport {
             <div class="wide"><table><thead><tr>\(head)</tr></thead>
             <tbody>\(body)</tbody></table></div>
             \(notes)
-            </body>
-            </html>
-
-            """
+            """)
     }
 }

@@ -37,7 +37,7 @@ struct RunLog {
     /// The stages, in the order of their first lines.
     let stages: [Stage]
     /// What is not as it should be, a line each.
-    let notes: [String]
+    let warnings: [String]
 
     private struct Line: Decodable {
         let stage: String
@@ -142,18 +142,18 @@ struct RunLog {
                 name: stage, points: (points[stage] ?? [:]).values.sorted { $0.step < $1.step },
                 seconds: times[stage].map { $0.last - $0.first } ?? 0)
         }
-        var notes: [String] = []
+        var warnings: [String] = []
         if let first = damaged.first {
-            notes.append(
+            warnings.append(
                 "\(path): \(damaged.count == 1 ? "a line" : "\(damaged.count) lines") cannot be read "
                     + "(\(damaged.count == 1 ? "" : "the first: ")line \(first)); the others are drawn"
             )
         }
         if repeated > 0 {
-            notes.append(
+            warnings.append(
                 "\(path): \(repeated) steps are logged more than once, as after going on from an "
                     + "earlier checkpoint; the last line of each counts")
         }
-        self.notes = notes
+        self.warnings = warnings
     }
 }

@@ -3,7 +3,7 @@ import Models
 /// Where a model fails, and how far its confidence can be trusted: figures of the last line's
 /// prediction, class by class.
 ///
-/// Of several checkpoints counts add up, so that parts are those of all predictions together.
+/// The counts of several checkpoints add up, so that parts are those of all predictions together.
 public struct Classification: Codable, Equatable, Sendable {
     /// One class.
     public struct ClassFigures: Codable, Equatable, Sendable {
@@ -49,11 +49,11 @@ public struct Classification: Codable, Equatable, Sendable {
     public struct Bin: Codable, Equatable, Sendable {
         /// Confidences above this, or from 0 on.
         public let above: Double
-        /// And up to this.
+        /// The upper end of the range, which belongs to it.
         public let upTo: Double
         /// How many predictions.
         public let count: Int
-        /// Their mean confidence; left out without any.
+        /// The predictions' mean confidence; left out without any.
         public let confidence: Double?
         /// The part that is right; left out without any.
         public let top1: Double?
@@ -70,7 +70,7 @@ public struct Classification: Codable, Equatable, Sendable {
     public let policy: String?
     /// T; nil without glimpses.
     public let glimpses: Int?
-    /// Checkpoints.
+    /// How many checkpoints there are.
     public let repeats: Int
     /// The mean recall of the classes that have images.
     public let balancedAccuracy: Double

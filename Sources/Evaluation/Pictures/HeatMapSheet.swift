@@ -15,7 +15,7 @@ struct HeatMapSheet {
         /// What the model saw.
         let pixels: Pixels
         let caption: String
-        /// Those that were taken, `[T]`.
+        /// The windows that were taken, `[T]`.
         let windows: [Window]
         let map: PolicyMap
     }
@@ -23,15 +23,15 @@ struct HeatMapSheet {
     private let imageRows: [Row]
     private let glimpses: Int
 
-    /// Lays out the first of `sightings`, each with its policy for `glimpses` glimpses.
-    init(_ sightings: [Sighting], glimpses: Int, classes: [String]) {
-        let rows = sightings.compactMap { sighting in
-            sighting.map.map { map in
-                let label = sighting.label
+    /// Lays out the first of `pictured`, each with its policy for `glimpses` glimpses.
+    init(_ pictured: [PicturedImage], glimpses: Int, classes: [String]) {
+        let rows = pictured.compactMap { image in
+            image.map.map { map in
+                let label = image.label
                 return Row(
-                    pixels: sighting.pixels,
+                    pixels: image.pixels,
                     caption: classes.indices.contains(label) ? classes[label] : "class \(label)",
-                    windows: sighting.trajectories[.learned]?.windows ?? [], map: map)
+                    windows: image.sequences[.learned]?.windows ?? [], map: map)
             }
         }
         self.init(Array(rows.prefix(Self.rows)), glimpses: glimpses)
@@ -99,7 +99,7 @@ struct HeatMapSheet {
             at: Canvas.Point(x: x + side / 2, y: y + side + 11), size: 12, anchor: .middle)
     }
 
-    /// From dark violet over orange to light yellow: lighter in grey too.
+    /// A colour from dark violet over orange to light yellow: lighter in grey too.
     private static func heat(_ part: Double) -> Canvas.Color {
         let stops: [(Double, Double, Double)] = [
             (0.05, 0.03, 0.20), (0.55, 0.10, 0.45), (0.95, 0.45, 0.20), (1.0, 0.95, 0.55),

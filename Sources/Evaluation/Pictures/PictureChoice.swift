@@ -7,7 +7,7 @@ public enum PictureChoice: String, CaseIterable, Sendable {
     case spread
     /// The first ones by name.
     case first
-    /// Those with the largest cross entropy under the sheet's policy.
+    /// The images with the largest cross entropy under the sheet's policy.
     case worst
     /// Wrong ones, evenly spread over all that are wrong under the sheet's policy.
     case wrong
@@ -36,7 +36,7 @@ public enum PictureChoice: String, CaseIterable, Sendable {
         return list
     }
 
-    /// At most `count` images of `set`.
+    /// Chooses at most `count` images of `set`.
     func images(_ count: Int, of set: ImageSet, verdicts: Scores.Verdicts) -> [Int] {
         let all = Array(set.entries.indices)
         switch self {

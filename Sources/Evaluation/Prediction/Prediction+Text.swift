@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 extension Prediction {
     /// A line for people: file, classes with their probabilities, glimpses and the part of the
@@ -63,9 +64,7 @@ extension Prediction {
             }
             (object.picture, object.policy) = (pictures?.glimpses, pictures?.policy)
         }
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return String(decoding: try encoder.encode(object), as: UTF8.self)
+        return try JSONText.of(object)
     }
 
     /// The names of the columns of `predictions.csv`.

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Images
 import Tensors
@@ -15,8 +16,8 @@ public final class PredictionFolder {
     private let mostPictures: Int
     private let pool: ThreadPool
     private var folder: ResultFolder
-    private let csv: LineFile
-    private let lines: LineFile
+    private let csv: AppendedFile
+    private let lines: AppendedFile
     private var drawn = 0
 
     /// Makes the folder where it is missing, removes an earlier run's files, and begins the tables.
@@ -32,8 +33,8 @@ public final class PredictionFolder {
             ResultFolder.File(Self.tables[1], text: ""),
         ])
         folder = try open()
-        csv = try LineFile(appendingTo: "\(path)/\(Self.tables[0])")
-        lines = try LineFile(appendingTo: "\(path)/\(Self.tables[1])")
+        csv = try AppendedFile(appendingTo: "\(path)/\(Self.tables[0])")
+        lines = try AppendedFile(appendingTo: "\(path)/\(Self.tables[1])")
     }
 
     /// Adds a batch.
@@ -78,8 +79,8 @@ public final class PredictionFolder {
         }
         try folder.add(drawings)
         try csv.append(
-            EvaluationReport.lines(zip(part, names).map { $0.row(top: top, $1) }))
-        try lines.append(zip(part, names).map { try $0.json($1) + "\n" }.joined())
+            EvaluationReport.lines(zip(part, names).map { $0.row(top: top, $1) }).utf8)
+        try lines.append(zip(part, names).map { try $0.json($1) + "\n" }.joined().utf8)
         return problems
     }
 }

@@ -14,7 +14,7 @@ public final class PredictionRun {
     /// How many pictures there are; nil where a pipe will tell.
     public var count: Int? { source.count }
     /// What the user should know, a line each.
-    public let notes: [String]
+    public let warnings: [String]
     let pool: ThreadPool
     private let source: PictureSource
     private let checkpoint: OpenedCheckpoint
@@ -49,18 +49,18 @@ public final class PredictionRun {
                     + "take of a picture; ask for at most that many")
         }
         source = try PictureSource(options.pictures)
-        var notes = [checkpoint.warning].compactMap { $0 } + source.notes
+        var warnings = [checkpoint.warning].compactMap { $0 } + source.warnings
         if checkpoint.classes == nil {
-            notes.append(
+            warnings.append(
                 "\(options.checkpoint): is of an earlier program and holds no names of classes: they "
-                    + "are told by number")
+                    + "are named by number")
         }
         if let policy, !policy.isLearned {
-            notes.append(
+            warnings.append(
                 "\(options.checkpoint): of stage \(stored.stage.name), it has not learned where to "
                     + "look: its glimpses follow the policy \(policy.rawValue)")
         }
-        self.notes = notes
+        self.warnings = warnings
         let shard = Evaluator.shardSize
         batchSize = max(1, min(options.batchSize, source.count ?? options.batchSize))
         let capacity = (batchSize + shard - 1) / shard * shard
@@ -107,7 +107,7 @@ public final class PredictionRun {
         let readable = batch.indices.compactMap { place in
             batch[place].readable.map { (place: place, content: $0) }
         }
-        var views: [View] = []
+        var views: [ModelOutput] = []
         if !readable.isEmpty {
             views = try viewer(
                 ViewedImages(
@@ -133,7 +133,7 @@ public final class PredictionRun {
         }
     }
 
-    private func check(_ view: View, of file: PictureFile) throws(RequestError) {
+    private func check(_ view: ModelOutput, of file: PictureFile) throws(RequestError) {
         do throws(LogitsError) {
             try LogitsError.check(view, image: file.name)
         } catch {
@@ -141,9 +141,10 @@ public final class PredictionRun {
         }
     }
 
-    private func answer(_ view: View, _ content: LoadedPicture.Content) -> Prediction.Answer {
+    private func answer(_ view: ModelOutput, _ content: LoadedPicture.Content) -> Prediction.Answer
+    {
         let size = checkpoint.model.viewedImageSize
-        let look = policy.flatMap { view.looks[$0]?.first }
+        let look = policy.flatMap { view.sequences[$0]?.first }
         let steps = (look?.predictions ?? [view.whole ?? []]).map(Confidence.probabilities)
         let threshold = options.confidence.map(Confidence.millionths)
         let taken =

@@ -50,17 +50,9 @@ struct ReportPage {
             + (report.checkpoints.count > 1
                 ? "\(report.checkpoints.count) checkpoints"
                 : (report.checkpoint as NSString).lastPathComponent)
-        return """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width">
-            <title>\(Self.escaped(title))</title>
-            <style>\(Self.style)</style>
-            </head>
-            <body>
-            <h1>\(Self.escaped(title))</h1>
+        return Self.page(
+            title,
+            """
             \(summary)
             <h2>Plots</h2>
             <div class="plots">\(plots)</div>
@@ -71,10 +63,31 @@ struct ReportPage {
             \(pictureSection)
             <h2>Where the figures come from</h2>
             \(provenance)
-            </body>
-            </html>
+            """)
+    }
 
-            """
+    /// A whole file.
+    ///
+    /// - Parameters:
+    ///   - title: Plain text.
+    ///   - body: What stands below the title.
+    static func page(_ title: String, _ body: String) -> String {
+        """
+        <!DOCTYPE html>
+        <html lang="en">
+        <head>
+        <meta charset="utf-8">
+        <meta name="viewport" content="width=device-width">
+        <title>\(escaped(title))</title>
+        <style>\(style)</style>
+        </head>
+        <body>
+        <h1>\(escaped(title))</h1>
+        \(body)
+        </body>
+        </html>
+
+        """
     }
 
     private var pictureSection: String {

@@ -20,7 +20,7 @@ public struct EqualCoverage: Codable, Equatable, Sendable {
         let top1: Double
     }
 
-    /// For some T of the learned policy.
+    /// Compares for some T of the learned policy.
     ///
     /// - Parameter checkpoints: Each checkpoint's accuracies for increasing T.
     static func all(_ checkpoints: [[String: [Seen]]], counts: [Int]) -> [EqualCoverage] {

@@ -1,6 +1,7 @@
 import Families
 import Foundation
 import Models
+import Terminal
 
 /// What an evaluation came to: the content of `results.json`.
 public struct EvaluationReport: Codable, Equatable, Sendable {
@@ -31,11 +32,11 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
         public let top1: Double
         /// Images whose class is among the five largest.
         public let top5Count: Int
-        /// Their part of all.
+        /// The part of all images.
         public let top5: Double
         /// The mean part of an image's pixels inside the union of the windows.
         public let coverage: Double
-        /// Its standard deviation over images.
+        /// The standard deviation of the coverage over images.
         public let coverageDeviation: Double
         /// e^H of the visits' distribution over places, divided by the number of places: 1 where
         /// all places are visited alike.
@@ -50,11 +51,11 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public struct MeanLogits: Codable, Equatable, Sendable {
         /// Images that are right.
         public let top1Count: Int
-        /// Their part of all.
+        /// The part of all images.
         public let top1: Double
         /// Images whose class is among the five largest.
         public let top5Count: Int
-        /// Their part of all.
+        /// The part of all images.
         public let top5: Double
         /// Left out for a single checkpoint.
         public let deviation: Deviation?
@@ -62,13 +63,13 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
 
     /// One checkpoint, where it comes from and what it came to alone.
     public struct CheckpointPart: Codable, Equatable, Sendable {
-        /// Its origin.
+        /// The checkpoint's origin.
         public let provenance: Provenance
-        /// Without attention; left out where the model has nothing of the kind.
+        /// The figures without attention; left out where the model has nothing of the kind.
         public let meanLogits: MeanLogits?
-        /// By policy.
+        /// The figures by policy.
         public let policies: [String: [Entry]]
-        /// Without the policies' windows, if a classifier was asked.
+        /// The figures without the policies' windows, if a classifier was asked.
         public var occlusion: Occlusion?
     }
 
@@ -103,9 +104,9 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
     public var centralCropMargin: Int?
     /// How often the random policy was drawn; left out without it.
     public var draws: Int?
-    /// Without attention, all checkpoints together; left out where the model has nothing of the kind.
+    /// The figures without attention of all checkpoints together; left out where there is no such thing.
     public let meanLogits: MeanLogits?
-    /// By policy, all checkpoints together.
+    /// The figures by policy, all checkpoints together.
     public let policies: [String: [Entry]]
     /// Each checkpoint.
     public let checkpoints: [CheckpointPart]
@@ -127,10 +128,7 @@ public struct EvaluationReport: Codable, Equatable, Sendable {
 
     /// JSON with sorted keys.
     public func json(isPretty: Bool = false) throws -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        if isPretty { encoder.outputFormatting.insert(.prettyPrinted) }
-        return String(decoding: try encoder.encode(self), as: UTF8.self)
+        try JSONText.of(self, isPretty: isPretty)
     }
 
     /// The policy that the last line tells of: the learned one, or nil for the mean of all logits;

@@ -29,7 +29,7 @@ public struct GlimpseList: Sendable {
     /// The largest.
     public var most: Int { counts[counts.count - 1] }
 
-    /// Those of a table that fits a terminal, at most eight.
+    /// The numbers of glimpses of a table that fits a terminal, at most eight.
     var shown: [Int] {
         if counts.count <= 8 { return counts }
         let usual = [1, 2, 4, 6, 8, 12, 16].filter(counts.contains)

@@ -15,7 +15,7 @@ public struct Occlusion: Codable, Equatable, Sendable {
         public let top1: Double
         /// Images whose class is among the five largest logits.
         public let top5Count: Int
-        /// Their part of all.
+        /// The part of all images.
         public let top5: Double
         /// What the classifier has lost: the top-1 accuracy on whole images less `top1`.
         public let drop: Double
@@ -32,11 +32,11 @@ public struct Occlusion: Codable, Equatable, Sendable {
     public var provenance: Provenance?
     /// Whole images that the classifier has right.
     public let intactTop1Count: Int
-    /// Their part of all.
+    /// The part of all images.
     public let intactTop1: Double
     /// Whole images whose class is among the five largest logits.
     public let intactTop5Count: Int
-    /// Their part of all.
+    /// The part of all images.
     public let intactTop5: Double
     /// The entries by policy.
     public let policies: [String: [Entry]]

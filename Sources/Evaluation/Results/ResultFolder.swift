@@ -1,4 +1,4 @@
-import Checkpoints
+import Files
 import Foundation
 import Terminal
 
@@ -36,7 +36,8 @@ struct ResultFolder {
                 // Names alone: a list that was meddled with must not lead out of the folder.
                 own = Set(text.split(separator: "\n").map(String.init).filter { !$0.contains("/") })
             } catch {
-                throw CheckpointError.inputOutput(path: list, reason: error.localizedDescription)
+                throw FileError(
+                    path: list, reason: error.localizedDescription, isOfDisk: true)
             }
         }
         try requireOwn(names)
@@ -59,11 +60,7 @@ struct ResultFolder {
         // Interrupted, all that may be there by then is still known to be an evaluation's.
         try writeList(own.union(names))
         for name in own.subtracting(names) {
-            let old = "\(path)/\(name)"
-            guard unlink(old) == 0 || errno == ENOENT else {
-                throw CheckpointError.unwritable(
-                    path: old, reason: String(cString: strerror(errno)))
-            }
+            try AtomicFile.remove("\(path)/\(name)")
         }
         for file in files { try AtomicFile.write("\(path)/\(file.name)", data: file.content) }
         try writeList(Set(names))
@@ -79,8 +76,8 @@ struct ResultFolder {
     mutating func add(_ files: [File]) throws {
         try requireOwn(files.map(\.name))
         own.formUnion(files.map(\.name))
-        let list = try LineFile(appendingTo: "\(path)/\(listName)")
-        try list.append(files.map { "\($0.name)\n" }.joined())
+        let list = try AppendedFile(appendingTo: "\(path)/\(listName)")
+        try list.append(files.map { "\($0.name)\n" }.joined().utf8)
         for file in files {
             try AtomicFile.write("\(path)/\(file.name)", data: file.content, isFlushed: false)
         }

@@ -7,9 +7,9 @@ extension EvaluationReport {
         guard let robustness else { return [] }
         let lines = robustness.rows(familyTitle).map { name, _, entries in
             Plot.Line(
-                name: name == "learned"
+                name: name == Policy.learned.rawValue
                     ? "\(familyTitle), T = \(robustness.glimpses)" : "No attention",
-                style: name == "learned" ? .of(.learned) : .measuredMeanLogits,
+                style: name == Policy.learned.rawValue ? .of(.learned) : .measuredMeanLogits,
                 points: entries.sorted { $0.epsilon < $1.epsilon }.map { entry in
                     Self.point(
                         255 * entry.epsilon, entry.top1,
@@ -31,7 +31,7 @@ extension EvaluationReport {
         let width = checkpoints.count > 1 ? 11 : 9
         let heads = robustness.attack.epsilons.map { Self.padded(Robustness.text($0), width) }
         let rows = robustness.rows(familyTitle).map { name, _, entries in
-            let name = name == "learned" ? "learned, T=\(robustness.glimpses)" : name
+            let name = name == Policy.learned.rawValue ? "learned, T=\(robustness.glimpses)" : name
             return name.padding(toLength: 24, withPad: " ", startingAt: 0)
                 + entries.map {
                     Self.padded(Self.percent($0.top1, $0.deviation?.top1), width)

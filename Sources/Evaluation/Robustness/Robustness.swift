@@ -19,11 +19,11 @@ public struct Robustness: Codable, Equatable, Sendable {
         public let epsilon: Double
         /// Images that are right under attack, of all checkpoints.
         public let top1Count: Int
-        /// Their part.
+        /// The part of all images.
         public let top1: Double
         /// Images whose class is among the five largest.
         public let top5Count: Int
-        /// Their part.
+        /// The part of all images.
         public let top5: Double
         /// Over checkpoints; left out for one.
         public let deviation: EvaluationReport.Deviation?

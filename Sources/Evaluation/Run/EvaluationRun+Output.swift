@@ -110,9 +110,9 @@ extension EvaluationRun {
                 let chosen = choice.images(options.picturedCount, of: images, verdicts: verdicts)
                 if chosen.isEmpty { continue }
                 let ending = choice == .spread ? "" : "-\(choice.rawValue)"
-                let sightings = try evaluator.sightings(images, chosen, places: places)
+                let pictured = try evaluator.pictured(images, chosen, places: places)
                 let sheet = ContactSheet(
-                    sightings, policy: policy, glimpses: picturedGlimpses, classes: classes)
+                    pictured, policy: policy, glimpses: picturedGlimpses, classes: classes)
                 if let png = try sheet.png() {
                     pictures.append(
                         ReportPage.Picture(
@@ -123,7 +123,7 @@ extension EvaluationRun {
                 }
                 guard policy.isLearned else { continue }
                 let maps = HeatMapSheet(
-                    sightings, glimpses: picturedGlimpses, classes: classes)
+                    pictured, glimpses: picturedGlimpses, classes: classes)
                 if let png = try maps.png() {
                     pictures.append(
                         ReportPage.Picture(

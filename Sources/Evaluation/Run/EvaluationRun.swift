@@ -20,7 +20,7 @@ public final class EvaluationRun {
     /// The classes that a prediction may be.
     let compared: ComparedClasses
     /// What the user should know of the images, a line each.
-    public let notes: [String]
+    public let warnings: [String]
     let images: ImageSet
     let places: KnownPlaces?
     /// Each checkpoint's counts, after `run`.
@@ -54,11 +54,11 @@ public final class EvaluationRun {
         classes = match.classes.titles
         classNames = match.classes.map(\.name)
         let all = found.labelled(match.labels)
-        var notes = dataset.notes + match.notes
+        var warnings = dataset.warnings + match.warnings
         if options.restrictsClasses {
             let present = Set(all.entries.indices.map { Int(all.label($0)) })
             compared = ComparedClasses(present, of: classes.count)
-            notes.append(
+            warnings.append(
                 "--restrict-classes: predictions are compared among the \(present.count) classes "
                     + "that the \(options.split) images have")
         } else {
@@ -89,7 +89,8 @@ public final class EvaluationRun {
         batchSize = min(options.batchSize, images.entries.count)
         MatrixMultiply.useOneThread()
         pool = ThreadPool(threadCount: options.threadCount)
-        self.notes = checkpoints.compactMap(\.warning) + notes + [pool.warning].compactMap { $0 }
+        self.warnings =
+            checkpoints.compactMap(\.warning) + warnings + [pool.warning].compactMap { $0 }
         try requireMemory(first)
     }
 

@@ -8,7 +8,7 @@ struct LogitNames: Sendable {
 
     private let names: [Name]
 
-    /// Those of a checkpoint: numbers where it does not say.
+    /// The names of a checkpoint: numbers where it does not say.
     init(_ checkpoint: OpenedCheckpoint) {
         guard let classes = checkpoint.classes else {
             names = (0..<checkpoint.model.classes).map { Name(name: "\($0)", title: "class \($0)") }

@@ -129,7 +129,7 @@ public final class Evaluator {
                     (
                         policy,
                         (0..<plan.drawCount(policy)).map { draw in
-                            seen.map { $0.trajectories[policy]?[draw].windows ?? [] }
+                            seen.map { $0.sequences[policy]?[draw].windows ?? [] }
                         }
                     )
                 }
@@ -145,22 +145,22 @@ public final class Evaluator {
     }
 
     /// The images `chosen` of `set` with all that pictures show.
-    public func sightings(
+    public func pictured(
         _ set: ImageSet, _ chosen: [Int], places: KnownPlaces? = nil
-    ) throws -> [Sighting] {
-        var sightings: [Sighting] = []
+    ) throws -> [PicturedImage] {
+        var pictured: [PicturedImage] = []
         try look(at: chosen, of: set, places: places, wantsMap: true) { seen, _ in
-            sightings += seen.map { image in
-                Sighting(
+            pictured += seen.map { image in
+                PicturedImage(
                     name: set.entries[image.entry].name,
                     pixels: Pixels(
                         height: viewedSize, width: viewedSize,
                         bytes: image.pixels.map { UInt8(($0 * 255).rounded()) }),
                     label: image.label,
-                    trajectories: image.trajectories.compactMapValues(\.first), map: image.map)
+                    sequences: image.sequences.compactMapValues(\.first), map: image.map)
             }
         }
-        return sightings
+        return pictured
     }
 
     /// What came of one image.
@@ -172,7 +172,7 @@ public final class Evaluator {
         /// `[H, W, 3]`, on the scale [0, 1].
         let pixels: [Float]
         /// Each policy's draws.
-        let trajectories: [Policy: [Trajectory]]
+        let sequences: [Policy: [ScoredSequence]]
         let map: PolicyMap?
     }
 
@@ -185,11 +185,11 @@ public final class Evaluator {
             scores.meanLogits.top5 += rank < 5 ? 1 : 0
         }
         judge(image, into: &scores)
-        for (policy, trajectories) in image.trajectories {
-            for (draw, trajectory) in trajectories.enumerated() {
-                scores.policies[policy]?[draw].add(trajectory)
+        for (policy, sequences) in image.sequences {
+            for (draw, sequence) in sequences.enumerated() {
+                scores.policies[policy]?[draw].add(sequence)
             }
-            guard plan.verdictGlimpses > 0, let first = trajectories.first else { continue }
+            guard plan.verdictGlimpses > 0, let first = sequences.first else { continue }
             scores.verdicts[policy]?.predictions[image.entry] =
                 first.predictions[plan.verdictGlimpses - 1]
             scores.verdicts[policy]?.losses[image.entry] = first.losses[plan.verdictGlimpses - 1]
@@ -200,19 +200,19 @@ public final class Evaluator {
     /// image, or the first policy's.
     private func judge(_ image: SeenImage, into scores: inout Scores) {
         guard plan.judgedGlimpses > 0 else { return }
-        let learned = image.trajectories[.learned]?.first
+        let learned = image.sequences[.learned]?.first
         if let whole = image.whole, learned == nil {
             scores.outcomes?.add(
                 image.entry, label: image.label, predictions: [AveragedLogits.prediction(whole)],
                 confidences: [Confidence.judge(whole, label: image.label).confidence])
             return
         }
-        let first = Policy.allCases.lazy.compactMap { image.trajectories[$0]?.first }.first
-        guard let trajectory = learned ?? first else { return }
+        let first = Policy.allCases.lazy.compactMap { image.sequences[$0]?.first }.first
+        guard let sequence = learned ?? first else { return }
         scores.outcomes?.add(
             image.entry, label: image.label,
-            predictions: trajectory.predictions.prefix(plan.judgedGlimpses),
-            confidences: Array(trajectory.confidences.prefix(plan.judgedGlimpses)))
+            predictions: sequence.predictions.prefix(plan.judgedGlimpses),
+            confidences: Array(sequence.confidences.prefix(plan.judgedGlimpses)))
     }
 
     /// Shows the model all images, batch by batch.
@@ -257,7 +257,7 @@ public final class Evaluator {
     }
 
     private func seen(
-        _ views: [View], _ pixels: [[Float]], _ batch: ImageBatch, set: ImageSet,
+        _ views: [ModelOutput], _ pixels: [[Float]], _ batch: ImageBatch, set: ImageSet,
         places: KnownPlaces?
     ) -> [SeenImage] {
         var seen = [SeenImage?](repeating: nil, count: views.count)
@@ -274,9 +274,9 @@ public final class Evaluator {
                 seen[index] = SeenImage(
                     entry: entry, label: label,
                     whole: view.whole.map { plan.compared($0) }, pixels: pixels[index],
-                    trajectories: view.looks.mapValues { looks in
-                        looks.map {
-                            Trajectory(
+                    sequences: view.sequences.mapValues { draws in
+                        draws.map {
+                            ScoredSequence(
                                 $0, label: label, compared: plan.compared,
                                 imageSize: viewedSize, known: known)
                         }

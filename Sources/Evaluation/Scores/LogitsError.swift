@@ -17,8 +17,8 @@ public struct LogitsError: ProgramError {
     public var exitCode: ExitCode { .badData }
 
     /// Refuses a view with such logits.
-    static func check(_ view: View, image: String) throws(LogitsError) {
-        let logits = [view.whole ?? []] + view.looks.values.joined().flatMap(\.predictions)
+    static func check(_ view: ModelOutput, image: String) throws(LogitsError) {
+        let logits = [view.whole ?? []] + view.sequences.values.joined().flatMap(\.predictions)
         guard logits.allSatisfy({ $0.allSatisfy(\.isFinite) }) else {
             throw LogitsError(image: image)
         }

@@ -26,12 +26,12 @@ public struct Outcomes: Equatable, Sendable {
 
     /// The class predicted for each image.
     private(set) var predictions: [Int]
-    /// Its probability, in millionths.
+    /// The prediction's probability, in millionths.
     private(set) var confidences: [Int]
     /// The counts for each threshold.
     private(set) var exits: [Exit]
 
-    /// Of no image of `count` yet.
+    /// No outcome yet of any of `count` images.
     init(count: Int) {
         predictions = [Int](repeating: 0, count: count)
         confidences = predictions

@@ -39,16 +39,16 @@ public struct PolicyScore: Equatable, Sendable {
     }
 
     /// Counts one image.
-    mutating func add(_ trajectory: Trajectory) {
+    mutating func add(_ sequence: ScoredSequence) {
         imageCount += 1
-        knownCount += trajectory.isKnown ? 1 : 0
-        for t in trajectory.places.indices {
-            top1[t] += trajectory.labelRanks[t] < 1 ? 1 : 0
-            top5[t] += trajectory.labelRanks[t] < 5 ? 1 : 0
-            coveredPixels[t] += trajectory.coveredPixels[t]
-            coveredSquares[t] += trajectory.coveredPixels[t] * trajectory.coveredPixels[t]
-            hits[t] += trajectory.hits[t]
-            visits[t * placeCount + trajectory.places[t]] += 1
+        knownCount += sequence.isKnown ? 1 : 0
+        for t in sequence.places.indices {
+            top1[t] += sequence.labelRanks[t] < 1 ? 1 : 0
+            top5[t] += sequence.labelRanks[t] < 5 ? 1 : 0
+            coveredPixels[t] += sequence.coveredPixels[t]
+            coveredSquares[t] += sequence.coveredPixels[t] * sequence.coveredPixels[t]
+            hits[t] += sequence.hits[t]
+            visits[t * placeCount + sequence.places[t]] += 1
         }
     }
 
@@ -87,7 +87,7 @@ extension PolicyScore {
         Double(coveredPixels[glimpses - 1]) / images / Double(pixelCount)
     }
 
-    /// Its standard deviation over images.
+    /// The standard deviation of the coverage over images.
     public func coverageDeviation(_ glimpses: Int) -> Double {
         let mean = Double(coveredPixels[glimpses - 1]) / images
         let square = Double(coveredSquares[glimpses - 1]) / images

@@ -1,4 +1,4 @@
-import Checkpoints
+import Files
 import Images
 import Layers
 import Terminal

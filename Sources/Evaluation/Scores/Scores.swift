@@ -14,7 +14,7 @@ public struct Scores: Equatable, Sendable {
 
     /// Images looked at.
     public var imageCount = 0
-    /// Without attention; no images where the model has nothing of the kind.
+    /// The counts without attention; no images where the model has nothing of the kind.
     public var meanLogits = MeanLogits()
     /// Each policy for 1…T glimpses, once for each draw (only the random policy has several).
     public var policies: [Policy: [PolicyScore]] = [:]

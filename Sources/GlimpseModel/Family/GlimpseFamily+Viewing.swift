@@ -75,7 +75,7 @@ extension GlimpseFamily {
                     pixels: [[Float]](repeating: [], count: count),
                     identifiers: Array(0..<count)), wantsMap: false)
             found = views.flatMap { view in
-                (view.looks[.learned]?.first).map { look in
+                (view.sequences[.learned]?.first).map { look in
                     zip(look.places, look.windows.map(places.patch)).map { ($0, $1) }
                 } ?? []
             }

@@ -26,12 +26,12 @@ final class GlimpseViewer<Element: StorageElement>: Viewer {
 
     func readParameters() throws { try locator.readParameters() }
 
-    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {
+    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [ModelOutput] {
         let found = try locator(images, wantsMap: wantsMap)
         let patches = found.map { view in
             // In the order of policies, so that a patch's neighbours do not depend on a hash.
             var seen: Set<Window> = []
-            return Policy.allCases.flatMap { view.looks[$0] ?? [] }.flatMap(\.windows)
+            return Policy.allCases.flatMap { view.sequences[$0] ?? [] }.flatMap(\.windows)
                 .map(places.patch).filter { seen.insert($0).inserted }
         }
         let logits = try classifier(
@@ -39,19 +39,19 @@ final class GlimpseViewer<Element: StorageElement>: Viewer {
             patches: patches)
         return found.indices.map { image in
             let known = Dictionary(uniqueKeysWithValues: zip(patches[image], logits[image]))
-            var view = View()
-            view.looks = found[image].looks.mapValues { $0.map { look($0, known) } }
+            var view = ModelOutput()
+            view.sequences = found[image].sequences.mapValues { $0.map { look($0, known) } }
             view.map = found[image].map.map(scaled)
             return view
         }
     }
 
     /// The same glimpses in the classifier's image, with its predictions.
-    private func look(_ look: Look, _ logits: [Window: [Float]]) -> Look {
+    private func look(_ look: GlimpseSequence, _ logits: [Window: [Float]]) -> GlimpseSequence {
         let patches = look.windows.map(places.patch)
         let rows = patches.flatMap { logits[$0] ?? [] }
         let classes = rows.count / max(1, patches.count)
-        var result = Look(
+        var result = GlimpseSequence(
             windows: patches, places: look.places,
             predictions: AveragedLogits.prefixes(
                 rows, classes: classes, locations: Array(patches.indices)))

@@ -7,7 +7,7 @@ package struct CellPlan: Sendable {
     package enum Source: Hashable, Sendable {
         /// The cell's first input, brought to its filters.
         case current
-        /// Its second one.
+        /// The cell's second input.
         case previous
         /// The sum of an earlier pair.
         case pair(Int)

@@ -15,7 +15,7 @@ struct NASNetCell<Element: StorageElement>: Sendable {
     enum Branch: Sendable {
         case separable(SeparableConvolution<Element>)
         case average(SameAveragePooling<Element>)
-        case maximum(SameMaxPooling<Element>)
+        case maximum(MaxPooling<Element>)
         case identity
     }
 
@@ -81,7 +81,7 @@ struct NASNetCell<Element: StorageElement>: Sendable {
                                 padding,
                                 divisor: padding.stride > 1 && divisor == .zeros
                                     ? .zeros : .excluded)))
-                case .maximum: pairs[pair].append(.maximum(SameMaxPooling(padding)))
+                case .maximum: pairs[pair].append(.maximum(MaxPooling(padding)))
                 case .identity: pairs[pair].append(.identity)
                 }
             }

@@ -16,7 +16,7 @@ package struct NASNetWiring: Sendable {
 
     /// How a cell's second input is brought to its size and channels.
     package enum Adjusting: Sendable {
-        /// Not at all: the first stem cell reads the stem as it is.
+        /// It is left as it is: the first stem cell reads the stem itself.
         case none
         /// A 1×1 convolution.
         case pointwise

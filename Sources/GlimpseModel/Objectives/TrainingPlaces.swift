@@ -56,7 +56,7 @@ struct TrainingPlaces: Sendable {
                 pixels: [[Float]](repeating: [], count: imageCount), identifiers: identifiers),
             wantsMap: false)
         for (image, view) in views.enumerated() {
-            guard let look = view.looks[.learned]?.first else { continue }
+            guard let look = view.sequences[.learned]?.first else { continue }
             for t in 0..<glimpses {
                 let key = UInt64(identifiers[image] * glimpses + t)
                 var random = CounterRandom(

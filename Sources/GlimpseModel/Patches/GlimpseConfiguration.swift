@@ -1,4 +1,5 @@
 import Models
+import Tensors
 
 /// Which network classifies the patches.
 public enum GlimpseNetwork: String, Codable, CaseIterable, Sendable {

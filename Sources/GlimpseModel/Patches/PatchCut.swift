@@ -22,7 +22,7 @@ struct PatchCut: Sendable {
             pixels: settings.glimpse.pixels)
     }
 
-    /// As settings say.
+    /// Cuts as settings say.
     init(_ settings: GlimpseSettings, _ places: PatchPlaces) {
         let size = settings.glimpse.patchSize
         self.init(

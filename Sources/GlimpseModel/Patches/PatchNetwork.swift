@@ -8,7 +8,7 @@ extension ParameterGroup {
     static let locator = ParameterGroup("locator", l2Name: "l2Locator")
     /// The network that classifies patches, without its logits.
     static let body = ParameterGroup("network", l2Name: "l2")
-    /// Its logits.
+    /// The network's logits.
     static let head = ParameterGroup("logits", l2Name: "l2")
 }
 

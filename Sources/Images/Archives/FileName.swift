@@ -1,3 +1,5 @@
+import Files
+
 /// A name or a path as a file system or an archive has it: bytes, which need not be text.
 ///
 /// Two names are the same if their bytes are. Swift's strings would take two spellings of é for one
@@ -29,11 +31,11 @@ struct FileName: Hashable, Comparable, Sendable {
     /// A path below this one.
     func appending(_ name: FileName) -> FileName { FileName(bytes + [Self.slash] + name.bytes) }
 
-    /// FNV-1a, which unlike Swift's hash is the same in every process.
+    /// A hash that is the same in every process.
     var stableHash: UInt64 {
-        var digest = Digest()
-        digest.add(bytes)
-        return digest.value
+        var checksum = Checksum()
+        checksum.add(bytes)
+        return checksum.value
     }
 
     /// Whether programs that list folders leave it out, or a system keeps it for itself.

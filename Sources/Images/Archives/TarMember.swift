@@ -13,7 +13,7 @@ struct TarMember: Equatable, Sendable {
         case other
     }
 
-    /// As the archive spells it, for example `n01440764/n01440764_10026.JPEG`.
+    /// The path as the archive spells it, for example `n01440764/n01440764_10026.JPEG`.
     let name: FileName
     /// The place of its first byte, from the beginning of the outermost file.
     let offset: Int

@@ -5,7 +5,7 @@ public struct CropConfiguration: Codable, Equatable, Sendable {
     /// The least and the most of width over height.
     public var aspect = [0.75, 4.0 / 3]
 
-    /// Those of ImageNet (Method: Data).
+    /// The augmentation of ImageNet (Method: Data).
     public init() {}
 }
 

@@ -1,12 +1,12 @@
 import Foundation
 import Tensors
 
-/// From a decoded image to the numbers that the model sees (Method: Data).
+/// Makes a decoded image the numbers that the model sees (Method: Data).
 public struct Preparation: Sendable {
     /// The mean of ImageNet's red, green and blue values, on the scale [0, 1].
-    public static let mean: [Float] = [0.485, 0.456, 0.406]
-    /// Their standard deviation.
-    public static let deviation: [Float] = [0.229, 0.224, 0.225]
+    public static let mean = PixelScale.standard.mean.map { Float($0) }
+    /// The standard deviation of these values.
+    public static let deviation = PixelScale.standard.deviation.map { Float($0) }
 
     let configuration: DataConfiguration
     let framing: Framing

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -107,7 +108,8 @@ public struct DemonstrationSet: Sendable {
                 let name =
                     "\(subset)/digits-\(first)-\(second)/scene-\(padding)\(digitsOfNumber).JPEG"
                 let path = "\(folder)/\(name)"
-                try makeFolder((path as NSString).deletingLastPathComponent)
+                try ImagesError.of(
+                    try AtomicFile.createFolder((path as NSString).deletingLastPathComponent))
                 try encoder.encode(
                     drawn.pixels(at: size, digits: digits), quality: Self.quality, to: path)
                 let places = drawn.places(at: size).map { "[\($0.y), \($0.x)]" }.joined(
@@ -117,24 +119,8 @@ public struct DemonstrationSet: Sendable {
                 progress(done, total)
             }
         }
-        try writeText(lines, to: "\(folder)/\(KnownPlaces.fileName)")
-        try writeText(mark, to: "\(folder)/dataset.json")
-    }
-
-    private func makeFolder(_ path: String) throws(ImagesError) {
-        do {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(path: path, reason: "the folder cannot be made")
-        }
-    }
-
-    private func writeText(_ text: String, to path: String) throws(ImagesError) {
-        do {
-            try text.write(toFile: path, atomically: false, encoding: .utf8)
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
+        for (name, text) in [(KnownPlaces.fileName, lines), ("dataset.json", mark)] {
+            try ImagesError.of(try AtomicFile.write("\(folder)/\(name)", text: text))
         }
     }
 }

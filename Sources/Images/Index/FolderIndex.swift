@@ -3,14 +3,14 @@ import Foundation
 /// Lists a folder that is divided into train, val and dev, without looking into its images.
 enum FolderIndex {
     /// The images of `subsets` in the folder `path`; development images are held out as `split`
-    /// says where there is no folder `dev`. The notes say what was passed over, and which folder
+    /// says where there is no folder `dev`. The warnings say what was passed over, and which folder
     /// was taken for what.
     ///
     /// - Parameter onProgress: Called whenever the folder of a class has been listed.
     static func list(
         _ path: String, subsets: [Subset], split: Split,
         onProgress: @escaping () -> Void = {}
-    ) throws(ImagesError) -> (index: ImageIndex, notes: [String]) {
+    ) throws(ImagesError) -> (index: ImageIndex, warnings: [String]) {
         let needed = subsets.count == 1 ? "\(path)/\(subsets[0].rawValue)" : "\(path)/train"
         guard FileManager.default.fileExists(atPath: path) else {
             throw .missingFolder(path: needed)

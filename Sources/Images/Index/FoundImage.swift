@@ -17,7 +17,7 @@ struct FoundImage: Sendable {
     /// How its path follows from its name.
     var traits: ImageTraits = []
 
-    /// Its name in an index: folder, class and the rest; of an image in a table the path.
+    /// The image's name in an index: folder, class and the rest; of an image in a table the path.
     var fullName: FileName {
         guard !traits.contains(.listed) else { return name }
         return FileName(joining: [folder, className ?? FileName(""), name].compactMap { $0 })

@@ -106,7 +106,7 @@ public struct ImageTraits: OptionSet, Sendable {
     public static let progressive = ImageTraits(rawValue: 128)
     /// Compressed once more, with gzip.
     static let packed = ImageTraits(rawValue: 256)
-    /// Its name begins with a folder that its path does not have.
+    /// The image's name begins with a folder that its path does not have.
     static let bare = ImageTraits(rawValue: 1024)
     /// A table names its path, which is all its name.
     static let listed = ImageTraits(rawValue: 2048)

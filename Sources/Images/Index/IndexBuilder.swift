@@ -1,3 +1,4 @@
+import Files
 import Foundation
 import Tensors
 
@@ -86,7 +87,8 @@ public struct IndexBuilder: Sendable {
         var summary = IndexSummary(index, problems: problems, found: found)
         summary.oddityFile = try OddityFile.write(summary.kinds, of: output)
         if !problems.isEmpty && !options.skipsUndecodable { return summary }
-        try DurableFile.write(output, index.encoded())
+        let content = try index.encoded()
+        try ImagesError.of(try AtomicFile.write(output, data: content))
         IndexJournal.remove(output)
         return summary
     }
@@ -116,12 +118,7 @@ public struct IndexBuilder: Sendable {
 
     private func requireWritable(_ output: String) throws(ImagesError) {
         let folder = (output as NSString).deletingLastPathComponent
-        do {
-            try FileManager.default.createDirectory(
-                atPath: folder, withIntermediateDirectories: true)
-        } catch {
-            throw .unwritable(path: folder, reason: "the folder cannot be made")
-        }
+        try ImagesError.of(try AtomicFile.createFolder(folder.isEmpty ? "." : folder))
         for (path, magic) in [
             (output, ImageIndex.magic), (IndexJournal.path(of: output), IndexJournal.magic),
             (OddityFile.path(of: output), OddityFile.magic),

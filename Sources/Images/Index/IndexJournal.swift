@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// What an interrupted `dataset index` had already looked at: a file beside the index that is to
@@ -56,7 +57,7 @@ final class IndexJournal {
     /// What earlier runs looked at, by row.
     private(set) var entries: [UInt32: Entry] = [:]
     private let path: String
-    private let handle: FileHandle
+    private let file: AppendedFile
 
     static func path(of output: String) -> String { "\(output).partial" }
 
@@ -77,22 +78,13 @@ final class IndexJournal {
         } else if !FileManager.default.createFile(atPath: path, contents: Data(head)) {
             throw .unwritable(path: path, reason: "the file cannot be made")
         }
-        do {
-            handle = try FileHandle(forWritingTo: URL(fileURLWithPath: path))
-            try handle.truncate(atOffset: UInt64(length))
-            try handle.seekToEnd()
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
-        }
+        truncate(path, off_t(length))
+        file = try ImagesError.of(try AppendedFile(path, length: length))
     }
 
     /// Adds entries.
     func append(_ entries: [Entry]) throws(ImagesError) {
-        do {
-            try handle.write(contentsOf: Data(entries.flatMap(\.bytes)))
-        } catch {
-            throw .unwritable(path: path, reason: error.localizedDescription)
-        }
+        try ImagesError.of(try file.append(entries.flatMap(\.bytes)))
     }
 
     /// Removes the journal of an index that is complete.

@@ -13,7 +13,7 @@ public struct IndexSummary: Sendable {
     public let problems: [Problem]
     /// Images of each subset, without those left out.
     public let counts: [Subset: Int]
-    /// Classes.
+    /// How many classes there are.
     public let classCount: Int
     /// Names of images with something unusual, by what it is.
     public let oddities: [(what: String, names: [String])]

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// All names of what is odd about the images of an index, where there are too many to show: a file
@@ -21,7 +22,7 @@ enum OddityFile {
         for (what, names) in kinds {
             for name in names { text += Array("\(what)\t\(name)\n".utf8) }
         }
-        try DurableFile.write(path, Data(text))
+        try ImagesError.of(try AtomicFile.write(path, data: Data(text)))
         return path
     }
 }

@@ -1,6 +1,6 @@
 /// What lies at one place of a tree.
 struct SourceLevel {
-    /// Without hidden ones and the development kit's.
+    /// The folders without hidden ones and the development kit's.
     private(set) var folders: [FileName] = []
     private(set) var archives: [SourceEntry] = []
     /// Neither archives nor labels.

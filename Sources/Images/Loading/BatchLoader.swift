@@ -16,9 +16,9 @@ public struct BatchRequest: Sendable {
 
 /// Loaded images.
 public struct ImageBatch: Sendable {
-    /// Their places in the image set.
+    /// The images' places in the image set.
     public let entries: [Int]
-    /// Their labels.
+    /// The images' labels.
     public let labels: [Int32]
     /// Standardised pixels, `[N, size, size, 3]`.
     public let images: [Float]
@@ -133,7 +133,8 @@ public final class BatchLoader: Sendable {
         return (batch, (usualDepth + 1) * batch)
     }
 
-    /// Starts loading.
+    /// Starts loading, on as many threads as the settings' `workers`; with none whoever wants a batch
+    /// decodes it.
     ///
     /// - Parameters:
     ///   - seed: The run's seed, for augmentation.
@@ -148,7 +149,7 @@ public final class BatchLoader: Sendable {
             set: set, preparation: Preparation(configuration, framing: framing), seed: seed,
             depth: depth, requests: requests)
         var started = 0
-        for _ in 0..<max(1, configuration.workers) {
+        for _ in 0..<configuration.workers {
             do {
                 try WorkerThread.start("images") { [shared] in shared.work() }
                 started += 1

@@ -19,7 +19,7 @@ public final class PictureSource: @unchecked Sendable {
     /// How many pictures there are; nil where a pipe will tell.
     public let count: Int?
     /// What the user should know of what was passed over, a line each.
-    public let notes: [String]
+    public let warnings: [String]
     private var parts: ArraySlice<Part>
     private var place = 0
 
@@ -34,7 +34,7 @@ public final class PictureSource: @unchecked Sendable {
         }
         let counts = parts.compactMap(\.count)
         count = counts.count == parts.count ? counts.reduce(0, +) : nil
-        (notes, self.parts) = (passedOver.lines, parts[...])
+        (warnings, self.parts) = (passedOver.lines, parts[...])
     }
 
     /// The next picture; nil after the last.

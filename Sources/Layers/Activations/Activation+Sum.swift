@@ -5,7 +5,7 @@ extension Activation {
     public func addRectified(
         _ residual: (activation: Activation, crop: Int), into result: Tensor<Element>, pass: Pass
     ) {
-        guard let affine = note?.affine else {
+        guard let affine = deferred?.affine else {
             preconditionFailure("a residual sum normalises its main path")
         }
         let (source, crop) = residual
@@ -23,8 +23,8 @@ extension Activation {
                     SumKernels.addRectified(
                         raw.row(row), affine: affine,
                         residual: source.raw.row(sourceRow),
-                        residualAffine: source.note?.affine,
-                        rectifyResidual: source.note?.rectified ?? false,
+                        residualAffine: source.deferred?.affine,
+                        rectifyResidual: source.deferred?.rectified ?? false,
                         rows: runRows, channels: shape.channels, into: result.row(row))
                 }
             }

@@ -1,12 +1,12 @@
 import Tensors
 
-/// A value that remembers what is still to be done to it.
+/// A value with what is deferred: raw numbers, and the norm and ReLU that readers still apply.
 ///
-/// A convolution writes its raw output once. Batch norm and ReLU are not passes over memory but a
-/// note on the value, which every reader applies chunk by chunk, in cache.
+/// A convolution writes its raw output once. Batch norm and ReLU are no passes over memory:
+/// every reader applies them chunk by chunk, in cache.
 public struct Activation<Element: StorageElement>: Sendable {
     /// Per-channel factor and offset that batch norm came to, where there is one, and ReLU.
-    public struct Note: Sendable {
+    public struct Deferred: Sendable {
         let norm: NormBuffers?
         let rectified: Bool
 
@@ -17,62 +17,64 @@ public struct Activation<Element: StorageElement>: Sendable {
 
     /// The numbers in memory, `[N, H, W, C]`.
     public let raw: Tensor<Element>
-    /// What readers do to them, or nil when they are final.
-    public let note: Note?
+    /// What readers still do to them; nil where they are final.
+    public let deferred: Deferred?
 
     /// A final value: an image batch, or a block's rectified output.
     public init(final raw: Tensor<Element>) {
         self.raw = raw
-        note = nil
+        deferred = nil
     }
 
     /// A raw convolution output followed by batch norm and, usually, ReLU.
     public init(raw: Tensor<Element>, norm: NormBuffers, rectified: Bool = true) {
         self.raw = raw
-        note = Note(norm: norm, rectified: rectified)
+        deferred = Deferred(norm: norm, rectified: rectified)
     }
 
     /// A final value that is read through a ReLU.
     public init(rectifying raw: Tensor<Element>) {
         self.raw = raw
-        note = Note(norm: nil, rectified: true)
+        deferred = Deferred(norm: nil, rectified: true)
     }
 
     /// The same value read through a ReLU.
     public var rectified: Activation {
-        note?.norm.map { Activation(raw: raw, norm: $0) } ?? Activation(rectifying: raw)
+        deferred?.norm.map { Activation(raw: raw, norm: $0) } ?? Activation(rectifying: raw)
     }
 
     /// `[N, H, W, C]`, N the capacity.
     public var shape: Shape { raw.shape }
 
-    /// The rows `range` of the matrix `[rows, C]` in `Float`, with the note applied.
+    /// The rows `range` of the matrix `[rows, C]` in `Float`, with what is deferred applied.
     ///
     /// Returns the memory itself where it already holds the values, else fills `scratch`.
     public func rows(
         _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Float> {
-        if note == nil, let values = raw.floatRow(range.lowerBound) { return values }
+        if deferred == nil, let values = raw.floatRow(range.lowerBound) { return values }
         RowKernels.apply(
-            raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
+            raw.row(range.lowerBound), affine: deferred?.affine,
+            rectify: deferred?.rectified ?? false,
             rows: range.count, channels: shape.channels, into: scratch)
         return scratch
     }
 
-    /// The rows `range` as a product takes them: with the note applied, in the storage element.
+    /// The rows `range` as a product takes them: with what is deferred applied, in the storage element.
     func operand(
         _ range: Range<Int>, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Element> {
-        if note == nil { return raw.row(range.lowerBound) }
+        if deferred == nil { return raw.row(range.lowerBound) }
         let operand = scratch.narrowed(to: Element.self)
         write(range, into: operand)
         return operand
     }
 
-    /// Writes the rows `range` with the note applied.
+    /// Writes the rows `range` with what is deferred applied.
     func write(_ range: Range<Int>, into operand: UnsafeMutablePointer<Element>) {
         RowKernels.apply(
-            raw.row(range.lowerBound), affine: note?.affine, rectify: note?.rectified ?? false,
+            raw.row(range.lowerBound), affine: deferred?.affine,
+            rectify: deferred?.rectified ?? false,
             rows: range.count, channels: shape.channels, into: operand)
     }
 
@@ -91,22 +93,22 @@ public struct Activation<Element: StorageElement>: Sendable {
         return operand
     }
 
-    /// Applies the note, where there is one, to raw rows that were copied out.
-    func applyNote(to values: UnsafeMutablePointer<Element>, rows: Int) {
-        guard let note else { return }
+    /// Applies what is deferred, if anything, to raw rows that were copied out.
+    func applyDeferred(to values: UnsafeMutablePointer<Element>, rows: Int) {
+        guard let deferred else { return }
         RowKernels.apply(
-            values, affine: note.affine, rectify: note.rectified, rows: rows,
+            values, affine: deferred.affine, rectify: deferred.rectified, rows: rows,
             channels: shape.channels, into: values)
     }
 
-    /// A copy of the first `imageCount` images with the note applied, for traces and tests.
+    /// A copy of the first `imageCount` images with what is deferred applied, for traces and tests.
     public func values(imageCount: Int) -> [Float] {
         let rows = 0..<(imageCount * shape.locations)
         return [Float](unsafeUninitializedCapacity: rows.count * shape.channels) { buffer, count in
             count = rows.count * shape.channels
             guard let base = buffer.baseAddress else { return }
             RowKernels.apply(
-                raw.pointer, affine: note?.affine, rectify: note?.rectified ?? false,
+                raw.pointer, affine: deferred?.affine, rectify: deferred?.rectified ?? false,
                 rows: rows.count, channels: shape.channels, into: base)
         }
     }

@@ -71,7 +71,7 @@ public struct GradientSink<Element: StorageElement>: Sendable {
                 sums: target.norm.gradientSums(shard: shard))
         }
         let mask = mask.map {
-            GradientKernels.Mask($0.raw.row(rows.lowerBound), affine: $0.note?.affine)
+            GradientKernels.Mask($0.raw.row(rows.lowerBound), affine: $0.deferred?.affine)
         }
         if accumulates {
             GradientKernels.accumulate(

@@ -23,7 +23,7 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
     public enum Style: Sendable {
         /// No bias; a projection stands where stride or channels change.
         case plain
-        /// As in TensorFlow's slim library: conv3 and the projection have biases, kernels start
+        /// The form of TensorFlow's slim library: conv3 and the projection have biases, kernels start
         /// as `Parameter.Initial.truncatedHe` says, and a projection stands only where channels
         /// change: a stride alone takes every stride-th pixel of x.
         case slim
@@ -210,6 +210,7 @@ public struct PreActivationBottleneck<Element: StorageElement>: Sendable {
                             norms: [buffers.middle.normTarget])
                     ])
             }, pass: pass)
+        // middle = relu(norm3(conv2(first)))
         try middle.backward(
             uses.map { buffers, gradients in
                 NormalizedConvolution.Use(

@@ -156,7 +156,8 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             normMode(of: part) == .training ? norms[part - 1] : nil
         }
         let pooled = buffers.blocks.first?.input.input ?? buffers.features.input
-        pooling.forward(buffers.stem, into: pooled, momentsOf: moments(of: 1), pass: pass)
+        pooling.forward(
+            Activation(final: buffers.stem), into: pooled, momentsOf: moments(of: 1), pass: pass)
         for (index, block) in blocks.enumerated() {
             try block.forward(
                 buffers.blocks[index], momentsOf: moments(of: index + 2),
@@ -241,7 +242,8 @@ public struct PreActivationTrunk<Element: StorageElement>: Sendable {
             }
             pooling.backward(
                 use.gradients.blocks.first?.input ?? use.gradients.features,
-                input: use.buffers.stem, into: gradient, pass: pass)
+                input: Activation(final: use.buffers.stem), sink: GradientSink(gradient), pass: pass
+            )
             refill(index, images)
             stems.append(
                 .init(

@@ -136,8 +136,8 @@ public enum Convolution<Element: StorageElement>: Sendable {
         backward([Use(gradient, input: input, sink: sink)], pass: pass)
     }
 
-    /// The gradients of the kernel, summed over all uses, and, where there is a sink, of each
-    /// use's input.
+    /// Inverts `output = input ∗ kernel` for the kernel, summed over all uses, and, where there is a
+    /// sink, for each use's input.
     public func backward(_ uses: [Use], pass: Pass) {
         switch self {
         case .pointwise(let convolution):

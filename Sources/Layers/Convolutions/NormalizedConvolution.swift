@@ -9,7 +9,7 @@ public struct NormalizedConvolution<Element: StorageElement>: Sendable {
     public struct Buffers: Sendable {
         /// What the convolution reads.
         public let input: Activation<Element>
-        /// The unit's output: raw, with norm and ReLU as a note; or final where they are folded.
+        /// The unit's output: raw, with norm and ReLU deferred; or final where they are folded.
         public let output: Activation<Element>
         let norm: NormBuffers
         var folded: FoldedKernel<Element>?

@@ -76,7 +76,7 @@ extension SpatialConvolution {
             if !joined.isEmpty { body(joined) }
         }
 
-        /// The patches of a chunk, gathered into scratch from the inputs with their notes applied.
+        /// The patches of a chunk, gathered into scratch from the inputs with their norms and ReLUs applied.
         ///
         /// - Parameter activation: What a use reads.
         func patches(
@@ -98,9 +98,9 @@ extension SpatialConvolution {
         ) {
             let rows = geometry.inputRows(of: part.outputRows, inputHeight: input.height)
             let first = part.image * input.height + rows.lowerBound
-            // A 1×1 kernel's patches are pixels: those that a stride leaves out need no note.
             activation.raw.fetchAhead(
                 after: (first * input.width)..<((first + rows.count) * input.width))
+            // A 1×1 kernel's patches are pixels: those that a stride leaves out need no norm.
             let areInputRows = geometry.kernel == 1 && geometry.offset >= 0
             let slab =
                 areInputRows
@@ -112,7 +112,7 @@ extension SpatialConvolution {
                 from: slab, firstInputRow: rows.lowerBound, inputHeight: input.height,
                 inputWidth: input.width, channels: input.channels, outputRows: part.outputRows,
                 outputWidth: output.width, into: patches)
-            if areInputRows { activation.applyNote(to: patches, rows: part.rows.count) }
+            if areInputRows { activation.applyDeferred(to: patches, rows: part.rows.count) }
         }
     }
 }

@@ -7,7 +7,7 @@ import Tensors
 public struct SpatialConvolution<Element: StorageElement>: Sendable {
     /// What is done with the gradient of the input.
     public enum InputGradient: Sendable {
-        /// Not wanted.
+        /// The input's gradient is not wanted.
         case none
         /// Summed over the patches that share a pixel, `[N, H, W, in]`.
         case pixels(GradientSink<Element>)

@@ -108,7 +108,7 @@ extension WinogradConvolution {
             }
         }
 
-        /// Transforms the pixels that a chunk's tiles read, with the input's note applied.
+        /// Transforms the pixels that a chunk's tiles read, with the input's norm and ReLU applied.
         func transformPixels(
             of outputRows: Range<Int>, image: Int, input activation: Activation<Element>,
             scratch: UnsafeMutablePointer<Float>

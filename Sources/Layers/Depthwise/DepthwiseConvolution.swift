@@ -47,7 +47,8 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
         }
     }
 
-    /// The gradients of the kernel (summed over this rank's shards) and of the input.
+    /// Inverts `output = input ∗ kernel` for the kernel (its gradient is summed over this rank's
+    /// shards) and for the input.
     ///
     /// - Parameter outputGradient: `[N, h, w, C]`.
     @_specialize(where Element == Float)

@@ -53,7 +53,7 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
         }
     }
 
-    /// The input's gradient.
+    /// Inverts `output = mean over windows of input`: the input's gradient.
     ///
     /// - Parameter outputGradient: `[N, h, w, C]`.
     @_specialize(where Element == Float)

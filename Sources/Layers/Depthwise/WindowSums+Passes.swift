@@ -18,8 +18,8 @@ extension WindowSums {
         ChannelBlock.widen(
             activation.raw.row((image * shape.height + row) * shape.width),
             rows: .init(count: inside - above, pixels: pixels, rowLength: rowLength),
-            channel: channel, channels: shape.channels, affine: activation.note?.affine,
-            rectify: activation.note?.rectified ?? false,
+            channel: channel, channels: shape.channels, affine: activation.deferred?.affine,
+            rectify: activation.deferred?.rectified ?? false,
             factors: factors.map { $0 + row * shape.width },
             into: tile + above * rowLength + margin * 16)
     }

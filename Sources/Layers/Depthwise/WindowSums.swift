@@ -3,7 +3,7 @@ import Tensors
 /// Weighted sums over windows of an image, each channel for itself, and the way back.
 ///
 /// An image is gone through in bands of rows, and each band 16 channels after the other: their
-/// pixels are widened, with their note, into a tile with margins that stays in the nearest cache.
+/// pixels are widened, with norm and ReLU, into a tile with margins that stays in the nearest cache.
 /// A depthwise convolution has weights; average pooling has ones.
 struct WindowSums: Sendable {
     let padding: SamePadding

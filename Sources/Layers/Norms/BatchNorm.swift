@@ -21,7 +21,7 @@ public struct BatchNormConfiguration: Codable, Equatable, Sendable {
     public init() {}
 }
 
-/// What turns a convolution's sums into the note on its output, and back.
+/// What turns a convolution's sums into the norm of its output, and back.
 public protocol Normalization: Sendable {
     /// Sets `scale` and `shift` from the batch's moments or the running statistics.
     ///
@@ -29,7 +29,8 @@ public protocol Normalization: Sendable {
     func finishForward(
         _ buffers: NormBuffers, locations: Int, mode: NormMode, pass: Pass
     ) throws
-    /// Writes the gradients of gamma and beta and sets the coefficients p, q, r of the raw
+    /// Inverts `scale·raw + shift`: writes the gradients of gamma and beta and sets the coefficients
+    /// p, q, r of the raw
     /// output's gradient `p·gradient + q·raw + r`, from the gathered sums.
     ///
     /// In inference mode, where a gradient of the image alone is asked for, the statistics are

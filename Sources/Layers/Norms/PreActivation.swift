@@ -14,7 +14,7 @@ public struct PreActivation<Element: StorageElement>: Sendable {
         /// The norm's vectors.
         public let norm: NormBuffers
 
-        /// The value with norm and ReLU as a note.
+        /// The value with norm and ReLU deferred.
         public var output: Activation<Element> { Activation(raw: input, norm: norm) }
 
         /// The norm that a gradient of the output passes next.
@@ -40,7 +40,7 @@ public struct PreActivation<Element: StorageElement>: Sendable {
         return Buffers(input: input, norm: NormBuffers(channels: channels, in: workspace))
     }
 
-    /// Turns the gathered moments, or the running statistics, into the note.
+    /// Turns the gathered moments, or the running statistics, into the deferred norm.
     public func forward(_ buffers: Buffers, mode: NormMode, pass: Pass) throws {
         try norm.finishForward(
             buffers.norm, locations: buffers.input.shape.locations, mode: mode, pass: pass)
@@ -86,6 +86,7 @@ public struct PreActivation<Element: StorageElement>: Sendable {
         for use in uses { backwardValue(use, pass: pass) }
     }
 
+    /// Inverts `output = relu(norm(input))` for the input; the mask is in the gradient already.
     private func backwardValue(_ use: Use, pass: Pass) {
         let (gradient, shape) = (use.gradient, use.buffers.input.shape)
         let source = GradientSource(gradient, through: use.buffers.norm, of: use.buffers.input)

@@ -1,18 +1,37 @@
 import Tensors
 
-/// The largest value of each channel in each window; pixels beyond the border do not count.
+/// The largest value of each channel in each window; pixels beyond the border do not count, so that
+/// the largest may be negative.
 public struct MaxPooling<Element: StorageElement>: Sendable {
-    /// The windows.
-    public let geometry: PatchGeometry
+    private enum Windows: Sendable {
+        case taps(PatchGeometry)
+        case same(SamePadding)
+    }
+
+    private let windows: Windows
 
     /// Pools over the windows of `geometry`; each must hold at least one pixel.
-    public init(_ geometry: PatchGeometry) { self.geometry = geometry }
+    public init(_ geometry: PatchGeometry) { windows = .taps(geometry) }
+
+    /// Pools over windows with SAME margins.
+    public init(_ padding: SamePadding) { windows = .same(padding) }
 
     /// The output for an input of `shape`.
     public func outputShape(_ shape: Shape) -> Shape {
-        Shape(
-            shape.images, geometry.outputSize(shape.height), geometry.outputSize(shape.width),
-            shape.channels)
+        func size(_ inputSize: Int) -> Int {
+            switch windows {
+            case .taps(let geometry): geometry.outputSize(inputSize)
+            case .same(let padding): padding.outputSize(inputSize)
+            }
+        }
+        return Shape(shape.images, size(shape.height), size(shape.width), shape.channels)
+    }
+
+    private func windows(on shape: Shape) -> MaxWindows {
+        switch windows {
+        case .taps(let geometry): MaxWindows(geometry, on: shape)
+        case .same(let padding): MaxWindows(padding, on: shape)
+        }
     }
 
     /// Asks the workspace for what forward and backward need on an input of `shape`.
@@ -25,106 +44,67 @@ public struct MaxPooling<Element: StorageElement>: Sendable {
     /// `output = max over windows of input`, `[N, h, w, C]`.
     ///
     /// - Parameter norm: The batch norm that follows in training mode: its moments are gathered.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func forward(
-        _ input: Tensor<Element>, into output: Tensor<Element>, momentsOf norm: NormBuffers?,
-        pass: Pass
+        _ input: Activation<Element>, into output: Tensor<Element>,
+        momentsOf norm: NormBuffers? = nil, pass: Pass
     ) {
-        let (shape, channels) = (output.shape, output.shape.channels)
+        let shape = output.shape
+        let windows = windows(on: input.shape)
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
-            let rest = scratch + shape.width * channels
+            let rest = scratch + shape.width * shape.channels
             for image in images {
-                let pixels = self.pixels(of: image, in: input, scratch: rest)
+                let pixels = rows(of: image, in: input, scratch: rest)
                 for i in 0..<shape.height {
                     let row = (image * shape.height + i) * shape.width
                     let result = output.floatRow(row) ?? scratch
-                    for j in 0..<shape.width {
-                        largest(pixels, input.shape, (i, j), into: result + j * channels)
-                    }
+                    windows.largest(row: i, width: shape.width, of: pixels, into: result)
                     output.store(result, rows: row..<(row + shape.width), momentsTo: moments)
                 }
             }
         }
     }
 
-    /// Gives each output's gradient to the first pixel of its window that has the largest value.
+    /// Inverts `output = max over windows of input`: gives each output's gradient to the first pixel
+    /// of its window that has the largest value.
     ///
-    /// - Parameter inputGradient: Overwritten, `[N, H, W, C]`.
+    /// - Parameter outputGradient: `[N, h, w, C]`.
+    @_specialize(where Element == Float)
+    @_specialize(where Element == BFloat16)
     public func backward(
-        _ outputGradient: Tensor<Element>, input: Tensor<Element>,
-        into inputGradient: Tensor<Element>, pass: Pass
+        _ outputGradient: Tensor<Element>, input: Activation<Element>,
+        sink: GradientSink<Element>, pass: Pass
     ) {
         let (shape, channels) = (outputGradient.shape, outputGradient.shape.channels)
-        let count = input.shape.locations * channels
-        pass.forEachShard { _, images, scratch in
+        let windows = windows(on: input.shape)
+        let (locations, count) = (input.shape.locations, input.shape.locations * channels)
+        pass.forEachShard { shard, images, scratch in
+            sink.begin(shard: shard)
             let (best, row) = (scratch, scratch + channels)
             let gradient = row + shape.width * channels
             for image in images {
-                let pixels = self.pixels(of: image, in: input, scratch: gradient + count)
+                let pixels = rows(of: image, in: input, scratch: gradient + count)
                 gradient.update(repeating: 0, count: count)
                 for i in 0..<shape.height {
                     let first = (image * shape.height + i) * shape.width
                     let upstream = Activation(final: outputGradient).rows(
                         first..<(first + shape.width), scratch: row)
-                    for j in 0..<shape.width {
-                        largest(pixels, input.shape, (i, j), into: best)
-                        forEachTap(input.shape, (i, j)) { pixel in
-                            let value = pixels + pixel * channels
-                            let target = gradient + pixel * channels
-                            let part = upstream + j * channels
-                            for channel in 0..<channels where value[channel] == best[channel] {
-                                target[channel] += part[channel]
-                                // Nothing finite equals it any more: of equal pixels one is enough.
-                                best[channel] = .infinity
-                            }
-                        }
-                    }
+                    windows.addGradient(
+                        row: i, width: shape.width, outputGradient: upstream, pixels: pixels,
+                        best: best, to: gradient)
                 }
-                RowKernels.store(
-                    gradient, count: count,
-                    into: inputGradient.row(image * input.shape.locations))
+                sink.finish(
+                    gradient, rows: (image * locations)..<((image + 1) * locations), shard: shard)
             }
         }
     }
 
-    private func pixels(
-        of image: Int, in input: Tensor<Element>, scratch: UnsafeMutablePointer<Float>
+    private func rows(
+        of image: Int, in input: Activation<Element>, scratch: UnsafeMutablePointer<Float>
     ) -> UnsafeMutablePointer<Float> {
         let locations = input.shape.locations
-        return Activation(final: input).rows(
-            (image * locations)..<((image + 1) * locations), scratch: scratch)
-    }
-
-    /// The largest value of each channel in the window of output (i, j); a NaN stays one.
-    private func largest(
-        _ pixels: UnsafePointer<Float>, _ shape: Shape, _ output: (Int, Int),
-        into result: UnsafeMutablePointer<Float>
-    ) {
-        let channels = shape.channels
-        result.update(repeating: -.infinity, count: channels)
-        forEachTap(shape, output) { pixel in
-            let values = pixels + pixel * channels
-            for channel in 0..<channels {
-                let value = values[channel]
-                result[channel] =
-                    value > result[channel] || value.isNaN ? value : result[channel]
-            }
-        }
-    }
-
-    /// The pixels of an image of `shape` in the window of output (i, j), row by row.
-    private func forEachTap(_ shape: Shape, _ output: (i: Int, j: Int), _ body: (Int) -> Void) {
-        let (top, left) = (
-            geometry.stride * output.i + geometry.offset,
-            geometry.stride * output.j + geometry.offset
-        )
-        for u in 0..<geometry.kernel {
-            let y = top + geometry.dilation * u
-            guard y >= 0 && y < shape.height else { continue }
-            for v in 0..<geometry.kernel {
-                let x = left + geometry.dilation * v
-                if x >= 0 && x < shape.width { body(y * shape.width + x) }
-            }
-        }
+        return input.rows((image * locations)..<((image + 1) * locations), scratch: scratch)
     }
 }

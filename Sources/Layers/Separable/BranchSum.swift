@@ -26,7 +26,7 @@ public enum BranchSum {
                     for (index, branch) in branches.enumerated() {
                         let target = index == 0 ? scratch : other
                         RowKernels.apply(
-                            branch.raw.row(rows.lowerBound), affine: branch.note?.affine,
+                            branch.raw.row(rows.lowerBound), affine: branch.deferred?.affine,
                             rectify: false, rows: rows.count, channels: channels, into: target)
                         if let factor = factors[index] {
                             let value = factor(image)

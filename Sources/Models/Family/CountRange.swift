@@ -18,15 +18,4 @@ public enum CountRange {
 
     /// Epochs beyond which their steps could not be counted.
     public static let mostEpochs = 1e6
-
-    /// What is wrong with a value; nil: nothing.
-    public static func problem(_ value: Int, in range: ClosedRange<Int>) -> String? {
-        if value < range.lowerBound {
-            return "is \(value): give a number of at least \(range.lowerBound)"
-        }
-        if value > range.upperBound {
-            return "is \(value): give a number of at most \(range.upperBound)"
-        }
-        return nil
-    }
 }

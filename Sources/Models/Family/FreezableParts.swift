@@ -8,7 +8,7 @@ public struct FreezableParts: Sendable {
     public let parts: [String]
     /// What a stage trains of them, in the same order.
     public let trained: [String]
-    /// Those of them that are frozen from the first one on; the others as one likes.
+    /// The parts that are frozen from the first one on; the others as one likes.
     public let chain: [String]
     /// What a reader who gave a wrong name is told to choose from.
     private let choices: String

@@ -64,7 +64,7 @@ public protocol ModelFamily: Sendable {
 
     /// The policies that a model can follow after a stage, in the order of reports.
     static func policies(after stage: Stage) -> [Policy]
-    /// Those of them that this model can follow.
+    /// The family's policies that this model can follow.
     func policies(after stage: Stage) -> [Policy]
     /// The policy by whose accuracy a stage is scored; nil: that of the whole image.
     static func scoredPolicy(_ stage: Stage) -> Policy?
@@ -120,7 +120,7 @@ extension ModelFamily {
     /// By default pixels are standardised as all images are.
     public var pixelScale: PixelScale { .standard }
 
-    /// By default nothing is.
+    /// By default nothing is frozen.
     public func isFrozen(_ path: String) -> Bool { false }
 
     /// By default a model can follow all policies of its family.

@@ -13,7 +13,7 @@ public protocol ModelSettings: Codable, Equatable, Sendable {
 }
 
 extension ModelSettings {
-    /// Without words of its own.
+    /// By default no key takes words of its own.
     public static var choices: [String: [String]] { [:] }
 
     /// The first of the shared settings that cannot be used.

@@ -17,12 +17,38 @@ public struct SettingProblem: Equatable, Sendable {
     public static func first(
         _ counts: [(key: String, value: Int, range: ClosedRange<Int>)]
     ) -> SettingProblem? {
-        for (key, value, range) in counts {
-            if let message = CountRange.problem(value, in: range) {
-                return SettingProblem(key, message)
+        first(counts.map { ($0.key, [$0.value], $0.range) })
+    }
+
+    /// The first of some lists of counts of which one lies outside the list's range.
+    public static func first(
+        _ lists: [(key: String, values: [Int], range: ClosedRange<Int>)]
+    ) -> SettingProblem? {
+        for (key, values, range) in lists {
+            for value in values where !range.contains(value) {
+                return SettingProblem(
+                    key,
+                    value < range.lowerBound
+                        ? "is \(value): give a number of at least \(range.lowerBound)"
+                        : "is \(value): give a number of at most \(range.upperBound)")
             }
         }
         return nil
+    }
+
+    /// A network's lists of one number for each of its 1 to 16 groups, where they do not fit.
+    ///
+    /// - Parameter prefix: Before the lists' keys, with a dot.
+    public static func ofGroups(
+        _ lists: KeyValuePairs<String, [Int]>, planes: [Int], below prefix: String = ""
+    ) -> SettingProblem? {
+        for (name, list) in lists where list.count != planes.count {
+            return SettingProblem(
+                prefix + name,
+                "has \(list.count) numbers, but planes has \(planes.count): give one per group")
+        }
+        if (1...16).contains(planes.count) { return nil }
+        return SettingProblem(prefix + "planes", "has \(planes.count) numbers: give 1 to 16")
     }
 
     /// The first of some amounts that is less than 0.

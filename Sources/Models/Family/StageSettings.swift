@@ -36,7 +36,7 @@ public protocol StageSettings: Codable, Equatable, Sendable {
 }
 
 extension StageSettings {
-    /// Without words of its own.
+    /// By default no key takes words of its own.
     public static var choices: [String: [String]] { [:] }
 
     /// The same settings all along.

@@ -18,7 +18,7 @@ public struct ClassTargets: Sendable {
         (self.smoothing, self.weights) = (smoothing, weights)
     }
 
-    /// Those of a stage.
+    /// The targets of a stage.
     public init(_ settings: any StageSettings, _ plan: StepPlan) {
         self.init(smoothing: settings.labelSmoothing, weights: plan.classWeights)
     }

@@ -1,8 +1,8 @@
 /// The loss of one step over the images of all ranks, without L2.
 public struct LossReport: Equatable, Sendable {
-    /// Eq. 4 and 6.
+    /// The cross entropy of eq. 4 and 6.
     public var crossEntropy: Double?
-    /// Eq. 5.
+    /// The location loss of eq. 5.
     public var location: Double?
     /// The policy term of eq. 6.
     public var reinforce: Double?

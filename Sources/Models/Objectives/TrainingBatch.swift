@@ -5,7 +5,7 @@ public struct TrainingBatch: Sendable {
     /// The same images in the size that patches are cut out of, `[N, S, S, 3]`; empty: they are
     /// `images`.
     public let patchImages: [Float]
-    /// Their classes, `[N]`.
+    /// The images' classes, `[N]`.
     public let labels: [Int32]
     /// Where the glimpses come from, in stages that have some.
     public let glimpses: GlimpseSource

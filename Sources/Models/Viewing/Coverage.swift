@@ -17,7 +17,7 @@ public enum Coverage {
     }
 }
 
-extension Look {
+extension GlimpseSequence {
     /// After 1, 2, … T glimpses: pixels of an image that were seen.
     public func coveredPixels(imageSize: Int) -> [Int] {
         pixelsOfEachGlimpse.map { pixels in windows.map { _ in pixels } }

@@ -4,13 +4,13 @@ public enum Policy: String, CaseIterable, Sendable {
     case learned
     /// Uniform: over the locations not yet visited, or over all places of an image.
     case random
-    /// By the logit of the class that the mean logits predict (Saccader).
+    /// Takes places by the logit of the class that the mean logits predict (Saccader).
     case orderedLogits
-    /// By the mean gradient magnitude.
+    /// Takes places by the mean gradient magnitude.
     case sobelMean
-    /// By the variance of the gradient magnitude.
+    /// Takes places by the variance of the gradient magnitude.
     case sobelVariance
-    /// Always the middle.
+    /// Takes the middle each time.
     case center
 
     /// Whether what chooses the glimpses has been trained.

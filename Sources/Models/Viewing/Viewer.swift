@@ -74,5 +74,5 @@ public protocol Viewer: Sendable {
     /// What the model makes of each image, by each policy that was planned.
     ///
     /// - Parameter wantsMap: Whether the views tell where the learned policy wants to look.
-    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View]
+    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [ModelOutput]
 }

@@ -16,7 +16,7 @@ struct ClassifierGraph {
             epsilon: epsilon)
     }
 
-    /// Its logits, `[N, c]`.
+    /// The network's logits, `[N, c]`.
     ///
     /// - Parameter images: On its own scale, `[N, 3, H, W]`.
     func add(_ images: GraphValue, to graph: inout GraphBuilder) -> GraphValue {

@@ -3,7 +3,7 @@ import DRAMModel
 /// Cuts a DRAM's glimpses out of images, as a graph: windows of several sizes around one place.
 struct GlimpseCutGraph {
     private let geometry: GlimpseGeometry
-    /// With the pixels' rows and columns as channels four and five, columns first, `[N, W, H, 5]`.
+    /// The images with the pixels' rows and columns as channels four and five, columns first, `[N, W, H, 5]`.
     private let columns: GraphValue
 
     /// - Parameter images: Standardised, `[N, 3, H, H]`.

@@ -1,5 +1,6 @@
 import GlimpseModel
 import Models
+import Tensors
 
 /// A second network on the patches that a frozen model's places lead to, as a graph.
 struct GlimpseGraph {

@@ -14,7 +14,7 @@ struct NASNetGraph {
 
     init(_ sizes: NASNetDimensions) { (self.sizes, wiring) = (sizes, NASNetWiring(sizes)) }
 
-    /// Its logits, `[N, c]`.
+    /// The network's logits, `[N, c]`.
     ///
     /// - Parameters:
     ///   - images: On its own scale, `[N, 3, H, H]`.

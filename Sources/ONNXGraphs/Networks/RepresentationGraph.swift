@@ -6,7 +6,7 @@ struct RepresentationGraph {
     let features: GraphValue
     /// The "what" features.
     let what: GraphValue
-    /// Of each location, `[N, c, h, w]`.
+    /// The logits of each location, `[N, c, h, w]`.
     let logits: GraphValue
 
     /// Adds it to a graph.

@@ -9,7 +9,7 @@ struct TrunkGraph {
     /// Whether the stride stands in a group's last bottleneck, and an unprojected shortcut takes
     /// every so many pixels, as TensorFlow's slim has it.
     let isSlim: Bool
-    /// Of the norms.
+    /// The ε of the norms.
     let epsilon: Double
 
     /// Adds it: the mean features, `[N, C, 1, 1]`.

@@ -7,9 +7,9 @@ struct FrozenParts: Equatable, Sendable {
     var stem = false
     /// How many of its bottlenecks, from the first on.
     var blocks = 0
-    /// Its "what" features.
+    /// The layer of the "what" features.
     var lowD = false
-    /// Its logits, and so all of it.
+    /// The layer of the logits, and so the whole network.
     var logits = false
     /// The attention network.
     var attention = false

@@ -64,7 +64,7 @@ public struct SaccaderOperations: Equatable, Sendable {
         self.parts = parts
     }
 
-    /// Of a training step of a stage, for one image.
+    /// The operations of a training step of a stage, for one image.
     ///
     /// - Parameter freeze: The parts that the stage leaves untouched, of which no gradient is wanted.
     public func training(_ stage: Stage, freeze: [String] = []) -> Double {

@@ -2,7 +2,7 @@ import Layers
 import Models
 
 /// Where a projected block has its second norm (Method: Networks).
-public enum ShortcutNorm: String, Codable, Sendable {
+public enum ShortcutNorm: String, Codable, CaseIterable, Sendable {
     /// On the projected residual, as in the usual ResNet.
     case residual
     /// On the main path after its own norm, as in the published code; the residual has none.
@@ -78,7 +78,9 @@ public struct SaccaderSettings: ModelSettings {
     /// The paper's model on ImageNet.
     public init() {}
 
-    public static let choices = ["representation.shortcutNorm": ["residual", "reference"]]
+    public static let choices = [
+        "representation.shortcutNorm": ShortcutNorm.allCases.map(\.rawValue)
+    ]
 
     /// The "where" features' channels.
     public var whereChannels: Int { representation.featureChannels >> attention.groups }
@@ -86,19 +88,14 @@ public struct SaccaderSettings: ModelSettings {
     /// The first setting that makes no network: the key below `model` and what is wrong with it.
     public var problem: SettingProblem? {
         if let problem = commonProblem { return problem }
-        let groups = representation.planes.count
-        let lists = [
-            ("blocks", representation.blocks), ("strides", representation.strides),
-            ("kernel3", representation.kernel3),
+        let lists: KeyValuePairs = [
+            "blocks": representation.blocks, "strides": representation.strides,
+            "kernel3": representation.kernel3,
         ]
-        for (name, list) in lists where list.count != groups {
-            return SettingProblem(
-                "representation.\(name)",
-                "has \(list.count) numbers, but planes has \(groups): give one per group"
-            )
-        }
-        guard (1...16).contains(groups) else {
-            return SettingProblem("representation.planes", "has \(groups) numbers: give 1 to 16")
+        if let problem = SettingProblem.ofGroups(
+            lists, planes: representation.planes, below: "representation.")
+        {
+            return problem
         }
         let counts = [
             ("mixedFeatures", [mixedFeatures], CountRange.channels),
@@ -112,13 +109,7 @@ public struct SaccaderSettings: ModelSettings {
             ("attention.layersPerGroup", [attention.layersPerGroup], CountRange.few),
             ("attention.dilation", [attention.dilation], CountRange.imageSize),
         ]
-        for (key, values, range) in counts {
-            for value in values {
-                if let problem = CountRange.problem(value, in: range) {
-                    return SettingProblem(key, problem)
-                }
-            }
-        }
+        if let problem = SettingProblem.first(counts) { return problem }
         for (taps, blocks) in zip(representation.kernel3, representation.blocks)
         where taps < 0 || taps > blocks {
             return SettingProblem(

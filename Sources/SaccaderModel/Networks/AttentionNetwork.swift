@@ -1,7 +1,7 @@
 import Layers
 import Tensors
 
-/// From the features to "where" features: 1×1 and dilated 3×3 convolutions that see the
+/// The network from features to "where" features: 1×1 and dilated 3×3 convolutions that see the
 /// neighbourhood of each location (Method: Networks).
 struct AttentionNetwork<Element: StorageElement>: Sendable {
     let layers: [NormalizedConvolution<Element>]
@@ -71,6 +71,7 @@ struct AttentionNetwork<Element: StorageElement>: Sendable {
     func backward(
         _ buffers: Buffers, outputs: [Tensor<Element>], features: Tensor<Element>?, pass: Pass
     ) throws {
+        // output of a layer = relu(norm(conv(input))), which the layer before it has written.
         for index in layers.indices.reversed() {
             var sink = features.map { GradientSink($0) }
             if index > 0 {

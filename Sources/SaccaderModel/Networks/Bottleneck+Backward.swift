@@ -68,6 +68,7 @@ extension Bottleneck {
                     gradients.middle, mask: buffers.middle.output,
                     norms: [buffers.middle.normTarget])
             ], pass: pass)
+        // middle = relu(norm(conv2(first)))
         try middle.backward(
             buffers.middle, outputGradient: gradients.middle,
             sink: GradientSink(
@@ -90,6 +91,7 @@ extension Bottleneck {
                     part, crop: crop, stride: projection.geometry.stride)
             }
         }
+        // first = relu(norm(conv1(input)))
         try first.backward(
             buffers.first, outputGradient: gradients.first,
             sink: gradients.input.map {

@@ -104,6 +104,7 @@ extension RepresentationNetwork {
                     $0, adding: features.map { GradientSink.Added($0) }, mask: buffers.features,
                     norms: blockValues.last?.normTargets ?? [stemValues.normTarget])
             }, mode: mode, pass: pass)
+        // features = block(… block(stem(images)))
         for index in blocks.indices.dropFirst(frozen.blocks).reversed() {
             let own = index - frozen.blocks
             if kept.entersAgain(before: index) {

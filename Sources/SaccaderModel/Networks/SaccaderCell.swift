@@ -113,7 +113,7 @@ public struct SaccaderCell: Sendable {
         }
     }
 
-    /// Backward of one trajectory.
+    /// Inverts eq. 3, 2 and 1 of one trajectory, in this order.
     ///
     /// - Parameters:
     ///   - logitsGradient: Of R, `[T, P]`.

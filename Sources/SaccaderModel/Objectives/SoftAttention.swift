@@ -41,7 +41,7 @@ struct SoftAttention: Sendable {
             inner: locations)
     }
 
-    /// From the prediction's gradient to those of the logits and of R.
+    /// Computes the gradients of the logits and of R from the prediction's (inverts `average`).
     ///
     /// - Parameters:
     ///   - gradient: Of the mean over the glimpses, `[c]`.

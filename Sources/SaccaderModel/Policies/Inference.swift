@@ -76,7 +76,7 @@ public final class Inference<Element: StorageElement>: Sendable {
     }
 
     /// What the model made of one image.
-    public struct Sight: Sendable {
+    public struct Output: Sendable {
         /// `[P, c]`.
         public let logits: [Float]
         /// The learned policy's places, `[T]`; empty where it was left out.
@@ -97,10 +97,10 @@ public final class Inference<Element: StorageElement>: Sendable {
 
     /// Looks at `imageCount` images, `[N, H, W, 3]`.
     ///
-    /// - Parameter wantsPolicy: Whether the sights tell R̃.
+    /// - Parameter wantsPolicy: Whether the outputs tell R̃.
     public func callAsFunction(
         _ images: [Float], imageCount: Int, wantsPolicy: Bool = false
-    ) throws -> [Sight] {
+    ) throws -> [Output] {
         let shards = stride(from: 0, to: imageCount, by: shardSize).map {
             $0..<min(imageCount, $0 + shardSize)
         }
@@ -135,12 +135,12 @@ public final class Inference<Element: StorageElement>: Sendable {
                     start: runner.buffers.locations(image, 0), count: runner.buffers.glimpses
                 ).map { Int($0) }
             }
-            var sight = Sight(
+            var output = Output(
                 logits: Array(logits[(image * count)..<((image + 1) * count)]),
                 learned: places ?? [])
-            if wantsPolicy { sight.policy = policy(ofImage: image) }
-            sight.soft = softAverages(ofImage: image)
-            return sight
+            if wantsPolicy { output.policy = policy(ofImage: image) }
+            output.soft = softAverages(ofImage: image)
+            return output
         }
     }
 

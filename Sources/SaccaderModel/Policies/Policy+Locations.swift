@@ -10,7 +10,7 @@ extension Policy {
     ///   - identifier: The image's number, which keys the random policy.
     ///   - draw: Which of several independent draws of the random policy.
     func locations<Element: StorageElement>(
-        _ view: Inference<Element>.Sight, image: [Float], imageSize: Int, geometry: Geometry,
+        _ view: Inference<Element>.Output, image: [Float], imageSize: Int, geometry: Geometry,
         classes: Int, most: Int, seed: UInt64, identifier: Int, draw: Int = 0
     ) -> [Int] {
         switch self {

@@ -32,42 +32,42 @@ final class SaccaderViewer<Element: StorageElement>: Viewer {
 
     func readParameters() throws { try inference.readParameters() }
 
-    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [View] {
+    func callAsFunction(_ images: ViewedImages, wantsMap: Bool) throws -> [ModelOutput] {
         let count = images.identifiers.count
-        let sights = try inference(
+        let outputs = try inference(
             images.standardized, imageCount: count, wantsPolicy: wantsMap)
-        var views = [View](repeating: View(), count: count)
+        var views = [ModelOutput](repeating: ModelOutput(), count: count)
         views.withUnsafeMutableBufferPointer { views in
             plan.pool.run(count) { image, _ in
-                views[image] = view(sights[image], image, of: images)
+                views[image] = view(outputs[image], image, of: images)
             }
         }
         return views
     }
 
     private func view(
-        _ sight: Inference<Element>.Sight, _ image: Int, of images: ViewedImages
-    ) -> View {
-        var view = View(whole: AveragedLogits.mean(sight.logits, classes: classes))
+        _ output: Inference<Element>.Output, _ image: Int, of images: ViewedImages
+    ) -> ModelOutput {
+        var view = ModelOutput(whole: AveragedLogits.mean(output.logits, classes: classes))
         for (policy, draws) in plan.policies {
-            view.looks[policy] = (0..<draws).map { draw in
+            view.sequences[policy] = (0..<draws).map { draw in
                 let locations = policy.locations(
-                    sight, image: images.pixels[image], imageSize: imageSize,
+                    output, image: images.pixels[image], imageSize: imageSize,
                     geometry: inference.geometry, classes: classes, most: plan.glimpses,
                     seed: plan.seed, identifier: images.identifiers[image], draw: draw)
-                var look = Look(
+                var sequence = GlimpseSequence(
                     windows: locations.map { windows[$0] }, places: locations,
-                    predictions: sight.averages(policy, locations, classes: classes))
+                    predictions: output.averages(policy, locations, classes: classes))
                 // Soft attention's locations are the most attended ones.
-                if policy.isLearned && !sight.soft.isEmpty {
-                    look.pixelsOfEachGlimpse = allPixels
+                if policy.isLearned && !output.soft.isEmpty {
+                    sequence.pixelsOfEachGlimpse = allPixels
                 }
-                return look
+                return sequence
             }
         }
-        if !sight.policy.isEmpty {
+        if !output.policy.isEmpty {
             view.map = PolicyMap(
-                values: sight.policy, windows: windows, stride: inference.geometry.stride)
+                values: output.policy, windows: windows, stride: inference.geometry.stride)
         }
         return view
     }

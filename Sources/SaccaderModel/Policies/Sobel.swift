@@ -3,9 +3,9 @@
 public enum Sobel {
     /// What is computed from the magnitudes in a place's window.
     public enum Statistic: Sendable {
-        /// Their mean.
+        /// The magnitudes' mean.
         case mean
-        /// Their unbiased variance.
+        /// The magnitudes' unbiased variance.
         case variance
     }
 

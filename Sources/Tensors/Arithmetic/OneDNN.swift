@@ -38,7 +38,7 @@
 
         /// Ends the program where oneDNN refuses: the numbers would be wrong from here on.
         ///
-        /// Not a precondition, which a build without checks takes for granted.
+        /// Ends the program where a call failed; a build without checks takes a precondition for granted.
         static func check(_ status: dnnl_status_t, _ what: String) {
             guard status != dnnl_success else { return }
             let line = "oneDNN: \(what) gives status \(status.rawValue)\n"

@@ -3,6 +3,7 @@ import Families
 import Foundation
 import Layers
 import Models
+import Terminal
 
 /// Times sums over all ranks, by size, as training forms them: along the fixed tree.
 public struct AllReduceBenchmark {
@@ -53,22 +54,19 @@ public struct AllReduceBenchmark {
         let timings = try (sizes + [gradientByteCount]).map { try time(byteCount: $0) }
         let ranks = communicator.size
         if json {
-            var line = JSONLine()
-            line.add("ranks", ranks)
-            line.add("stage", stage)
-            line.add("gradientBytes", gradientByteCount)
-            line.add(
-                "sizes",
-                objects: timings.map { timing in
-                    var object = JSONLine()
-                    object.add("bytes", timing.byteCount)
-                    object.add("seconds", timing.seconds.median)
-                    object.add("bytesPerSecond", timing.bandwidth)
-                    object.add("busBytesPerSecond", timing.busBandwidth(ranks: ranks))
-                    if let share = timing.hiddenShare { object.add("hiddenShare", share) }
-                    return object
-                })
-            return line.text
+            let sizes = timings.map { timing -> JSONLine in
+                [
+                    "bytes": timing.byteCount, "seconds": timing.seconds.median,
+                    "bytesPerSecond": timing.bandwidth,
+                    "busBytesPerSecond": timing.busBandwidth(ranks: ranks),
+                    "hiddenShare": timing.hiddenShare,
+                ]
+            }
+            let line: JSONLine = [
+                "ranks": ranks, "stage": stage, "gradientBytes": gradientByteCount,
+                "sizes": sizes,
+            ]
+            return line.json
         }
         let head =
             "\(ranks) ranks; the last line is as long as the gradients of stage \(stage)\n"

@@ -4,6 +4,7 @@ import Host
 import Layers
 import Models
 import Tensors
+import Terminal
 
 /// How fast depthwise convolutions go through memory, beside a plain copy, and how near they come
 /// to what bounds them: to move their arrays at the copy's rate, or to multiply at the rate of
@@ -72,30 +73,28 @@ public struct DepthwiseBenchmark: Sendable {
             (size: size, copy: try copyRate(), rates: try rates(size, type))
         }
         if json {
-            var line = JSONLine()
-            line.add("copyGigabytesPerSecond", layers.map(\.copy).max() ?? 0)
-            line.add("gigaproductsPerSecond", products)
-            line.add("ranks", communicator.size)
-            line.add("threads", pool.threadCount)
-            line.add("precision", precision.rawValue)
-            line.add(
-                "sizes",
-                objects: layers.map { layer in
-                    var object = JSONLine()
-                    object.add("side", layer.size.side)
-                    object.add("channels", layer.size.channels)
-                    object.add("kernel", layer.size.kernel)
-                    object.add("stride", layer.size.stride)
-                    object.add("copyGigabytesPerSecond", layer.copy)
-                    for (name, rate) in zip(["forward", "backward"], layer.rates) {
-                        let bound = rate.bound(copy: layer.copy, products: products)
-                        object.add("\(name)GigabytesPerSecond", rate.gigabytes)
-                        object.add("\(name)PartOfBound", bound.part)
-                        object.add("\(name)Bound", bound.multiplies ? "products" : "memory")
-                    }
-                    return object
-                })
-            return line.text
+            let sizes = layers.map { layer in
+                zip(["forward", "backward"], layer.rates).reduce(
+                    [
+                        "side": layer.size.side, "channels": layer.size.channels,
+                        "kernel": layer.size.kernel, "stride": layer.size.stride,
+                        "copyGigabytesPerSecond": layer.copy,
+                    ] as JSONLine
+                ) { line, pass in
+                    let bound = pass.1.bound(copy: layer.copy, products: products)
+                    return line + [
+                        "\(pass.0)GigabytesPerSecond": pass.1.gigabytes,
+                        "\(pass.0)PartOfBound": bound.part,
+                        "\(pass.0)Bound": bound.multiplies ? "products" : "memory",
+                    ]
+                }
+            }
+            let line: JSONLine = [
+                "copyGigabytesPerSecond": layers.map(\.copy).max() ?? 0,
+                "gigaproductsPerSecond": products, "ranks": communicator.size,
+                "threads": pool.threadCount, "precision": precision.rawValue, "sizes": sizes,
+            ]
+            return line.json
         }
         let head = String(
             format: "%@, %d ranks × %d threads, beside a copy of the same time; large products "

@@ -93,7 +93,7 @@ public struct InferenceMeasurement: Sendable {
     let speed: Speed
 
     /// One JSON object on one line.
-    public var json: String { speed.line.text }
+    public var json: String { speed.line.json }
 
     /// A few lines for a person.
     public var description: String {

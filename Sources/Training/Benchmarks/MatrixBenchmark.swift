@@ -3,6 +3,7 @@ import Foundation
 import Host
 import Models
 import Tensors
+import Terminal
 
 /// How fast the matrix library multiplies here: the rate that a step is measured against.
 public struct MatrixBenchmark: Sendable {
@@ -46,23 +47,18 @@ public struct MatrixBenchmark: Sendable {
         let peak = try peakRate()
         let rates = try Self.layers.map { Rate(size: $0, gigaflops: try rate($0, seconds: 0.1)) }
         if json {
-            var line = JSONLine()
-            line.add("sgemmPeakGflops", peak)
-            line.add("ranks", communicator.size)
-            line.add("threads", threadCount)
-            line.add("precision", precision.rawValue)
-            line.add("library", MatrixMultiply.libraryDescription)
-            line.add(
-                "sizes",
-                objects: rates.map { rate in
-                    var object = JSONLine()
-                    object.add("rows", rate.size.rows)
-                    object.add("columns", rate.size.columns)
-                    object.add("inner", rate.size.inner)
-                    object.add("gflopsPerSecond", rate.gigaflops)
-                    return object
-                })
-            return line.text
+            let sizes = rates.map { rate -> JSONLine in
+                [
+                    "rows": rate.size.rows, "columns": rate.size.columns,
+                    "inner": rate.size.inner, "gflopsPerSecond": rate.gigaflops,
+                ]
+            }
+            let line: JSONLine = [
+                "sgemmPeakGflops": peak, "ranks": communicator.size, "threads": threadCount,
+                "precision": precision.rawValue, "library": MatrixMultiply.libraryDescription,
+                "sizes": sizes,
+            ]
+            return line.json
         }
         let head = String(
             format: "%@, %@, %d ranks × %d threads: peak %.1f GFLOP/s\n",

@@ -1,6 +1,6 @@
 import Collectives
 
-/// For what the ranks waited in one step, seen from all of them.
+/// What the ranks waited for in one step, seen from all of them.
 ///
 /// Whoever comes last to a sum waits for the sum itself, the others for that rank too. Where all
 /// have equally much to do, the second part is what the machines' other work makes of it.

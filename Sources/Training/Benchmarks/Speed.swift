@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// How fast the model went through its images, and where.
 struct Speed: Sendable {
@@ -26,23 +27,15 @@ struct Speed: Sendable {
 
     /// What it is, for JSON.
     var line: JSONLine {
-        var line = JSONLine()
-        line.add("stage", stage)
-        line.add("batch", batch)
-        line.add("ranks", ranks)
-        line.add("threads", threads)
-        line.add("precision", precision)
-        line.add("library", library)
-        line.add("imagesPerSecond", imagesPerSecond)
-        line.add("bestImagesPerSecond", Double(batch) / (seconds.min() ?? 0))
-        line.add("gflopsPerSecond", gigaflopsPerSecond)
-        line.add("sgemmPeakGflops", peakGigaflops)
-        line.add("fractionOfPeak", gigaflopsPerSecond / peakGigaflops)
-        line.add("peakMemoryBytes", peakMemoryBytes)
-        line.add("stepSeconds", seconds.median)
-        line.add("cpuSeconds", cpuSeconds)
-        line.add("steps", seconds.count)
-        return line
+        [
+            "stage": stage, "batch": batch, "ranks": ranks, "threads": threads,
+            "precision": precision, "library": library, "imagesPerSecond": imagesPerSecond,
+            "bestImagesPerSecond": Double(batch) / (seconds.min() ?? 0),
+            "gflopsPerSecond": gigaflopsPerSecond, "sgemmPeakGflops": peakGigaflops,
+            "fractionOfPeak": gigaflopsPerSecond / peakGigaflops,
+            "peakMemoryBytes": peakMemoryBytes, "stepSeconds": seconds.median,
+            "cpuSeconds": cpuSeconds, "steps": seconds.count,
+        ]
     }
 
     /// The first lines for a person.
@@ -63,5 +56,14 @@ struct Speed: Sendable {
     /// The last line for a person.
     var tail: String {
         String(format: "%.2f GB of memory at most", Double(peakMemoryBytes) * 1e-9)
+    }
+}
+
+extension [Double] {
+    /// The middle element, of an even number the mean of the two; 0 of none.
+    var median: Double {
+        guard !isEmpty else { return 0 }
+        let sorted = sorted()
+        return (sorted[(count - 1) / 2] + sorted[count / 2]) / 2
     }
 }

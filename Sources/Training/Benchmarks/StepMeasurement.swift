@@ -1,4 +1,5 @@
 import Foundation
+import Terminal
 
 /// What a step benchmark found.
 public struct StepMeasurement: Sendable {
@@ -16,13 +17,12 @@ public struct StepMeasurement: Sendable {
 
     /// One JSON object on one line.
     public var json: String {
-        var line = speed.line
-        line.add("allReduceSeconds", gradientWait)
-        line.add("communicationWaitSeconds", communicationWait)
-        line.add("imbalanceSeconds", imbalance)
-        line.add("communicationHiddenSeconds", hidden)
-        line.add("dataWaitSeconds", dataWait)
-        return line.text
+        let waits: JSONLine = [
+            "allReduceSeconds": gradientWait, "communicationWaitSeconds": communicationWait,
+            "imbalanceSeconds": imbalance, "communicationHiddenSeconds": hidden,
+            "dataWaitSeconds": dataWait,
+        ]
+        return (speed.line + waits).json
     }
 
     /// A few lines for a person.

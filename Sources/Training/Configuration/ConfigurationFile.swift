@@ -5,7 +5,7 @@ import Terminal
 /// A file of settings as a person may give it: a pipe such as `<(…)`, with or without a byte-order
 /// mark.
 enum ConfigurationFile {
-    /// Its text.
+    /// The file's text.
     ///
     /// - Throws: Where there is none or it cannot be read.
     static func text(_ path: String) throws -> String {

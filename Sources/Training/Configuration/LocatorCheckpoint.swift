@@ -57,13 +57,15 @@ struct LocatorCheckpoint {
         if tree.isGiven("model.classes") {
             try locator.requireClasses(given.model.classes, "model.classes is")
         }
-        let model = try stored.settings.model.json(of: family)
-        let provenance =
-            "\"locatorFamily\": \"\(locator.familyName)\", "
-            + "\"locatorStep\": \(locator.checkpoint.header.step), "
-            + "\"locatorChecksum\": \"\(stored.store.checksum)\""
-        try tree.overlay(
-            yaml: "{\"model\": \(model), \"glimpse\": {\(provenance)}}", source: path)
+        let provenance: JSONLine = [
+            "locatorFamily": locator.familyName, "locatorStep": locator.checkpoint.header.step,
+            "locatorChecksum": stored.store.checksum,
+        ]
+        let settings: JSONLine = [
+            "model": JSONText.Stored(try stored.settings.model.json(of: family)),
+            "glimpse": provenance,
+        ]
+        try tree.overlay(yaml: settings.json, source: path)
     }
 
     /// Refuses another number of classes than the locator was trained on.

@@ -15,7 +15,7 @@ extension RunConfiguration {
     public enum Source: Sendable {
         /// The demonstration that ships with the program.
         case demonstration
-        /// Nothing but the defaults.
+        /// The defaults alone.
         case defaults
         /// A YAML file.
         case file(String)

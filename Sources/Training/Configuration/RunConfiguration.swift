@@ -46,7 +46,7 @@ public struct RunConfiguration: Codable, Equatable, Sendable {
     public var stages = StagesConfiguration()
     /// Scores during training.
     public var evaluation = EvaluationConfiguration()
-    /// Checkpoints.
+    /// How checkpoints are written.
     public var checkpoint = CheckpointConfiguration()
     /// The log.
     public var log = LogConfiguration()

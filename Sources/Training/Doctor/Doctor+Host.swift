@@ -1,4 +1,5 @@
 import Checkpoints
+import Files
 import Foundation
 
 /// Memory, disk, clock and network.

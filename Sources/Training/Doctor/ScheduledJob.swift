@@ -81,14 +81,14 @@ struct ScheduledJob {
         let facts = [
             "\(nodes) nodes", "\(slots) slots",
             quota.map { String(format: "a quota of %.2g cores", $0) } ?? "no quota",
-            timeLeft.map { "\(Int($0)) s left" } ?? "no time limit told",
-            "requeue \(mayBeRequeued.map { $0 ? "allowed" : "not allowed" } ?? "not told")",
+            timeLeft.map { "\(Int($0)) s left" } ?? "no time limit known",
+            "requeue \(mayBeRequeued.map { $0 ? "allowed" : "not allowed" } ?? "unknown")",
         ]
         let text = "\(name): \(facts.joined(separator: ", ")); \(plan)"
         if let timeLeft, timeLeft <= leadSeconds {
             return Finding(
                 .slow, "scheduler", text,
-                remedy: "less is left than that: ask for more time, or to be told later "
+                remedy: "less is left than that: ask for more time, or to be signalled later "
                     + "(sbatch --signal=B:USR1@30, SECONDS_BEFORE=30)")
         }
         return mayBeRequeued == false

@@ -1,16 +1,17 @@
 import Checkpoints
 import Foundation
 import Models
+import Tensors
 import Terminal
 
 /// What an exported file says of itself, as safetensors has it: texts by name.
 ///
 /// The names are those of a checkpoint's root attributes, so that nothing is lost on the way back.
 struct ExportMetadata {
-    /// By name.
+    /// The texts by name.
     let texts: [String: String]
 
-    /// Of a checkpoint.
+    /// Collects what is said of a checkpoint.
     ///
     /// - Parameter pixels: The scale that the network expects.
     init(_ header: CheckpointHeader, family: String, pixels: PixelScale) {
@@ -41,7 +42,7 @@ struct ExportMetadata {
         self.texts = texts
     }
 
-    /// Of a file.
+    /// Takes the texts of a file.
     init(_ texts: [String: String]) { self.texts = texts }
 
     /// A text that is missing or not what it should be.

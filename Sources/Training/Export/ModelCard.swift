@@ -6,11 +6,12 @@ import Images
 import Models
 import ONNXGraphs
 import StoredModels
+import Tensors
 import Terminal
 
 /// The model card beside exported weights: what the checkpoint says, and nothing else.
 struct ModelCard {
-    /// Markdown.
+    /// The card in Markdown.
     let text: String
 
     /// What stands beside the card.
@@ -21,7 +22,7 @@ struct ModelCard {
         case onnx([ModelGraph])
     }
 
-    /// Of a checkpoint.
+    /// Writes the card of a checkpoint.
     init(_ header: CheckpointHeader, _ stored: StoredModel, _ files: Files) {
         let (model, data) = (stored.model, stored.settings.data)
         let layout = model.layout

@@ -1,5 +1,6 @@
 import Checkpoints
 import Families
+import Files
 import Foundation
 import Images
 import Models
@@ -16,7 +17,7 @@ public struct ModelExport {
     private let path: String
     private let header: CheckpointHeader
     private let stored: StoredModel
-    /// By their paths in the checkpoint, in the order of the forward pass.
+    /// The arrays by their paths in the checkpoint, in the order of the forward pass.
     private let arrays: [(path: String, array: SafetensorsImage.Array)]
 
     static let weightsName = "model.safetensors"

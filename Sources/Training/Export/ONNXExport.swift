@@ -7,7 +7,7 @@ import Terminal
 
 /// A checkpoint's model as files of ONNX.
 struct ONNXExport {
-    /// Its graphs; the first is that by which evaluation judges the checkpoint.
+    /// The graphs; the first is that by which evaluation judges the checkpoint.
     let graphs: [ModelGraph]
     /// T of the learned policy; nil: it has none.
     let glimpses: Int?

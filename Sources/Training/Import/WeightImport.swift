@@ -7,6 +7,7 @@ import Layers
 import Models
 import Safetensors
 import StoredModels
+import Tensors
 import Terminal
 
 /// Public weights in a safetensors file, on their way into a checkpoint.
@@ -201,7 +202,7 @@ extension PublicWeights.Order {
     /// The shape of an array in a public file.
     ///
     /// - Parameters:
-    ///   - shape: Here.
+    ///   - shape: The parameter's shape in this program.
     ///   - count: Dimensions in the file: kernels of 1×1 have two or four.
     func publicShape(_ shape: [Int], found count: Int) -> [Int] {
         switch self {

@@ -12,7 +12,7 @@ import Tensors
 final class Optimizer: Sendable {
     /// The parameters in training, in the order of the flat buffer.
     let parameters: [Parameter]
-    /// Their part of the flat buffer, from the first one to the last.
+    /// The parameters' part of the flat buffer, from the first one to the last.
     let range: Range<Int>
     /// Runs of them in it: frozen parts lie between.
     let runs: [Range<Int>]

@@ -51,17 +51,17 @@ final class DevelopmentScorer {
     /// before the stage's first score, and where it is scored by no policy.
     ///
     /// - Parameter classes: The word for each label.
-    func sheets(_ stage: Stage, classes: [String]) throws -> [SightingSheets.Sheet] {
+    func sheets(_ stage: Stage, classes: [String]) throws -> [PictureSheets.Sheet] {
         guard let evaluator, evaluator.stage == stage,
             let policy = Families.family(of: stage).scoredPolicy(stage)
         else { return [] }
         let all = images.entries.count
         let count = min(Self.pictureCount, all)
         return try activity.during(.scoring) {
-            let sightings = try evaluator.evaluator.sightings(
+            let pictured = try evaluator.evaluator.pictured(
                 images, (0..<count).map { $0 * all / count })
-            return try SightingSheets(
-                sightings, policy: policy, glimpses: Self.glimpses(stage, configuration),
+            return try PictureSheets(
+                pictured, policy: policy, glimpses: Self.glimpses(stage, configuration),
                 classes: classes
             ).sheets()
         }

@@ -18,9 +18,9 @@ struct InitialWeights {
         var taken = 0
         /// How many the model has.
         var count = 0
-        /// Those that have another shape, in words.
+        /// The arrays that have another shape, in words.
         var otherShapes: [String] = []
-        /// Those that the checkpoint lacks.
+        /// The arrays that the checkpoint lacks.
         var missing: [String] = []
         /// The checkpoint's logit of each of the model's classes; nil where it has none, or where
         /// there are no logits.

@@ -80,10 +80,6 @@ public struct Inspection: CustomStringConvertible {
             + (isLong ? [("…", "\(named.count - lines.count) more: --json lists all")] : [])
     }
 
-    private var classesMember: String {
-        classes.map { "\"classes\": \(KnownClass.json($0)), " } ?? ""
-    }
-
     /// What it says of a moving average of the weights.
     private var averageLines: [(String, String)] {
         if header.average.isModel { return [("weights", "the moving average of the run's")] }
@@ -97,20 +93,22 @@ public struct Inspection: CustomStringConvertible {
     /// One JSON object.
     public func json() -> String {
         let layout = model.layout
-        let groups = type(of: model).groups.map {
-            "\"\($0.name)\": \(layout.trainableCount(of: $0)), "
-        }
-        let numbers = model.description.numbers.map { "\"\($0.key)\": \($0.value), " }
-        return """
-            {"family": "\(model.familyName)", "stage": "\(header.stage)", "step": \(header.step), \
-            "epoch": \(header.epoch), "samples": \(header.samples), "seed": \(header.seed), \
-            "worldSize": \(header.worldSize), "program": \(JSONText.string(header.program)), \
-            "parameters": {\(groups.joined())\
-            "trainable": \(layout.trainableCount), "statistics": \(layout.statisticCount), \
-            "total": \(layout.trainableCount + layout.statisticCount)}, \
-            \(numbers.joined())"imageSize": \(model.imageSize), \
-            "checksumsVerified": \(checksummed), \(classesMember)\
-            "config": \(JSONText.value(header.config))}
-            """
+        let groups = type(of: model).groups.map { ($0.name, layout.trainableCount(of: $0)) }
+        let sums: JSONLine = [
+            "trainable": layout.trainableCount, "statistics": layout.statisticCount,
+            "total": layout.trainableCount + layout.statisticCount,
+        ]
+        let run: JSONLine = [
+            "family": model.familyName, "stage": header.stage, "step": header.step,
+            "epoch": header.epoch, "samples": header.samples,
+            "seed": header.seed, "worldSize": header.worldSize,
+            "program": header.program, "parameters": JSONLine(groups) + sums,
+        ]
+        let rest: JSONLine = [
+            "imageSize": model.imageSize, "checksumsVerified": checksummed,
+            "classes": classes.map { JSONText.Stored(KnownClass.json($0)) },
+            "config": JSONText.Stored(header.config),
+        ]
+        return (run + JSONLine(model.description.numbers.map { ($0.key, $0.value) }) + rest).json
     }
 }

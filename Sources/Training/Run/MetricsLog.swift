@@ -1,5 +1,5 @@
-import Checkpoints
 import Families
+import Files
 import Foundation
 import Models
 import Terminal
@@ -11,7 +11,7 @@ final class MetricsLog: Sendable {
     let lastPosition: Position?
 
     /// Opens the log; lines from beyond the step at which the run goes on are dropped.
-    init(_ path: String, resumingAt position: Position?) throws(CheckpointError) {
+    init(_ path: String, resumingAt position: Position?) throws(FileError) {
         var kept = ""
         var last: Position?
         if let position, let data = FileManager.default.contents(atPath: path) {
@@ -29,22 +29,21 @@ final class MetricsLog: Sendable {
 
     /// Appends a line.
     func write(_ fields: [(String, MetricsValue)]) {
-        let members = fields.map { "\"\($0.0)\": \($0.1.json)" }.joined(separator: ", ")
-        file.write("{\(members)}\n".utf8)
+        file.write("\(JSONLine(fields).json)\n".utf8)
     }
 
     /// What went wrong, once until it works again.
-    func takeFailure() -> CheckpointError? { file.takeFailure() }
+    func takeFailure() -> FileError? { file.takeFailure() }
 
     /// Has all lines so far flushed to the disk; what goes wrong is told by ``takeFailure()``.
     func synchronize() { file.synchronize() }
 
     /// Has all lines flushed to the disk; an error where some are lost.
-    func finish() throws(CheckpointError) { try file.finish() }
+    func finish() throws(FileError) { try file.finish() }
 }
 
 /// A value of the log.
-enum MetricsValue: Equatable {
+enum MetricsValue: Equatable, JSONValue {
     case text(String)
     case integer(Int)
     case number(Double)

@@ -1,6 +1,7 @@
 import Collectives
 import Configuration
 import Families
+import Files
 import Foundation
 import Images
 import Models
@@ -36,7 +37,7 @@ public enum RankAgreement {
     ) throws {
         guard communicator.size > 1 else { return }
         // 52 bits of each are exact in the sums.
-        let digests = facts.map { Double(Digest("\($0.name)\n\($0.value)").value >> 12) }
+        let digests = facts.map { Double(Checksum("\($0.name)\n\($0.value)").value >> 12) }
         let all = try communicator.gather(digests)
         let unlike = facts.indices.filter { index in all.contains { $0[index] != all[0][index] } }
         guard let first = unlike.first else { return }

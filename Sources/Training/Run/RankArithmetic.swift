@@ -5,7 +5,7 @@ import Tensors
 /// What each rank multiplies with: on hosts of several kinds the bits, and whether `bfloat16` can be
 /// used, depend on it.
 struct RankArithmetic: Sendable {
-    /// One rank's.
+    /// What one rank computes with.
     struct Rank: Equatable, Sendable {
         /// Library and instruction set.
         let library: String
@@ -57,7 +57,7 @@ struct RankArithmetic: Sendable {
         return "\(Self.list(numbers)) on " + hosts.prefix(4).joined(separator: ", ") + more
     }
 
-    /// "ranks 0 to 2, 5".
+    /// The ranks in words, such as "ranks 0 to 2, 5".
     static func list(_ numbers: [Int]) -> String {
         var runs: [ClosedRange<Int>] = []
         for number in numbers {

@@ -56,7 +56,7 @@ struct RunClasses {
         let match = try ClassMatch(
             start.checkpoint.header.classes, classCount: stored, background: background, of: path,
             with: data, at: configuration.data.path)
-        (classes, labels, warnings) = (match.classes, match.labels, match.notes)
+        (classes, labels, warnings) = (match.classes, match.labels, match.warnings)
         choice = count == nil ? "model.classes is left out: \(stored), as \(path) has" : nil
     }
 }

@@ -1,5 +1,6 @@
 import Checkpoints
 import Families
+import Files
 import Foundation
 import Layers
 import Models
@@ -47,7 +48,7 @@ final class RunFolder {
 
     /// Makes the folder, finds out whether it can be written, keeps other runs out, and clears away
     /// what a process that was killed has left of a file.
-    func create(warn: (String) -> Void) throws(CheckpointError) {
+    func create(warn: (String) -> Void) throws {
         try AtomicFile.createFolder(path)
         try claim(warn: warn)
         try AtomicFile.removeLeftovers(in: path)

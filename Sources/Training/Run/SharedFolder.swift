@@ -1,5 +1,5 @@
-import Checkpoints
 import Collectives
+import Files
 import Foundation
 import Terminal
 

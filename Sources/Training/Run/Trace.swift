@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Configuration
 import Families
+import Files
 import Foundation
 import Host
 import Layers
@@ -159,7 +160,7 @@ public struct Trace {
         let penalty: Optimizer.Penalty
         /// Parameters that the stage trains.
         let trained: Set<String>
-        /// Before it was clipped.
+        /// The gradient's norm before it was clipped.
         let gradientNorm: Double
     }
 

@@ -35,7 +35,7 @@ extension Trainer {
     /// Where a run goes on, as the options say; nil: at its beginning.
     ///
     /// - Parameter folder: The run's folder, which is claimed; nil on the other ranks.
-    static func start(
+    static func resumePoint(
         _ options: TrainingOptions, stages: [Stage], folder: RunFolder?,
         communicator: any Communicator, reporter: Reporter, activity: Activity
     ) throws -> ResumePoint? {

@@ -5,7 +5,7 @@ extension Trainer {
     static func tell(
         of data: ImageDataset, _ configuration: RunConfiguration, _ reporter: Reporter
     ) {
-        for note in data.notes { reporter.warn(note) }
+        for warning in data.warnings { reporter.warn(warning) }
         let settings = configuration.data
         if settings.augmentation == .none && settings.crop != CropConfiguration() {
             reporter.warn(

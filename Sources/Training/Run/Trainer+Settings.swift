@@ -1,5 +1,5 @@
-import Checkpoints
 import Configuration
+import Files
 import Foundation
 
 extension Trainer {

@@ -2,6 +2,7 @@ import Checkpoints
 import Collectives
 import Configuration
 import Families
+import Files
 import Foundation
 import Host
 import Images
@@ -34,34 +35,44 @@ public final class Trainer {
     /// The weights of the logits' classes in the cross entropy, for stages where they are not all
     /// 1.
     let classWeights: [Stage: [Double]]
-    let activity = Activity()
+    let activity: Activity
     private let watchdog: Watchdog
     /// The output folder, claimed; nil on other ranks than the first, and where nothing is trained.
     private let folder: RunFolder?
     /// Where the run goes on; nil: at its beginning.
     private let start: ResumePoint?
 
-    /// Reads the settings, lists the images (making the demonstration's if they are missing) and
-    /// makes the model; writes nothing else.
+    /// Starts a run: its watchdog, its ear for signals, then the settings, the images (making the
+    /// demonstration's if they are missing) and the model; writes nothing else.
     ///
     /// - Parameter onStall: Ends the job when no rank has moved on for the options' time, or when
     ///   one is gone; called on a thread of its own.
-    public init(
+    public static func start(
         _ options: TrainingOptions, communicator: any Communicator,
         onStall: @escaping @Sendable (TrainingError) -> Never
-    ) throws {
-        self.options = options
+    ) throws -> Trainer {
+        let activity = Activity()
         let communicator = WatchedCommunicator(base: communicator, activity: activity)
-        // What the checkpoints, their notes and the judgement of other ranks will need.
+        // What the checkpoints, the statuses and the judgement of other ranks will need.
         try WorkerThread.requireThreads(8)
-        watchdog = Watchdog(
+        let watchdog = Watchdog(
             activity, communicator: communicator, timeout: options.stallTimeout,
             report: { onStall(.rankLost($0)) })
         try watchdog.start()
-        stopRequest = StopRequest(timeLimit: options.timeLimit)
+        let stopRequest = StopRequest(timeLimit: options.timeLimit)
         // Where nothing is trained there will be nothing to save.
         if !options.onlyValidates { stopRequest.start() }
-        self.communicator = communicator
+        return try Trainer(
+            options, communicator: communicator, activity: activity, watchdog: watchdog,
+            stopRequest: stopRequest)
+    }
+
+    private init(
+        _ options: TrainingOptions, communicator: WatchedCommunicator, activity: Activity,
+        watchdog: Watchdog, stopRequest: StopRequest
+    ) throws {
+        (self.options, self.communicator) = (options, communicator)
+        (self.activity, self.watchdog, self.stopRequest) = (activity, watchdog, stopRequest)
         try RankAgreement.requireCommand(["train"], communicator: communicator)
         try watchdog.learnHosts()
         let stages = try Self.stages(options.stages)
@@ -94,7 +105,7 @@ public final class Trainer {
         folder =
             communicator.rank == 0 && !options.onlyValidates
             ? RunFolder(options.output, keep: configuration.checkpoint.keep) : nil
-        start = try Self.start(
+        start = try Self.resumePoint(
             options, stages: stages, folder: folder, communicator: communicator,
             reporter: reporter, activity: activity)
         let logits = try RunClasses(
@@ -149,7 +160,7 @@ public final class Trainer {
     /// Trains, resuming as the options say.
     public func run() throws {
         defer { watchdog.end() }
-        if let note = stopRequest.note { reporter.warn(note) }
+        if let warning = stopRequest.warning { reporter.warn(warning) }
         let isOwn = start.map {
             ResumePoint.isInside($0.checkpoint.file.path, options.output)
         }

@@ -1,7 +1,7 @@
-import Checkpoints
 import Configuration
 import Evaluation
 import Families
+import Files
 import Foundation
 import Images
 import Models

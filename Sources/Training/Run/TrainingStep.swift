@@ -10,7 +10,7 @@ struct StepReport: Sendable {
     let loss: LossReport
     let penalty: Optimizer.Penalty
     let learningRate: Double
-    /// Before it was clipped.
+    /// The gradient's norm before it was clipped.
     let gradientNorm: Double
     /// Images of all ranks.
     let imageCount: Int
@@ -18,7 +18,7 @@ struct StepReport: Sendable {
     let groups: [ParameterGroup]
     /// Waiting for the other ranks.
     let communication: StepCommunication
-    /// Waiting for images.
+    /// Seconds of waiting for images.
     var dataWaitSeconds = 0.0
 
     /// All terms of the loss.

@@ -18,7 +18,7 @@ final class Activity: Sendable {
         case scoring
         case saving
 
-        /// "stuck …"
+        /// What a report says after "stuck".
         var description: String {
             switch self {
             case .starting: "preparing the run"

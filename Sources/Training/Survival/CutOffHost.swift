@@ -5,17 +5,17 @@ struct CutOffHost: Equatable {
     let other: String?
 
     /// Judges by whom the hosts get no answer from: nil where all answer.
-    init?(_ notes: [StatusBoard.Note]) {
+    init?(_ statuses: [StatusBoard.Status]) {
         var hosts: [String: String] = [:]
-        for note in notes {
-            for address in note.addresses { hosts[address] = note.host }
+        for status in statuses {
+            for address in status.addresses { hosts[address] = status.host }
         }
         // Who accuses whom; a rank on the host that is cut off gets no answers either.
         var accusers: [String: Set<String>] = [:]
-        for note in notes {
-            for address in note.unanswered {
-                guard let accused = hosts[address], accused != note.host else { continue }
-                accusers[accused, default: []].insert(note.host)
+        for status in statuses {
+            for address in status.unanswered {
+                guard let accused = hosts[address], accused != status.host else { continue }
+                accusers[accused, default: []].insert(status.host)
             }
         }
         let order = accusers.sorted { ($0.value.count, $1.key) > ($1.value.count, $0.key) }

@@ -17,7 +17,7 @@ struct FiniteDiagnosis {
     /// other ranks.
     let images: [Int]
 
-    /// Sums as they are, and notes the first one to which this rank gave a number that is not
+    /// Sums as they are, and records the first one to which this rank gave a number that is not
     /// finite.
     private final class NotingReducer: SumReducer {
         let base: any SumReducer
@@ -29,13 +29,13 @@ struct FiniteDiagnosis {
         init(_ base: any SumReducer) { self.base = base }
 
         func sum(_ values: UnsafeMutableBufferPointer<Double>) throws {
-            let number = note(values.allSatisfy(\.isFinite))
+            let number = record(values.allSatisfy(\.isFinite))
             try base.sum(values)
             if !values.allSatisfy(\.isFinite) { firstBadResult.min(number, ordering: .relaxed) }
         }
 
         /// - Returns: The sum's number, from 0.
-        @discardableResult func note(_ isFinite: Bool) -> Int {
+        @discardableResult func record(_ isFinite: Bool) -> Int {
             let number = count.add(1, ordering: .relaxed).oldValue
             if !isFinite { firstBad.min(number, ordering: .relaxed) }
             return number
@@ -57,7 +57,7 @@ struct FiniteDiagnosis {
         let suspects = Self.notFinite(
             objective.trace(imageCount: batch.labels.count), imageCount: batch.labels.count)
         try objective.backward(batch, loss, pass: pass)
-        reducer.note(
+        reducer.record(
             optimizer.runs.allSatisfy { pass.store.allGradients[$0].allSatisfy(\.isFinite) })
 
         // What follows on a sum that is not finite is nobody's fault any more.

@@ -16,7 +16,7 @@ public enum LastWords {
     /// What a handler needs, ready: it may not make anything.
     private final class Prepared: Sendable {
         private let addresses = Atomic<Int>(0)
-        private let noteAddress = Atomic<Int>(0)
+        private let statusFileAddress = Atomic<Int>(0)
         static let shared = Prepared()
         static let count = 64
 
@@ -30,12 +30,12 @@ public enum LastWords {
         }
 
         /// The file by which other ranks would find this one lost.
-        var note: UnsafePointer<CChar>? {
-            UnsafePointer(bitPattern: noteAddress.load(ordering: .acquiring))
+        var statusFile: UnsafePointer<CChar>? {
+            UnsafePointer(bitPattern: statusFileAddress.load(ordering: .acquiring))
         }
 
-        func setNote(_ path: String) {
-            noteAddress.store(Int(bitPattern: strdup(path)), ordering: .releasing)
+        func setStatusFile(_ path: String) {
+            statusFileAddress.store(Int(bitPattern: strdup(path)), ordering: .releasing)
         }
 
         func line(_ number: Int32) -> UnsafePointer<CChar>? {
@@ -46,9 +46,9 @@ public enum LastWords {
     }
 
     /// A file that goes away when this rank crashes, so that no other rank tells of its loss too.
-    static func take(away note: String) { Prepared.shared.setNote(note) }
+    static func take(away statusFile: String) { Prepared.shared.setStatusFile(statusFile) }
 
-    /// From now on.
+    /// Tells of crashes from now on.
     ///
     /// - Parameter rank: This rank, of several.
     public static func prepare(rank: Int) {
@@ -71,7 +71,7 @@ public enum LastWords {
             }
             // What there is to say has been said; a disk that hangs holds the end up for a second.
             alarm(1)
-            if let note = Prepared.shared.note { unlink(note) }
+            if let statusFile = Prepared.shared.statusFile { unlink(statusFile) }
             _exit(LastWords.exitCode)
         }
         // Once: a fault in the handler ends the process.

@@ -47,7 +47,7 @@ public final class LaunchWatch: Sendable {
         }
     }
 
-    /// Those that see a stopped rank speak first, one after the other, then rank 0.
+    /// Tells of it: ranks that see a stopped one first, one after the other, then rank 0.
     private func speak(idle: Double) {
         let host = ProcessInfo.processInfo.hostName
         let stopped = HostProcess.siblings().filter(\.isStopped).compactMap(\.rank).min()

@@ -6,7 +6,7 @@ import Synchronization
 /// A handler may do little more than set a flag, and has no context but the process: hence the one
 /// shared value.
 public final class Signals: Sendable {
-    /// This process's.
+    /// The signals of this process.
     public static let shared = Signals()
 
     private let isStopAsked = Atomic<Bool>(false)

@@ -1,20 +1,20 @@
-import Checkpoints
+import Files
 import Foundation
 
-/// Where each rank notes how it is: one small file a rank in the output folder, which all share.
+/// Where each rank says how it is: one small file a rank in the output folder, which all share.
 ///
-/// A rank that is stopped, or whose host is cut off, cannot be asked; that its note no longer
-/// changes is what tells the others. Notes do not depend on the hosts' clocks.
+/// A rank that is stopped, or whose host is cut off, cannot be asked; that its status no longer
+/// changes is what tells the others. Statuses do not depend on the hosts' clocks.
 struct StatusBoard: Sendable {
-    /// A rank's note.
-    struct Note: Codable, Equatable, Sendable {
+    /// A rank's status.
+    struct Status: Codable, Equatable, Sendable {
         let rank: Int
         let host: String
         let process: Int32
         let moment: Activity.Moment
         /// Seconds since the rank has moved on.
         let idleSeconds: Double
-        /// Counts the rank's notes.
+        /// Counts the rank's statuses.
         let beat: Int
         /// The addresses by which this host has TCP connections, as the kernel writes them.
         var addresses: [String] = []
@@ -27,7 +27,7 @@ struct StatusBoard: Sendable {
     /// The board of a run.
     init(output: String) { folder = "\(output)/.ranks" }
 
-    /// The file of the rank's note.
+    /// The file of the rank's status.
     func path(_ rank: Int) -> String { "\(folder)/\(rank).json" }
 
     private func temporary(_ rank: Int) -> String { "\(path(rank)).tmp" }
@@ -47,13 +47,13 @@ struct StatusBoard: Sendable {
         rmdir(folder)
     }
 
-    /// Replaces the rank's note.
-    func post(_ note: Note) throws {
-        let temporary = temporary(note.rank)
+    /// Replaces the rank's status.
+    func post(_ status: Status) throws {
+        let temporary = temporary(status.rank)
         do {
-            try JSONEncoder().encode(note).write(to: URL(fileURLWithPath: temporary))
-            guard rename(temporary, path(note.rank)) == 0 else {
-                throw CheckpointError(writing: path(note.rank))
+            try JSONEncoder().encode(status).write(to: URL(fileURLWithPath: temporary))
+            guard rename(temporary, path(status.rank)) == 0 else {
+                throw FileError(writing: path(status.rank))
             }
         } catch {
             unlink(temporary)
@@ -61,9 +61,9 @@ struct StatusBoard: Sendable {
         }
     }
 
-    /// The rank's note; nil where it has left none that can be read.
-    func note(of rank: Int) -> Note? {
+    /// The rank's status; nil where it has left none that can be read.
+    func status(of rank: Int) -> Status? {
         guard let data = FileManager.default.contents(atPath: path(rank)) else { return nil }
-        do { return try JSONDecoder().decode(Note.self, from: data) } catch { return nil }
+        do { return try JSONDecoder().decode(Status.self, from: data) } catch { return nil }
     }
 }

@@ -26,7 +26,7 @@ enum StopReason: Int, Sendable {
 struct StopRequest {
     private let deadline: DispatchTime?
     /// What to tell of a limit that nobody gave to this program; else nil.
-    let note: String?
+    let warning: String?
 
     /// How long a run may go on under MPIEXEC_TIMEOUT, after which mpirun kills the ranks without
     /// asking: long enough before it to end the step and save.
@@ -45,7 +45,7 @@ struct StopRequest {
     init(timeLimit: Double?) {
         let launcherLimit = Self.launcherLimit(ProcessInfo.processInfo.environment)
         deadline = [timeLimit, launcherLimit].compactMap { $0 }.min().map { .now() + $0 }
-        note = launcherLimit.map {
+        warning = launcherLimit.map {
             "MPIEXEC_TIMEOUT is set: mpirun will kill the ranks; saving and stopping after "
                 + "\(Int($0)) s, to go on run the same command again, or unset it"
         }

@@ -8,13 +8,13 @@ import Tensors
 ///
 /// Every rank has one. Its thread touches no file, so that it goes on where the file system hangs:
 /// a rank that is itself stuck in reading, computing or writing says so; a rank that waits for
-/// others has their notes looked at. Before there are notes, as the output folder is only made
+/// others has their statuses looked at. Before there are statuses, as the output folder is only made
 /// when all is checked, it listens to the signs of life of the rank before it.
 final class Watchdog: Sendable {
     private let activity: Activity
     private let communicator: any Communicator
     private let timeout: Double
-    private let board: Mutex<NoticeBoard?> = Mutex(nil)
+    private let board: Mutex<RankStatuses?> = Mutex(nil)
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
     private let host = ProcessInfo.processInfo.hostName
@@ -57,17 +57,17 @@ final class Watchdog: Sendable {
         hosts.withLock { $0.indices.contains(rank) ? $0[rank] : "a host unknown" }
     }
 
-    /// Watches the other ranks too, by the notes in the output folder; all ranks call this when
+    /// Watches the other ranks too, by the statuses in the output folder; all ranks call this when
     /// the folder is there.
     func join(output: String) throws {
         guard communicator.size > 1 else { return }
         if communicator.rank == 0 { try StatusBoard(output: output).create() }
         try communicator.barrier()
-        let notices = try NoticeBoard(
+        let statuses = try RankStatuses(
             activity, rank: communicator.rank, hosts: hosts.withLock { $0 }, output: output,
             timeout: timeout)
-        board.withLock { $0 = notices }
-        // Nobody trains before everybody has a note: who gets stuck then has a name and a host.
+        board.withLock { $0 = statuses }
+        // Nobody trains before everybody has a status: who gets stuck then has a name and a host.
         try communicator.barrier()
         try endHeartbeat()
     }
@@ -109,8 +109,8 @@ final class Watchdog: Sendable {
                     Culprit.text(
                         rank: communicator.rank, host: host, moment, idle: idle,
                         doing: moment.phase.description))
-            } else if let notices = board.withLock({ $0 }) {
-                judge(notices, moment)
+            } else if let statuses = board.withLock({ $0 }) {
+                judge(statuses, moment)
             } else if let heartbeat = communicator.heartbeat,
                 now - heardAt > max(2, 4 * beatPeriod)
             {
@@ -144,16 +144,16 @@ final class Watchdog: Sendable {
                 idle: silence, doing: "stopped or cut off,"))
     }
 
-    /// Looks at the others' notes, which may lie in a file system that hangs.
-    private func judge(_ notices: NoticeBoard, _ moment: Activity.Moment) {
+    /// Looks at the others' statuses, which may lie in a file system that hangs.
+    private func judge(_ statuses: RankStatuses, _ moment: Activity.Moment) {
         let done = DispatchSemaphore(value: 0)
         let shared = Verdict()
         DispatchQueue.global().async {
-            let found = notices.findCulprit()
+            let found = statuses.findCulprit()
             shared.value.withLock { $0 = found }
             done.signal()
         }
-        guard done.wait(timeout: .now() + 4 * notices.period + 10) == .success else {
+        guard done.wait(timeout: .now() + 4 * statuses.period + 10) == .success else {
             return end(
                 Culprit.text(
                     rank: communicator.rank, host: host, moment, idle: timeout,
@@ -190,12 +190,12 @@ final class Watchdog: Sendable {
         report(text)
     }
 
-    /// Takes this rank's note away, so that nobody finds it lost; briefly, as the disk may hang.
+    /// Takes this rank's status away, so that nobody finds it lost; briefly, as the disk may hang.
     private func leave() {
-        guard let notices = board.withLock({ $0 }) else { return }
+        guard let statuses = board.withLock({ $0 }) else { return }
         let done = DispatchSemaphore(value: 0)
         DispatchQueue.global().async {
-            notices.end()
+            statuses.end()
             done.signal()
         }
         _ = done.wait(timeout: .now() + 0.3)

@@ -1,6 +1,6 @@
 import Collectives
 
-/// The ranks, with a note of when this one waits for the others.
+/// The ranks, with a record of when this one waits for the others.
 struct WatchedCommunicator: Communicator {
     let base: any Communicator
     let activity: Activity

@@ -11,7 +11,7 @@ struct EventEncoder {
 
     /// A picture of a step.
     struct Picture {
-        /// `dev/glimpses`
+        /// TensorBoard's name, such as `dev/glimpses`.
         let tag: String
         let png: Data
         /// The width, in pixels.

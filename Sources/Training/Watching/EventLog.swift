@@ -1,5 +1,5 @@
-import Checkpoints
 import EventMessages
+import Files
 import Foundation
 
 /// `tensorboard/events.out.tfevents.…`: what `metrics.jsonl` has, pictures, and the settings, as
@@ -47,7 +47,7 @@ final class EventLog {
         let path = "\(folder)/\(Self.name(after: old.last))"
         let unnamed = "\(folder)/new"
         try AtomicFile.write(unnamed, data: Data(content))
-        guard rename(unnamed, path) == 0 else { throw CheckpointError(writing: path) }
+        guard rename(unnamed, path) == 0 else { throw FileError(writing: path) }
         file = try AppendedFile(path, length: content.count)
     }
 
@@ -64,10 +64,10 @@ final class EventLog {
     }
 
     /// What went wrong, once until it works again.
-    func takeFailure() -> CheckpointError? { file.takeFailure() }
+    func takeFailure() -> FileError? { file.takeFailure() }
 
     /// Has all records flushed to the disk.
-    func finish() throws(CheckpointError) { try file.finish() }
+    func finish() throws(FileError) { try file.finish() }
 
     private static let prefix = "events.out.tfevents."
 
@@ -88,7 +88,7 @@ final class EventLog {
         let kept = EventRecord.read(data).prefix { $0.event.step <= end }
         let length = kept.last?.end ?? 0
         if length < data.count, truncate(path, off_t(length)) != 0 {
-            throw CheckpointError(writing: path)
+            throw FileError(writing: path)
         }
         return kept.filter { read in
             read.event.summary.value.contains { value in

@@ -2,7 +2,7 @@ import Families
 import Foundation
 
 extension MetricsValue {
-    /// Nil for words.
+    /// The value as a number; nil for words.
     var number: Double? {
         switch self {
         case .text: nil

@@ -1,4 +1,4 @@
-import Checkpoints
+import Files
 import Foundation
 import Models
 import Terminal
@@ -22,7 +22,7 @@ final class PrometheusFile {
 
     /// Replaces the file by one that has the figures of a line of the log, and the last ones of the
     /// stage that the line has not.
-    func write(_ fields: [(String, MetricsValue)]) throws(CheckpointError) {
+    func write(_ fields: [(String, MetricsValue)]) throws(FileError) {
         guard let position = Position(fields) else { return }
         if position.stage != stage { values = [:] }
         stage = position.stage

@@ -1,4 +1,4 @@
-import Checkpoints
+import Files
 import Models
 
 /// Where a run's figures go: `metrics.jsonl`, and for programs that watch it an event log and a
@@ -36,7 +36,9 @@ final class TrainingLog {
             isPrometheusFailing = false
         } catch {
             if !isPrometheusFailing {
-                warn("--prometheus: \(error.reason); going on, the file stays as it was")
+                warn(
+                    "--prometheus: \(error.path): cannot be written: \(error.reason); going on, the file "
+                        + "stays as it was")
             }
             isPrometheusFailing = true
         }
@@ -60,21 +62,10 @@ final class TrainingLog {
     }
 
     /// Has all lines flushed to the disk; an error where some of `metrics.jsonl` are lost.
-    func finish() throws(CheckpointError) {
-        do throws(CheckpointError) { try events?.finish() } catch {
+    func finish() throws(FileError) {
+        do throws(FileError) { try events?.finish() } catch {
             warn("\(error); TensorBoard shows the run without its last lines")
         }
         try metrics.finish()
-    }
-}
-
-extension CheckpointError {
-    /// What and where, of a file that cannot be written.
-    fileprivate var reason: String {
-        switch self {
-        case .unwritable(let path, let reason), .inputOutput(let path, let reason):
-            "\(path): cannot be written: \(reason)"
-        default: description
-        }
     }
 }

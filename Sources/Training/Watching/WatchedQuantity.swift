@@ -25,10 +25,10 @@ struct WatchedQuantity: Equatable {
         self = Self.known[key] ?? Self(.train, key, "Part of the loss: \(key).")
     }
 
-    /// `train/loss`
+    /// TensorBoard's name, such as `train/loss`.
     var tag: String { "\(group.rawValue)/\(name)" }
 
-    /// `saccader_train_loss`
+    /// Prometheus's name, such as `saccader_train_loss`.
     var metric: String {
         let words = name.map { $0.isUppercase ? "_\($0.lowercased())" : String($0) }.joined()
         return "saccader_\(group.rawValue)_\(words)\(unit.isEmpty ? "" : "_\(unit)")"

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Families
 import Training
 
@@ -34,7 +35,7 @@ struct BenchAllReduce: Benchmark {
     var json = false
 
     func validate() throws {
-        try Positive.require(["steps": steps])
+        try OptionRange.require(["steps": steps])
     }
 
     func report(_ communicator: any Communicator) throws -> String {

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Foundation
 import Host
 import Images
+import Terminal
 import Training
 
 /// `saccader-dist bench data`
@@ -40,7 +42,7 @@ struct BenchData: Benchmark {
     var json = false
 
     func validate() throws {
-        try Positive.require([
+        try OptionRange.require([
             "size": size, "batch": batch, "threads": threads, "steps": steps,
         ])
         if data == nil && config == nil {
@@ -74,12 +76,12 @@ struct BenchData: Benchmark {
         let rate = Double(batch * steps) / seconds
         let perCore = Double(batch * steps) / (usage.cpuSeconds - before)
         if json {
-            return String(
-                format: #"{"imagesPerSecond": %.2f, "imagesPerCoreSecond": %.2f, "#
-                    + #""imageSize": %d, "batch": %d, "ranks": %d, "threads": %d, "#
-                    + #""peakMemoryBytes": %d}"#,
-                rate, perCore, settings.imageSize, batch, communicator.size, settings.workers,
-                usage.peakByteCount)
+            let line: JSONLine = [
+                "imagesPerSecond": rate, "imagesPerCoreSecond": perCore,
+                "imageSize": settings.imageSize, "batch": batch, "ranks": communicator.size,
+                "threads": settings.workers, "peakMemoryBytes": usage.peakByteCount,
+            ]
+            return line.json
         }
         return String(
             format: "%.0f images/s on each of %d ranks with %d threads, %.0f per second on a core",

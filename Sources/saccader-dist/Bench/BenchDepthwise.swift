@@ -1,6 +1,5 @@
 import ArgumentParser
 import Collectives
-import Models
 import Training
 
 /// `saccader-dist bench depthwise`
@@ -9,23 +8,11 @@ struct BenchDepthwise: Benchmark {
         commandName: "depthwise",
         abstract: "Times depthwise convolutions beside a copy, which memory bounds alike.")
 
-    @Option(help: "Threads of each rank; left out: this rank's share of the cores.")
-    var threads: Int?
-
-    @Option(help: "float32 or bfloat16.")
-    var precision = Precision.float32
-
-    @Flag(help: "One JSON object on one line.")
-    var json = false
-
-    func validate() throws {
-        try Positive.require(["threads": threads])
-    }
+    @OptionGroup var options: ProductOptions
 
     func report(_ communicator: any Communicator) throws -> String {
         try DepthwiseBenchmark(
-            threadCount: threads, precision: precision, communicator: communicator
-        )
-        .report(json: json)
+            threadCount: options.threads, precision: options.precision, communicator: communicator
+        ).report(json: options.json)
     }
 }

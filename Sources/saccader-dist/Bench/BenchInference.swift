@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Training
 
 /// `saccader-dist bench inference`
@@ -24,7 +25,7 @@ struct BenchInference: Benchmark {
     var glimpses = 20
 
     func validate() throws {
-        try Positive.require(["batch": batch, "glimpses": glimpses])
+        try OptionRange.require(["batch": batch, "glimpses": glimpses])
     }
 
     func report(_ communicator: any Communicator) throws -> String {

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Families
 import Training
 
@@ -56,7 +57,7 @@ struct BenchScale: Benchmark {
         for value in speed where !(value > 0 && value.isFinite) {
             throw ValidationError("--speed is \(value): give more than 0, 0.5 for half as fast")
         }
-        try Positive.require(["batch": batch])
+        try OptionRange.require(["batch": batch])
         for value in bandwidth where !(value > 0) {
             throw ValidationError("--bandwidth is \(value): give more than 0 Gb/s")
         }

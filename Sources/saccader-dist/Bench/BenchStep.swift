@@ -1,5 +1,6 @@
 import ArgumentParser
 import Collectives
+import EvaluationCommand
 import Families
 import Training
 
@@ -29,7 +30,7 @@ struct BenchStep: Benchmark {
     var data: String?
 
     func validate() throws {
-        try Positive.require(["batch": batch])
+        try OptionRange.require(["batch": batch])
     }
 
     func report(_ communicator: any Communicator) throws -> String {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import EvaluationCommand
 import Models
 import Training
 
@@ -23,7 +24,7 @@ struct ModelOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
-        try Positive.require(["threads": threads, "steps": steps])
+        try OptionRange.require(["threads": threads, "steps": steps])
     }
 
     /// The command line's settings, the precision among them.

@@ -3,6 +3,7 @@ import Evaluation
 import Foundation
 import Host
 import Tensors
+import Terminal
 
 /// Measures a step on one rank and predicts it on many; under mpirun, compares the prediction for
 /// these ranks with what they do.
@@ -87,24 +88,20 @@ public struct ScalingBenchmark {
     private func json(
         _ model: ScalingModel, _ tables: [(Double, [ScalingModel.Prediction])], _ latency: Double
     ) -> String {
-        var line = alone.place
-        line.add("stepSeconds", model.stepSeconds)
-        line.add("gradientBytes", model.gradientByteCount)
-        line.add("pieces", model.pieceCount)
-        line.add("normSums", model.normByteCounts.count)
-        line.add("normBytes", model.normByteCounts.reduce(0, +))
-        line.add("addSecondsPerByte", model.addSecondsPerByte)
-        line.add("unevenness", model.uneven.deviation)
-        line.add(
-            "links",
-            objects: tables.map { rate, predictions in
-                var link = JSONLine()
-                link.add("gigabitsPerSecond", rate)
-                link.add("latencyMicroseconds", latency)
-                link.add("nodes", objects: predictions.map(\.line))
-                return link
-            })
-        return line.text
+        let links = tables.map { rate, predictions -> JSONLine in
+            [
+                "gigabitsPerSecond": rate, "latencyMicroseconds": latency,
+                "nodes": predictions.map(\.line),
+            ]
+        }
+        let line: JSONLine = [
+            "stepSeconds": model.stepSeconds, "gradientBytes": model.gradientByteCount,
+            "pieces": model.pieceCount, "normSums": model.normByteCounts.count,
+            "normBytes": model.normByteCounts.reduce(0, +),
+            "addSecondsPerByte": model.addSecondsPerByte,
+            "unevenness": model.uneven.deviation, "links": links,
+        ]
+        return (alone.place + line).json
     }
 
     private func text(
@@ -180,30 +177,22 @@ extension ScalingModel {
 
 extension ScalingModel.Prediction {
     fileprivate var line: JSONLine {
-        var line = JSONLine()
-        line.add("nodes", ranks)
-        line.add("gradientSeconds", gradientSeconds)
-        line.add("normSeconds", normSeconds)
-        line.add("stepSecondsAfter", afterSeconds)
-        line.add("stepSecondsBeside", besideSeconds)
-        line.add("efficiencyAfter", afterEfficiency)
-        line.add("efficiencyBeside", besideEfficiency)
-        line.add("waitSeconds", waitSeconds)
-        line.add("efficiencyWithWaits", efficiency(1))
-        line.add("efficiencySumsByFour", efficiency(4))
-        line.add("efficiencyOneSum", efficiency(.max))
-        return line
+        [
+            "nodes": ranks, "gradientSeconds": gradientSeconds, "normSeconds": normSeconds,
+            "stepSecondsAfter": afterSeconds, "stepSecondsBeside": besideSeconds,
+            "efficiencyAfter": afterEfficiency, "efficiencyBeside": besideEfficiency,
+            "waitSeconds": waitSeconds, "efficiencyWithWaits": efficiency(1),
+            "efficiencySumsByFour": efficiency(4), "efficiencyOneSum": efficiency(.max),
+        ]
     }
 }
 
 extension StepBenchmark {
     /// What is measured, for JSON.
     var place: JSONLine {
-        var line = JSONLine()
-        line.add("stage", stageName)
-        line.add("imagesPerNode", imageCount)
-        line.add("threads", threadCount)
-        line.add("precision", precisionName)
-        return line
+        [
+            "stage": stageName, "imagesPerNode": imageCount, "threads": threadCount,
+            "precision": precisionName,
+        ]
     }
 }

@@ -1,5 +1,6 @@
 import Collectives
 import Foundation
+import Terminal
 
 /// The prediction for the ranks that mpirun started, beside what they do.
 ///
@@ -124,23 +125,20 @@ struct ScalingCheck {
 
     /// One JSON object on one line.
     var json: String {
-        var line = place
-        line.add("ranks", ranks)
-        line.add("stepSeconds", model.stepSeconds)
-        line.add("gigabitsPerSecond", link.gigabitsPerSecond)
-        line.add("latencyMicroseconds", 1e6 * link.latency)
-        line.add("addSecondsPerByte", model.addSecondsPerByte)
-        line.add("hiddenShare", 1 - coreShare)
-        line.add(
-            "rows",
-            objects: rows.map { row in
-                var object = JSONLine()
-                object.add("name", row.name)
-                object.add("predictedSeconds", row.predicted)
-                object.add("measuredSeconds", row.measured)
-                return object
-            })
-        return line.text
+        let rows = rows.map { row -> JSONLine in
+            [
+                "name": row.name, "predictedSeconds": row.predicted,
+                "measuredSeconds": row.measured,
+            ]
+        }
+        let line: JSONLine = [
+            "ranks": ranks, "stepSeconds": model.stepSeconds,
+            "gigabitsPerSecond": link.gigabitsPerSecond,
+            "latencyMicroseconds": 1e6 * link.latency,
+            "addSecondsPerByte": model.addSecondsPerByte, "hiddenShare": 1 - coreShare,
+            "rows": rows,
+        ]
+        return (place + line).json
     }
 
     /// A table for a person.

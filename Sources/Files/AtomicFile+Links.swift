@@ -9,14 +9,14 @@ extension AtomicFile {
     /// - Parameter onProgress: Called whenever a piece of a copy has been written.
     public static func link(
         _ link: String, to target: String, onProgress: () -> Void = {}
-    ) throws(CheckpointError) {
+    ) throws(FileError) {
         let temporary = temporaryName(link)
         let folder = (link as NSString).deletingLastPathComponent
         let file = folder.isEmpty ? target : "\(folder)/\(target)"
         unlink(temporary)
         let code = symlink(target, temporary) == 0 ? 0 : errno
         if code != 0 {
-            guard hasNoLinks(code) else { throw CheckpointError(writing: link, code: code) }
+            guard hasNoLinks(code) else { throw FileError(writing: link, code: code) }
             // Renaming one name of a file to another one of the same file does nothing.
             if isSame(file, link) { return }
             guard Foundation.link(file, temporary) == 0 else {
@@ -24,7 +24,7 @@ extension AtomicFile {
             }
         }
         guard rename(temporary, link) == 0 else {
-            let error = CheckpointError(writing: link)
+            let error = FileError(writing: link)
             unlink(temporary)
             throw error
         }
@@ -55,12 +55,12 @@ extension AtomicFile {
 
     private static func copy(
         _ file: String, to path: String, onProgress: () -> Void
-    ) throws(CheckpointError) {
+    ) throws(FileError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: file), options: .mappedIfSafe)
         } catch {
-            throw CheckpointError(writing: path, code: EIO)
+            throw FileError(writing: path, code: EIO)
         }
         try write(path, data: data, onProgress: onProgress)
     }

@@ -3,7 +3,7 @@ import Models
 import Terminal
 
 /// What a model in training looks at: sheets of a few images, small enough to be made often.
-public struct SightingSheets {
+public struct PictureSheets {
     /// A picture of some images.
     public struct Sheet {
         /// `glimpses` or `policy`.
@@ -19,7 +19,7 @@ public struct SightingSheets {
     /// Images whose policy is shown.
     private static let mapRows = 3
 
-    private let sightings: [Sighting]
+    private let pictured: [PicturedImage]
     private let policy: Policy
     private let glimpses: Int
     private let classes: [String]
@@ -27,8 +27,8 @@ public struct SightingSheets {
     /// Takes the images with a policy's first glimpses.
     ///
     /// - Parameter classes: The word for each label.
-    public init(_ sightings: [Sighting], policy: Policy, glimpses: Int, classes: [String]) {
-        (self.sightings, self.policy) = (sightings, policy)
+    public init(_ pictured: [PicturedImage], policy: Policy, glimpses: Int, classes: [String]) {
+        (self.pictured, self.policy) = (pictured, policy)
         (self.glimpses, self.classes) = (glimpses, classes)
     }
 
@@ -37,13 +37,13 @@ public struct SightingSheets {
         let pictures = [
             (
                 "glimpses",
-                try ContactSheet(sightings, policy: policy, glimpses: glimpses, classes: classes)
+                try ContactSheet(pictured, policy: policy, glimpses: glimpses, classes: classes)
                     .png()
             ),
             (
                 "policy",
                 try HeatMapSheet(
-                    Array(sightings.prefix(Self.mapRows)), glimpses: glimpses, classes: classes
+                    Array(pictured.prefix(Self.mapRows)), glimpses: glimpses, classes: classes
                 ).png()
             ),
         ]

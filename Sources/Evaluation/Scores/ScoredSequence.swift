@@ -1,7 +1,7 @@
 import Models
 
 /// What one policy did on one image.
-public struct Trajectory: Equatable, Sendable {
+public struct ScoredSequence: Equatable, Sendable {
     /// What each glimpse sees, `[T]`.
     public let windows: [Window]
     /// Each glimpse's place among those that the model tells apart, `[T]`.
@@ -32,13 +32,13 @@ public struct Trajectory: Equatable, Sendable {
     ///   - compared: The classes that a prediction may be.
     ///   - known: Where the evidence lies, (y, x) in pixels of what the model sees.
     init(
-        _ look: Look, label: Int, compared: ComparedClasses = .all, imageSize: Int,
+        _ sequence: GlimpseSequence, label: Int, compared: ComparedClasses = .all, imageSize: Int,
         known: [(y: Int, x: Int)]
     ) {
-        (windows, places, context) = (look.windows, look.places, look.context)
-        showsPath = look.showsPath
-        coveredPixels = look.coveredPixels(imageSize: imageSize)
-        let logits = look.predictions.map { compared($0) }
+        (windows, places, context) = (sequence.windows, sequence.places, sequence.context)
+        showsPath = sequence.showsPath
+        coveredPixels = sequence.coveredPixels(imageSize: imageSize)
+        let logits = sequence.predictions.map { compared($0) }
         predictions = logits.map { AveragedLogits.prediction($0) }
         labelRanks = logits.map { AveragedLogits.rank(of: label, in: $0) }
         let judged = logits.map { Confidence.judge($0, label: label) }
@@ -47,7 +47,7 @@ public struct Trajectory: Equatable, Sendable {
         isKnown = !known.isEmpty
         var count = 0
         let near = PolicyScore.hitDistance(imageSize: imageSize)
-        hits = look.windows.map { window in
+        hits = sequence.windows.map { window in
             let center = window.centralPixel
             let isHit = known.contains {
                 Double(max(abs($0.y - center.y), abs($0.x - center.x))) <= near

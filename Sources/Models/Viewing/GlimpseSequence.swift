@@ -1,5 +1,5 @@
 /// What one policy saw of one image, glimpse by glimpse.
-public struct Look: Sendable {
+public struct GlimpseSequence: Sendable {
     /// What each glimpse sees in full resolution, `[T]`.
     public let windows: [Window]
     /// The place of each glimpse among the viewer's `placeCount`, `[T]`: for counts of visits.
@@ -37,15 +37,15 @@ public struct PolicyMap: Sendable {
 }
 
 /// What a model made of one image.
-public struct View: Sendable {
+public struct ModelOutput: Sendable {
     /// The logits without any choice of glimpses, `[c]`: of the Saccader the mean of all locations',
     /// of a classifier its own; nil where a model has nothing of the kind.
     public var whole: [Float]?
     /// Each policy's draws.
-    public var looks: [Policy: [Look]] = [:]
+    public var sequences: [Policy: [GlimpseSequence]] = [:]
     /// Where the learned policy wants to look; nil unless asked for, or where there is no map.
     public var map: PolicyMap?
 
-    /// Nothing yet.
+    /// Begins without glimpses.
     public init(whole: [Float]? = nil) { self.whole = whole }
 }

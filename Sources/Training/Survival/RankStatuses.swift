@@ -18,9 +18,9 @@ struct Culprit: Sendable {
     }
 }
 
-/// This rank's note among those of the others.
-final class NoticeBoard: Sendable {
-    /// Seconds between two notes.
+/// This rank's status among those of the others.
+final class RankStatuses: Sendable {
+    /// Seconds between two statuses.
     let period: Double
     private let activity: Activity
     private let rank: Int
@@ -31,7 +31,7 @@ final class NoticeBoard: Sendable {
     private let board: StatusBoard
     private let isOver = Atomic<Bool>(false)
 
-    /// Posts the first note, and goes on doing so on a thread of its own.
+    /// Posts the first status, and goes on doing so on a thread of its own.
     ///
     /// - Parameter hosts: By rank.
     init(
@@ -45,10 +45,10 @@ final class NoticeBoard: Sendable {
         board = StatusBoard(output: output)
         LastWords.take(away: board.path(rank))
         post(idle: 0, beat: 0)
-        try WorkerThread.start("notes") { self.keepPosting() }
+        try WorkerThread.start("statuses") { self.keepPosting() }
     }
 
-    /// Takes the note away.
+    /// Takes the status away.
     func end() {
         isOver.store(true, ordering: .relaxed)
         board.remove(rank: rank)
@@ -64,7 +64,7 @@ final class NoticeBoard: Sendable {
             if progress != last { (last, since) = (progress, Stopwatch.now) }
             beat += 1
             post(idle: Stopwatch.now - since, beat: beat)
-            // A note that came after the end would stay.
+            // A status that came after the end would stay.
             if isOver.load(ordering: .relaxed) { board.remove(rank: rank) }
         }
     }
@@ -74,45 +74,45 @@ final class NoticeBoard: Sendable {
         let connections = idle > 0 ? TCPConnection.all() : []
         do {
             try board.post(
-                StatusBoard.Note(
+                StatusBoard.Status(
                     rank: rank, host: host, process: getpid(), moment: activity.now,
                     idleSeconds: idle, beat: beat, addresses: connections.map(\.local),
                     unanswered: connections.filter(\.isUnanswered).map(\.remote)))
         } catch {
-            // Without notes the ranks can still see that nothing moves, but not who is stuck.
+            // Without statuses the ranks can still see that nothing moves, but not who is stuck.
             return
         }
     }
 
-    private func notes() -> [StatusBoard.Note?] { (0..<size).map { board.note(of: $0) } }
+    private func statuses() -> [StatusBoard.Status?] { (0..<size).map { board.status(of: $0) } }
 
-    /// Looks at the notes twice: whose no longer changes is stopped or cut off.
+    /// Looks at the statuses twice: whose no longer changes is stopped or cut off.
     ///
     /// - Returns: Nil where a rank is at work.
     func findCulprit() -> String? {
-        let before = notes()
+        let before = statuses()
         // Whoever is stuck in something of its own has the time to say so itself.
         Thread.sleep(forTimeInterval: max(2, 4 * period))
-        let after = notes()
+        let after = statuses()
         let silent = (0..<size).filter {
             $0 != rank && (after[$0] == nil || before[$0]?.beat == after[$0]?.beat)
         }
         if let first = silent.first {
-            guard let note = after[first] else {
+            guard let status = after[first] else {
                 return Culprit.text(
                     rank: first, host: hosts[first], activity.now, idle: timeout,
                     doing: "stopped or cut off before it has given any sign,")
             }
-            // Its note may be older than the step that it and this rank are in.
+            // Its status may be older than the step that it and this rank are in.
             return Culprit.text(
-                rank: first, host: note.host, activity.now, idle: timeout,
-                doing: "stopped or cut off, last seen \(note.moment.phase.description),")
+                rank: first, host: status.host, activity.now, idle: timeout,
+                doing: "stopped or cut off, last seen \(status.moment.phase.description),")
         }
-        for case let note? in after where note.moment.phase != .waitingForRanks {
-            guard note.idleSeconds >= timeout else { return nil }
+        for case let status? in after where status.moment.phase != .waitingForRanks {
+            guard status.idleSeconds >= timeout else { return nil }
             return Culprit.text(
-                rank: note.rank, host: note.host, note.moment, idle: note.idleSeconds,
-                doing: note.moment.phase.description)
+                rank: status.rank, host: status.host, status.moment, idle: status.idleSeconds,
+                doing: status.moment.phase.description)
         }
         guard after.allSatisfy({ ($0?.idleSeconds ?? 0) >= timeout / 2 }) else { return nil }
         if let cut = CutOffHost(after.compactMap { $0 }) {
@@ -127,15 +127,15 @@ final class NoticeBoard: Sendable {
 
     /// A rank of this host whose process is gone.
     func findLost() -> Culprit? {
-        let here = notes().compactMap { $0 }.filter { $0.host == host }
+        let here = statuses().compactMap { $0 }.filter { $0.host == host }
         // A process that has ended is there until its parent has noticed.
         let lost = here.filter { kill($0.process, 0) != 0 && errno == ESRCH }
         guard let first = lost.first,
-            let speaker = here.first(where: { note in
-                !lost.contains { $0.rank == note.rank }
+            let speaker = here.first(where: { status in
+                !lost.contains { $0.rank == status.rank }
             })
         else { return nil }
-        // Its note may be older than the step that it and this rank were in.
+        // Its status may be older than the step that it and this rank were in.
         return Culprit(
             text: "rank \(first.rank) on \(first.host) was lost (process \(first.process) is gone) "
                 + "\(activity.now.place); the last checkpoint is intact: run again to go on",

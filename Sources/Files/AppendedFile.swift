@@ -1,12 +1,11 @@
-import Checkpoints
 import Foundation
 import Synchronization
 
-/// A file that whole records are appended to as training goes on.
+/// A file that grows by whole records: whatever happens, no half a record stays.
 ///
 /// Records that the disk does not take are kept and written later, also where it fails only when they
 /// are flushed: a full disk leaves no gap, unless the run is killed before it has room again.
-final class AppendedFile: Sendable {
+public final class AppendedFile: Sendable {
     private let path: String
     private let descriptor: Int32
     private let state: Mutex<State>
@@ -19,32 +18,48 @@ final class AppendedFile: Sendable {
         /// Whole records that are not in the file yet.
         var pending: [UInt8] = []
         /// What was wrong when they were to be written.
-        var failure: CheckpointError?
+        var failure: FileError?
         /// What is still to be told, also when the records came through later.
-        var untold: CheckpointError?
+        var untold: FileError?
     }
 
     /// Opens a file that is there.
     ///
     /// - Parameter length: Bytes of it that are whole records.
-    init(_ path: String, length: Int) throws(CheckpointError) {
+    public init(_ path: String, length: Int) throws(FileError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CheckpointError(writing: path) }
+        guard descriptor >= 0 else { throw FileError(writing: path) }
         state = Mutex(State(length: length))
+    }
+
+    /// Opens a file of which all that is there is whole records.
+    public convenience init(appendingTo path: String) throws(FileError) {
+        var status = stat()
+        try self.init(path, length: stat(path, &status) == 0 ? Int(status.st_size) : 0)
     }
 
     deinit { close(descriptor) }
 
     /// Whether records wait for a disk that did not take them.
-    var isBehind: Bool { state.withLock { !$0.pending.isEmpty } }
+    public var isBehind: Bool { state.withLock { !$0.pending.isEmpty } }
 
     /// Appends a whole record.
-    func write(_ record: some Sequence<UInt8>) {
+    public func write(_ record: some Sequence<UInt8>) {
         state.withLock {
             $0.pending += record
             flush(&$0)
         }
+    }
+
+    /// Appends whole records, all or none, and keeps nothing of them: for what is not flushed.
+    public func append(_ records: some Sequence<UInt8>) throws(FileError) {
+        write(records)
+        let failure = state.withLock { state in
+            (state.pending, state.unflushed) = ([], [])
+            return state.failure
+        }
+        if let failure { throw failure }
     }
 
     private func flush(_ state: inout State) {
@@ -54,7 +69,7 @@ final class AppendedFile: Sendable {
         }
         guard count == state.pending.count else {
             let code = count < 0 ? errno : ENOSPC
-            note(CheckpointError(writing: path, code: code), in: &state)
+            record(FileError(writing: path, code: code), in: &state)
             // No half a record stays.
             ftruncate(descriptor, length)
             return
@@ -64,13 +79,13 @@ final class AppendedFile: Sendable {
         state.pending = []
     }
 
-    private func note(_ failure: CheckpointError, in state: inout State) {
+    private func record(_ failure: FileError, in state: inout State) {
         if state.failure == nil { state.untold = failure }
         state.failure = failure
     }
 
     /// What went wrong, once until it works again.
-    func takeFailure() -> CheckpointError? {
+    public func takeFailure() -> FileError? {
         state.withLock { state in
             defer { state.untold = nil }
             return state.untold
@@ -90,23 +105,23 @@ final class AppendedFile: Sendable {
             return
         }
         state.withLock { state in
-            do throws(CheckpointError) {
+            do throws(FileError) {
                 _ = try AtomicFile.setAside(path)
                 try AtomicFile.write(path, data: records)
                 let file = open(path, O_WRONLY | O_CLOEXEC)
-                guard file >= 0 else { throw CheckpointError(writing: path) }
+                guard file >= 0 else { throw FileError(writing: path) }
                 // The number stays, for whoever is writing.
                 dup2(file, descriptor)
                 close(file)
                 _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
             } catch {
-                note(error, in: &state)
+                record(error, in: &state)
             }
         }
     }
 
     /// Has all records so far flushed to the disk; what goes wrong is told by ``takeFailure()``.
-    func synchronize() {
+    public func synchronize() {
         restore()
         let length = state.withLock { state in
             if !state.pending.isEmpty { flush(&state) }
@@ -119,7 +134,7 @@ final class AppendedFile: Sendable {
                 state.unflushed.removeFirst(state.unflushed.count - (state.length - length))
                 state.failure = nil
             } else {
-                note(CheckpointError(writing: path, code: code), in: &state)
+                record(FileError(writing: path, code: code), in: &state)
                 // The system gives up what it could not write: it is written once more.
                 state.length -= state.unflushed.count
                 state.pending = state.unflushed + state.pending
@@ -129,7 +144,7 @@ final class AppendedFile: Sendable {
     }
 
     /// Has all records flushed to the disk; an error where some are lost.
-    func finish() throws(CheckpointError) {
+    public func finish() throws(FileError) {
         synchronize()
         if let failure = state.withLock(\.failure) { throw failure }
     }
