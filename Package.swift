@@ -201,7 +201,9 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["Images", "Checkpoints"], path: "Tests/TestSupport"),
         .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-        .testTarget(name: "LayersTests", dependencies: ["Layers", "Tensors"]),
+        .testTarget(
+            name: "LayersTests", dependencies: ["Layers", "Tensors", "Checkpoints"],
+            resources: [.copy("Fixtures")]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .executableTarget(
             name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),

@@ -48,7 +48,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let rows = chunkRows(workspace)
         let widest = inputChannels.reduce(0, max)
         // Forward: an input and an output chunk; backward: two input chunks and an output chunk.
-        workspace.needScratch(rows * (2 * widest + outputChannels))
+        workspace.needScratch(rows * (2 * widest + outputChannels) + outputChannels)
         workspace.needPacked(
             inputChannels.reduce(0) { sum, channels in
                 let forward = PackedMatrix<Element>.byteCount(
@@ -82,7 +82,7 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         return sizes.map { inner, columns in
             let part = PackedMatrix<Element>(
                 Matrix(source, stride: outputChannels), transposed: transposed, inner: inner,
-                columns: columns, into: storage, isFilled: isFilled)
+                columns: columns, into: storage, isFilled: isFilled, pool: pass.pool)
             source += inner * columns
             storage += PackedMatrix<Element>.byteCount(inner: inner, columns: columns)
             return part
@@ -151,12 +151,24 @@ public struct PointwiseConvolution<Element: StorageElement>: Sendable {
         let biases = bias.map { pass.store.values($0) }
         let widest = inputChannels.reduce(0, max)
         let rowCount = chunkRows(pass.workspace)
+        // What no one else reads in single precision is narrowed where it is written.
+        let isNarrowed =
+            Element.self != Float.self && inputs.count == 1 && norm == nil && biases == nil
         pass.forEachShard { shard, images, scratch in
             let moments = norm?.clearedMoments(shard: shard)
             let outputScratch = scratch + rowCount * widest
+            let zeros = outputScratch + rowCount * outputChannels
+            if isNarrowed { zeros.update(repeating: 0, count: outputChannels) }
             pass.forEachChunk(
                 of: images, locations: output.shape.locations, rowCount: rowCount
             ) { rows in
+                if isNarrowed {
+                    return weights[0].product(
+                        inputs[0].operand(rows, scratch: scratch),
+                        finish: .init(bias: zeros, adding: nil, rectify: false),
+                        into: output.row(rows.lowerBound), rows: rows.count,
+                        scratch: outputScratch)
+                }
                 let result = output.floatRow(rows.lowerBound) ?? outputScratch
                 for (index, input) in inputs.enumerated() {
                     input.raw.fetchAhead(after: rows)

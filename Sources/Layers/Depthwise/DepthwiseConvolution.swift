@@ -27,7 +27,7 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
 
     /// Asks the workspace for what forward and backward need on an input of `shape`.
     public func plan(input shape: Shape, in workspace: Workspace) {
-        workspace.needScratch(sums(shape).scratchCount)
+        workspace.needScratch(sums(shape).scratchCount(backward: workspace.keepsActivations))
         if workspace.keepsActivations { workspace.needPartials(kernel.count) }
     }
 
@@ -40,10 +40,8 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
         let sums = sums(input.shape)
         let weights = pass.store.values(kernel)
         pass.forEachShard { _, images, scratch in
-            let scratch = sums.divide(scratch, weights: weights)
-            for image in images {
-                sums.forward(image: image, input, into: output, scratch)
-            }
+            let scratch = sums.divide(scratch, backward: false, weights: weights)
+            sums.forward(images, input, into: output, scratch)
         }
     }
 
@@ -60,12 +58,15 @@ public struct DepthwiseConvolution<Element: StorageElement>: Sendable {
         let sums = sums(input.shape)
         let weights = pass.store.values(kernel)
         pass.sumOverShards(into: [kernel]) { shard, images, scratch, partial in
-            let scratch = sums.divide(scratch, weights: weights)
+            let scratch = sums.divide(scratch, backward: true, weights: weights)
             sink?.begin(shard: shard)
             for image in images {
-                sums.addKernelGradient(image: image, outputGradient, input: input, scratch)
+                sums.addKernelGradient(
+                    image: image, of: images, outputGradient, input: input, scratch)
                 guard let sink else { continue }
-                sums.backward(image: image, outputGradient, scratch) { rows in
+                sums.backward(
+                    image: image, outputGradient, destination: sink.destination, scratch
+                ) { rows in
                     sink.finish(scratch.dense, rows: rows, shard: shard)
                 }
             }

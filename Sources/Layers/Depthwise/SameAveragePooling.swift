@@ -28,7 +28,7 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
 
     /// Asks the workspace for what forward and backward need on an input of `shape`.
     public func plan(input shape: Shape, in workspace: Workspace) {
-        workspace.needScratch(sums(shape).scratchCount)
+        workspace.needScratch(sums(shape).scratchCount(backward: workspace.keepsActivations))
     }
 
     private func factor(_ row: Int, _ column: Int, of input: Shape) -> Float {
@@ -48,8 +48,9 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
         let sums = sums(input.shape)
         pass.forEachShard { _, images, scratch in
             let scratch = sums.divide(
-                scratch, weights: nil, factor: { factor($0, $1, of: input.shape) })
-            for image in images { sums.forward(image: image, input, into: output, scratch) }
+                scratch, backward: false, weights: nil,
+                factor: { factor($0, $1, of: input.shape) })
+            sums.forward(images, input, into: output, scratch)
         }
     }
 
@@ -65,10 +66,12 @@ public struct SameAveragePooling<Element: StorageElement>: Sendable {
         let sums = sums(shape)
         pass.forEachShard { shard, images, scratch in
             let scratch = sums.divide(
-                scratch, weights: nil, factor: { factor($0, $1, of: shape) })
+                scratch, backward: true, weights: nil, factor: { factor($0, $1, of: shape) })
             sink.begin(shard: shard)
             for image in images {
-                sums.backward(image: image, outputGradient, scratch) { rows in
+                sums.backward(
+                    image: image, outputGradient, destination: sink.destination, scratch
+                ) { rows in
                     sink.finish(scratch.dense, rows: rows, shard: shard)
                 }
             }

@@ -11,9 +11,11 @@ struct WindowSums: Sendable {
     let output: Shape
     /// Whether every pixel of a window has weights of its own, or all the same.
     let hasWeights: Bool
+    /// Bands of outputs, whose products are summed up apart.
     let outputBands: WindowBands
     let inputBands: WindowBands
 
+    /// - Parameter padding: Of a kernel that is no smaller than its stride.
     init(_ padding: SamePadding, input: Shape, hasWeights: Bool) {
         (self.padding, self.input, self.hasWeights) = (padding, input, hasWeights)
         output = Shape(
@@ -31,8 +33,16 @@ struct WindowSums: Sendable {
     }
 
     var blockCount: Int { DepthwiseKernels.blockCount(input.channels) }
-    private var taps: Int { padding.kernel * padding.kernel }
-    private var weightCount: Int { hasWeights ? blockCount * taps * 16 : 16 }
+    var taps: Int { padding.kernel * padding.kernel }
+
+    /// Whether the weights are read where they lie: 16 channels of each are there.
+    private var readsWeights: Bool {
+        hasWeights && input.channels >= DepthwiseKernels.blockChannels
+    }
+
+    private var weightCount: Int {
+        readsWeights ? 0 : hasWeights ? taps * 16 : blockCount * 16
+    }
 
     /// Pixels of a window's row or column that a pixel of the input of remainder `remainder` is in.
     func readers(_ remainder: Int) -> Int {
@@ -42,34 +52,42 @@ struct WindowSums: Sendable {
     /// Outputs before a pixel's own that read it.
     var margin: Int { (padding.kernel - 1) / padding.stride }
 
-    private var tableCount: Int { (max(input.locations, output.locations) + 15) / 16 * 16 }
+    /// Rows of outputs that are summed up before the next ones: what they read and write of all
+    /// channels stays in the second cache.
+    var forwardRows: Int {
+        let perRow = (padding.stride * input.width + output.width) * input.channels
+        let most = max(padding.kernel, 98304 / max(1, perRow))
+        let bands = (output.height + most - 1) / most
+        return max(1, (output.height + bands - 1) / max(1, bands))
+    }
 
-    /// Floats of scratch memory that any of the passes needs.
-    var scratchCount: Int {
-        let bands = [outputBands, inputBands]
-        return 2 * weightCount + blockCount * taps * 16 + 9 * tableCount
-            + bands.reduce(0) { $0 + $1.tileCount } + (bands.map(\.resultCount).max() ?? 0)
+    /// Rows of the input's gradient's tile: those of two rows of pixels.
+    var backwardTileRows: Int { margin + 2 }
+
+    private var factorCount: Int { (output.locations + 15) / 16 * 16 }
+
+    /// Floats of scratch memory that forward and, if `backward`, backward need.
+    func scratchCount(backward: Bool) -> Int {
+        let forward = weightCount + factorCount
+        if !backward { return forward + padding.kernel * outputBands.rowLength }
+        return forward + (hasWeights ? blockCount * taps * 16 + outputBands.tileCount : 0)
+            + max(
+                padding.kernel * outputBands.rowLength, backwardTileRows * inputBands.rowLength)
             + inputBands.rowsPerBand * input.width * input.channels
     }
 
     /// A thread's scratch memory while it works on one image after the other.
     struct Scratch {
-        /// `[blocks, k·k, 16]`, or one row of ones.
-        let weights: UnsafeMutablePointer<Float>
-        /// The same as the input's gradient takes them: by remainder, backward.
-        let backwardWeights: UnsafeMutablePointer<Float>
-        /// The kernel's gradient, `[blocks, k·k, 16]`.
-        let sums: UnsafeMutablePointer<Float>
+        /// `[k, k, C]`, or ones.
+        let weights: DepthwiseKernels.Weights
         /// What the sum of each output's window is multiplied by, where that is not 1.
         let factors: UnsafeMutablePointer<Float>?
-        let forward: DepthwiseKernels.Windows
-        let backward: DepthwiseKernels.Windows
-        /// A block of the windows' pixels, whose margins beside the image stay zeros.
+        /// Rows of the input, or of the outputs' gradients.
         let tile: UnsafeMutablePointer<Float>
-        /// The same of the outputs' gradients.
-        let backwardTile: UnsafeMutablePointer<Float>
-        /// A block's outputs, or gradients of outputs or inputs, without margins.
-        let result: UnsafeMutablePointer<Float>
+        /// The kernel's gradient, `[blocks, k·k, 16]`.
+        let sums: UnsafeMutablePointer<Float>
+        /// All rows of the windows of a band of outputs.
+        let bandTile: UnsafeMutablePointer<Float>
         /// Rows of the input's gradient, `[rows, W, C]`.
         let dense: UnsafeMutablePointer<Float>
     }
@@ -77,114 +95,54 @@ struct WindowSums: Sendable {
     /// Divides scratch memory and fills what is the same for all images.
     ///
     /// - Parameters:
+    ///   - backward: Whether it is for backward; else for forward.
     ///   - weights: `[k, k, C]`; nil: ones.
     ///   - factor: Of each output; nil: 1.
     func divide(
-        _ scratch: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>?,
+        _ scratch: UnsafeMutablePointer<Float>, backward: Bool, weights: UnsafePointer<Float>?,
         factor: ((_ row: Int, _ column: Int) -> Float)? = nil
     ) -> Scratch {
         var rest = scratch
-        func take(_ count: Int) -> UnsafeMutablePointer<Float> {
+        func take(_ count: Int, zeros: Bool = false) -> UnsafeMutablePointer<Float> {
             defer { rest += count }
+            if zeros { rest.update(repeating: 0, count: count) }
             return rest
         }
-        func windows() -> DepthwiseKernels.Windows {
-            func table() -> UnsafeMutablePointer<Int32> {
-                UnsafeMutableRawPointer(take(tableCount)).assumingMemoryBound(to: Int32.self)
-            }
-            return DepthwiseKernels.Windows(
-                sources: table(), firstRows: table(), endRows: table(), results: table())
-        }
-        let bands = [outputBands, inputBands]
-        let result = Scratch(
-            weights: take(weightCount), backwardWeights: take(weightCount),
-            sums: take(blockCount * taps * 16), factors: factor.map { _ in take(tableCount) },
-            forward: windows(), backward: windows(),
-            tile: take(outputBands.tileCount), backwardTile: take(inputBands.tileCount),
-            result: take(bands.map(\.resultCount).max() ?? 0),
-            dense: take(inputBands.rowsPerBand * input.width * input.channels))
-        fill(result, weights: weights)
-        result.tile.update(repeating: 0, count: outputBands.tileCount)
-        result.backwardTile.update(repeating: 0, count: inputBands.tileCount)
-        if let factor, let factors = result.factors {
+        let copy = take(weightCount)
+        let factors = factor.map { factor in
+            let factors = take(factorCount)
             for location in 0..<output.locations {
                 factors[location] = factor(location / output.width, location % output.width)
             }
+            return factors
         }
-        fillForward(result.forward)
-        fillBackward(result.backward)
-        return result
+        let tile = take(
+            backward
+                ? backwardTileRows * inputBands.rowLength
+                : padding.kernel * outputBands.rowLength, zeros: true)
+        let gathers = backward && hasWeights
+        return Scratch(
+            weights: fill(copy, weights: weights), factors: factors, tile: tile,
+            sums: take(gathers ? blockCount * taps * 16 : 0, zeros: true),
+            bandTile: take(gathers ? outputBands.tileCount : 0, zeros: true), dense: rest)
     }
 
-    private func fill(_ scratch: Scratch, weights: UnsafePointer<Float>?) {
-        scratch.sums.update(repeating: 0, count: blockCount * taps * 16)
+    private func fill(
+        _ copy: UnsafeMutablePointer<Float>, weights: UnsafePointer<Float>?
+    ) -> DepthwiseKernels.Weights {
+        let (kernel, channels) = (padding.kernel, input.channels)
         guard let weights else {
-            scratch.weights.update(repeating: 1, count: 16)
-            scratch.backwardWeights.update(repeating: 1, count: 16)
-            return
+            copy.update(repeating: 1, count: weightCount)
+            return DepthwiseKernels.Weights(copy, row: 0, column: 0)
         }
-        let rows = ChannelBlock.Rows(count: 1, pixels: taps, rowLength: 0)
-        for block in 0..<blockCount {
-            let target = scratch.weights + block * taps * 16
-            ChannelBlock.widen(
-                weights, rows: rows,
-                channel: DepthwiseKernels.firstChannel(ofBlock: block, of: input.channels),
-                channels: input.channels, affine: nil, rectify: false, factors: nil, into: target)
-            var place = scratch.backwardWeights + block * taps * 16
-            let (kernel, stride) = (padding.kernel, padding.stride)
-            for vertical in 0..<stride {
-                for horizontal in 0..<stride {
-                    for u in Swift.stride(from: vertical, to: kernel, by: stride).reversed() {
-                        for v in Swift.stride(from: horizontal, to: kernel, by: stride).reversed() {
-                            place.update(from: target + (u * kernel + v) * 16, count: 16)
-                            place += 16
-                        }
-                    }
-                }
-            }
+        if readsWeights {
+            return DepthwiseKernels.Weights(weights, row: kernel * channels, column: channels)
         }
-    }
-
-    private func fillForward(_ windows: DepthwiseKernels.Windows) {
-        let before = padding.before(input.height)
-        for i in 0..<output.height {
-            let local = i % outputBands.rowsPerBand
-            let top = i * padding.stride - before
-            for j in 0..<output.width {
-                let index = i * output.width + j
-                windows.sources[index] = Int32(
-                    local * padding.stride * outputBands.rowLength + j * padding.stride * 16)
-                windows.firstRows[index] = Int32(max(0, -top))
-                windows.endRows[index] = Int32(min(padding.kernel, input.height - top))
-                windows.results[index] = Int32((local * output.width + j) * 16)
-            }
+        copy.update(repeating: 0, count: weightCount)
+        for tap in 0..<taps {
+            (copy + tap * 16).update(from: weights + tap * channels, count: channels)
         }
-    }
-
-    /// Output (i, j) reads pixel (y, x) with (u, v) where y = s·i + u − before: pixels of like
-    /// remainder are read alike, by outputs that lie side by side.
-    private func fillBackward(_ windows: DepthwiseKernels.Windows) {
-        let (stride, left) = (padding.stride, padding.before(input.width))
-        var index = 0
-        for band in inputBands.all {
-            let first = firstReader(of: band.lowerBound)
-            forEachRemainder(band) { rows, vertical, columns, horizontal, _ in
-                let (down, across) = (readers(vertical), readers(horizontal))
-                for y in rows.values {
-                    let i = (y + padding.before(input.height)) / stride - down + 1
-                    for x in columns.values {
-                        let j = (x + left) / stride - across + 1
-                        windows.sources[index] = Int32(
-                            (i - first) * inputBands.rowLength + (j + margin) * 16)
-                        windows.firstRows[index] = Int32(max(0, -i))
-                        windows.endRows[index] = Int32(max(0, min(down, output.height - i)))
-                        windows.results[index] = Int32(
-                            ((y - band.lowerBound) * input.width + x) * 16)
-                        index += 1
-                    }
-                }
-            }
-        }
+        return DepthwiseKernels.Weights(copy, row: kernel * 16, column: 16)
     }
 
     /// The output row, possibly beyond the border, in a tile's first row for a band of the input.
@@ -192,44 +150,48 @@ struct WindowSums: Sendable {
         (row + padding.before(input.height)) / padding.stride - margin
     }
 
-    /// Runs `body` for each pair of remainders of a band's rows and columns, with the number of
-    /// weights before theirs.
-    func forEachRemainder(
-        _ band: Range<Int>,
-        _ body: (
-            _ rows: Progression, _ vertical: Int, _ columns: Progression, _ horizontal: Int,
-            _ weight: Int
-        ) -> Void
-    ) {
-        let (stride, top) = (padding.stride, padding.before(input.height))
-        let left = padding.before(input.width)
-        var weight = 0
-        for vertical in 0..<stride {
+    /// The windows over the outputs' gradients that make a band of rows of the input's gradient.
+    ///
+    /// Output (i, j) reads pixel (y, x) with (u, v) where y = s·i + u − before: pixels of like
+    /// remainder are read alike, by outputs that lie side by side.
+    func readers(
+        ofBand band: Range<Int>, weights: DepthwiseKernels.Weights
+    ) -> [(windows: DepthwiseKernels.Windows, weights: DepthwiseKernels.Weights)] {
+        let (stride, first) = (padding.stride, firstReader(of: band.lowerBound))
+        let (above, before) = (padding.before(input.height), padding.before(input.width))
+        return (0..<(stride * stride)).compactMap { remainder in
+            let (vertical, horizontal) = (remainder / stride, remainder % stride)
+            let (down, across) = (readers(vertical), readers(horizontal))
             let rows = Progression(
-                from: band.lowerBound, to: band.upperBound, remainder: vertical - top, by: stride)
-            for horizontal in 0..<stride {
-                let columns = Progression(
-                    from: 0, to: input.width, remainder: horizontal - left, by: stride)
-                body(rows, vertical, columns, horizontal, weight)
-                weight += readers(vertical) * readers(horizontal)
-            }
+                from: band.lowerBound, to: band.upperBound, remainder: vertical - above, by: stride)
+            let columns = Progression(
+                from: 0, to: input.width, remainder: horizontal - before, by: stride)
+            guard rows.count > 0, columns.count > 0 else { return nil }
+            let windows = DepthwiseKernels.Windows(
+                rows: rows.count, columns: columns.count,
+                top: (rows.first + above) / stride - down + 1 - first,
+                left: (columns.first + before) / stride - across + 1 + margin,
+                stride: 1, height: down, width: across,
+                result: .init(
+                    first: (rows.first - band.lowerBound) * input.width + columns.first,
+                    row: stride * input.width, column: stride))
+            return (
+                windows,
+                weights.reversed(
+                    fromRow: vertical + stride * (down - 1),
+                    column: horizontal + stride * (across - 1), stride: stride)
+            )
         }
     }
 
     /// Numbers of like remainder.
-    struct Progression {
+    private struct Progression {
         let first: Int
         let count: Int
-        let stride: Int
 
         init(from start: Int, to end: Int, remainder: Int, by stride: Int) {
             first = start + ((remainder - start) % stride + stride) % stride
             count = max(0, (end - first + stride - 1) / stride)
-            self.stride = stride
-        }
-
-        var values: StrideTo<Int> {
-            Swift.stride(from: first, to: first + count * stride, by: stride)
         }
     }
 }

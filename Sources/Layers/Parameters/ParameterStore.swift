@@ -16,6 +16,8 @@ public final class ParameterStore: Sendable {
     public let layout: ParameterLayout
     private let offsets: [Int]
     private let arena = Arena()
+    /// What is not trained has no gradients: no memory is taken for them.
+    private let gradientArena = Arena(isSparse: true)
     private let valueTensor: Tensor<Float>
     private let gradientTensor: Tensor<Float>
     private let statisticTensor: Tensor<Float>
@@ -48,14 +50,17 @@ public final class ParameterStore: Sendable {
         }
         self.offsets = offsets
         valueTensor = Tensor(vector: offset, in: arena)
-        gradientTensor = Tensor(vector: offset, in: arena)
+        gradientTensor = Tensor(vector: offset, in: gradientArena)
         statisticTensor = Tensor(vector: layout.statisticCount, in: arena)
         arena.close()
-        if !isPlan { arena.allocate() }
+        gradientArena.close()
+        if isPlan { return }
+        arena.allocate()
+        gradientArena.allocate()
     }
 
     /// Bytes of all numbers, gradients and statistics.
-    public var byteCount: Int { arena.byteCount }
+    public var byteCount: Int { arena.byteCount + gradientArena.byteCount }
 
     /// The place of a parameter in the flat buffers.
     public func range(_ parameter: Parameter) -> Range<Int> {

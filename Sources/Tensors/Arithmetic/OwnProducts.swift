@@ -28,19 +28,34 @@ enum OwnProducts {
     /// Lays out weights `[inner, columns]`, or their transpose where they are `[columns, inner]`.
     static func pack<Element: StorageElement>(
         _ source: Matrix, transposed: Bool, inner: Int, columns: Int, as type: Element.Type,
-        into storage: UnsafeMutableRawPointer
+        into storage: UnsafeMutableRawPointer, pool: ThreadPool? = nil
     ) {
         let (rowStride, columnStride) = transposed ? (1, source.stride) : (source.stride, 1)
-        if hasPairs(type) {
-            saccader_pack_pairs(
-                source.start, rowStride, columnStride, inner, columns,
-                storage.assumingMemoryBound(to: UInt32.self))
-        } else {
-            saccader_pack(
-                source.start, rowStride, columnStride, inner, columns,
-                storage.assumingMemoryBound(to: Float.self))
+        func pack(_ columns: Range<Int>, into storage: UnsafeMutableRawPointer) {
+            let start = source.start + columns.lowerBound * columnStride
+            if hasPairs(type) {
+                saccader_pack_pairs(
+                    start, rowStride, columnStride, inner, columns.count,
+                    storage.assumingMemoryBound(to: UInt32.self))
+            } else {
+                saccader_pack(
+                    start, rowStride, columnStride, inner, columns.count,
+                    storage.assumingMemoryBound(to: Float.self))
+            }
+        }
+        // To wake the threads takes as long as to pack a few thousand numbers.
+        guard let pool, inner * columns >= 1 << 16 else { return pack(0..<columns, into: storage) }
+        let panels = (columns + panel - 1) / panel
+        pool.runRanges(panels) { range in
+            pack(
+                (range.lowerBound * panel)..<min(columns, range.upperBound * panel),
+                into: storage
+                    + byteCount(inner: inner, columns: range.lowerBound * panel, of: type))
         }
     }
+
+    /// Columns that lie together in packed weights.
+    private static let panel = 64
 
     /// `result (+)= left · packed`: left `[rows, inner]`, result `[rows, columns]`.
     static func product<Element: StorageElement>(

@@ -22,16 +22,17 @@ public struct PackedMatrix<Element: StorageElement>: @unchecked Sendable {
     /// - Parameters:
     ///   - storage: `byteCount` bytes that stay untouched while this value is used.
     ///   - isFilled: Whether the storage holds the same weights, laid out before.
+    ///   - pool: Threads that share the work, where they are free.
     public init(
         _ source: Matrix, transposed: Bool = false, inner: Int, columns: Int,
-        into storage: UnsafeMutableRawPointer, isFilled: Bool = false
+        into storage: UnsafeMutableRawPointer, isFilled: Bool = false, pool: ThreadPool? = nil
     ) {
         (self.source, isTransposed, self.storage) = (source, transposed, storage)
         (self.inner, self.columns) = (inner, columns)
         if MatrixMultiply.library == .own && !isFilled {
             OwnProducts.pack(
                 source, transposed: transposed, inner: inner, columns: columns, as: Element.self,
-                into: storage)
+                into: storage, pool: pool)
         }
         #if canImport(ConeDNN)
             if MatrixMultiply.library == .oneDNN && !isFilled {

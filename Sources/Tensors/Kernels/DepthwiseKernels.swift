@@ -3,65 +3,121 @@ import CWindows
 /// Sums over windows of pixels, each channel for itself: what depthwise convolutions and average
 /// pooling do with an image, 16 channels at a time.
 ///
-/// The pixels of these channels, with their margins, lie in a tile that stays in the nearest cache.
-/// The loops use the widest vectors that the processor has; the bits are the same with any.
+/// Rows of these channels' pixels are widened into a tile, in which the rows of a window stay until
+/// the last window has read them. The loops use the widest vectors that the processor has; the bits
+/// are the same with any.
 public enum DepthwiseKernels {
-    /// Where windows are read and what comes of them is written, in floats.
-    public struct Windows {
-        /// The windows' first pixels in the tile.
-        public var sources: UnsafeMutablePointer<Int32>
-        /// The first row of each window that is inside the image.
-        public var firstRows: UnsafeMutablePointer<Int32>
-        /// The row after the last one that is.
-        public var endRows: UnsafeMutablePointer<Int32>
-        /// Where the windows' sums, or gradients, lie.
-        public var results: UnsafeMutablePointer<Int32>
+    /// An image's pixels, `[H, W, C]`, and what is done to them when they are read.
+    public struct Pixels {
+        let pixels: saccader_pixels
 
-        /// Names four tables, a number for each window.
-        public init(
-            sources: UnsafeMutablePointer<Int32>, firstRows: UnsafeMutablePointer<Int32>,
-            endRows: UnsafeMutablePointer<Int32>, results: UnsafeMutablePointer<Int32>
+        /// `factor · relu?(scale·pixel + shift)`.
+        ///
+        /// - Parameters:
+        ///   - affine: Scale and shift; nil: the pixel itself.
+        ///   - factors: A number for each pixel; nil: 1.
+        public init<Element: StorageElement>(
+            _ first: UnsafePointer<Element>, of shape: Shape, affine: RowKernels.Affine? = nil,
+            rectify: Bool = false, factors: UnsafePointer<Float>? = nil
         ) {
-            (self.sources, self.firstRows) = (sources, firstRows)
-            (self.endRows, self.results) = (endRows, results)
-        }
-
-        /// The windows from number `index` on.
-        public func suffix(from index: Int) -> Windows {
-            Windows(
-                sources: sources + index, firstRows: firstRows + index, endRows: endRows + index,
-                results: results + index)
+            pixels = saccader_pixels(
+                pixels: first, height: shape.height, width: shape.width, channels: shape.channels,
+                narrow: Element.self != Float.self, rectify: rectify, scale: affine?.scale,
+                shift: affine?.shift, factors: factors)
         }
     }
 
-    /// Memory that the loops fetch meanwhile: what comes after a band, each block its part of it.
+    /// Scratch memory for rows of 16 channels.
+    public struct Tile {
+        let tile: saccader_tile
+
+        /// Names `rows` rows of `rowLength` floats, which are zeros where no pixel comes to lie.
+        ///
+        /// - Parameters:
+        ///   - firstRow: The row of the image, possibly above it, that the first window row is.
+        ///   - margin: Pixels of zeros before the first of each row.
+        public init(
+            _ floats: UnsafeMutablePointer<Float>, rows: Int, rowLength: Int, firstRow: Int,
+            margin: Int
+        ) {
+            tile = saccader_tile(
+                floats: floats, rows: rows, length: rowLength, first: firstRow, margin: margin)
+        }
+    }
+
+    /// Weights of windows' pixels, `[rows, columns, C]`; 16 channels can be read of each.
+    public struct Weights {
+        let first: UnsafePointer<Float>
+        let row: Int
+        let column: Int
+
+        /// Names weights whose rows and columns lie `row` and `column` floats apart.
+        public init(_ first: UnsafePointer<Float>, row: Int, column: Int) {
+            (self.first, self.row, self.column) = (first, row, column)
+        }
+
+        /// Every `stride`th one, backward, from the one in (`row`, `column`) on.
+        public func reversed(fromRow row: Int, column: Int, stride: Int) -> Weights {
+            Weights(
+                first + row * self.row + column * self.column, row: -stride * self.row,
+                column: -stride * self.column)
+        }
+    }
+
+    /// Windows in rows and columns.
+    public struct Windows {
+        var windows: saccader_windows
+
+        /// Describes windows over a tile.
+        ///
+        /// - Parameters:
+        ///   - top, left: The first window's first row and pixel in the tile.
+        ///   - stride: From one window to the next, 1 or 2.
+        ///   - height, width: A window's sides; the width is 1 to 5 or 7.
+        public init(
+            rows: Int, columns: Int, top: Int = 0, left: Int = 0, stride: Int, height: Int,
+            width: Int, result: Results
+        ) {
+            windows = saccader_windows(
+                rows: rows, columns: columns, top: top, left: left, stride: stride, height: height,
+                width: width, weights: nil, weights_row: 0, weights_column: 0,
+                result: result.first, result_row: result.row, result_column: result.column)
+        }
+    }
+
+    /// Where windows' results lie, in pixels: the first window's, and from one to the next.
+    public struct Results {
+        let first: Int
+        let row: Int
+        let column: Int
+
+        /// Names the steps from row to row and from column to column.
+        public init(first: Int = 0, row: Int, column: Int = 1) {
+            (self.first, self.row, self.column) = (first, row, column)
+        }
+    }
+
+    /// Memory that the loops fetch meanwhile: what comes next.
     public struct Ahead {
-        var lines = saccader_ahead()
+        let lines: saccader_ahead
 
         /// Nothing.
-        public init() {}
+        public init() { lines = saccader_ahead() }
 
-        /// A block's part of what lies after the first `count` numbers at each place.
+        /// The first numbers at each of two places.
         public init<Element: StorageElement>(
             _ first: (place: UnsafePointer<Element>, count: Int),
-            _ second: (place: UnsafePointer<Element>, count: Int), block: Int, of blockCount: Int
+            _ second: (place: UnsafePointer<Element>, count: Int)
         ) {
-            (lines.first, lines.firstLines) = Self.part(first, block, blockCount)
-            (lines.second, lines.secondLines) = Self.part(second, block, blockCount)
-        }
-
-        private static func part<Element: StorageElement>(
-            _ stretch: (place: UnsafePointer<Element>, count: Int), _ block: Int, _ blockCount: Int
-        ) -> (UnsafeRawPointer, Int) {
-            let numbers = 64 / MemoryLayout<Element>.stride
-            let lines = (stretch.count + numbers - 1) / numbers
-            let first = lines * block / blockCount
-            return (
-                UnsafeRawPointer(stretch.place + stretch.count) + first * 64,
-                lines * (block + 1) / blockCount - first
-            )
+            func lines(_ count: Int) -> Int { (count * MemoryLayout<Element>.stride + 63) / 64 }
+            self.lines = saccader_ahead(
+                first: first.place, first_lines: lines(first.count), second: second.place,
+                second_lines: lines(second.count))
         }
     }
+
+    /// Lanes of the vectors that are used.
+    static let lanes = saccader_window_lanes()
 
     /// Channels of a tile.
     public static let blockChannels = 16
@@ -76,31 +132,73 @@ public enum DepthwiseKernels {
         max(0, min(block * blockChannels, channels - blockChannels))
     }
 
-    /// `output[window] = Σ over its pixels of weights · pixel`, row by row.
+    /// `result = factor · Σ over each window's pixels inside the image of weights · pixel`.
     ///
     /// - Parameters:
-    ///   - columns: Pixels of a window's row: 1 to 5, or 7.
-    ///   - rowLength: Floats of a row of the tile.
-    ///   - step: Floats between the weights of neighbouring pixels; 0: all have the same.
-    public static func sum(
-        _ windows: Windows, count: Int, columns: Int, tile: UnsafePointer<Float>, rowLength: Int,
-        weights: UnsafePointer<Float>, step: Int, into output: UnsafeMutablePointer<Float>,
-        ahead: Ahead
+    ///   - windows: All windows, and their weights.
+    ///   - result: `[pixels, C]`.
+    ///   - factors: A number for each result; nil: 1.
+    public static func sum<Element: StorageElement>(
+        _ pixels: Pixels, tile: Tile, _ windows: [(windows: Windows, weights: Weights)],
+        into result: UnsafeMutablePointer<Element>, factors: UnsafePointer<Float>? = nil,
+        ahead: Ahead = Ahead()
     ) {
-        var lines = ahead.lines
-        saccader_window_sums(
-            tile, windows.sources, windows.firstRows, windows.endRows, count, columns, rowLength,
-            weights, step, output, windows.results, &lines)
+        sum(
+            pixels, tile: tile, windows, into: result, factors: factors, ahead: ahead, lanes: lanes)
     }
 
-    /// `sums[u, v] += Σ over windows of gradient[window] · pixel (u, v) of the window`.
-    public static func addProducts(
-        _ windows: Windows, count: Int, kernel: Int, tile: UnsafePointer<Float>, rowLength: Int,
-        gradient: UnsafePointer<Float>, to sums: UnsafeMutablePointer<Float>, ahead: Ahead
+    /// The same with vectors of 16 or 8 `lanes`.
+    static func sum<Element: StorageElement>(
+        _ pixels: Pixels, tile: Tile, _ windows: [(windows: Windows, weights: Weights)],
+        into result: UnsafeMutablePointer<Element>, factors: UnsafePointer<Float>?,
+        ahead: Ahead, lanes: Int32
     ) {
-        var lines = ahead.lines
-        saccader_window_products(
-            tile, windows.sources, gradient, windows.results, count, kernel, rowLength, sums,
-            &lines)
+        let all = windows.map { pair in
+            var windows = pair.windows.windows
+            windows.weights = pair.weights.first
+            (windows.weights_row, windows.weights_column) = (pair.weights.row, pair.weights.column)
+            return windows
+        }
+        withUnsafePointer(to: pixels.pixels) { pixels in
+            withUnsafePointer(to: tile.tile) { tile in
+                withUnsafePointer(to: ahead.lines) { lines in
+                    var sums = saccader_sums(
+                        pixels: result, narrow: Element.self != Float.self, factors: factors)
+                    saccader_window_sums(
+                        pixels, tile, all, all.count, &sums, lines, lanes)
+                }
+            }
+        }
+    }
+
+    /// `sums[block, u, v] += Σ over windows of gradient · pixel (u, v) of the window`; the tile holds
+    /// all of the windows' rows.
+    ///
+    /// - Parameters:
+    ///   - gradient: The windows', `[pixels, C]`.
+    ///   - sums: `[blocks, height, width, 16]`.
+    public static func addProducts<Element: StorageElement>(
+        _ pixels: Pixels, tile: Tile, _ windows: Windows, gradient: UnsafePointer<Element>,
+        to sums: UnsafeMutablePointer<Float>, ahead: Ahead
+    ) {
+        addProducts(
+            pixels, tile: tile, windows, gradient: gradient, to: sums, ahead: ahead, lanes: lanes)
+    }
+
+    /// The same with vectors of 16 or 8 `lanes`.
+    static func addProducts<Element: StorageElement>(
+        _ pixels: Pixels, tile: Tile, _ windows: Windows, gradient: UnsafePointer<Element>,
+        to sums: UnsafeMutablePointer<Float>, ahead: Ahead, lanes: Int32
+    ) {
+        withUnsafePointer(to: pixels.pixels) { pixels in
+            withUnsafePointer(to: tile.tile) { tile in
+                withUnsafePointer(to: ahead.lines) { lines in
+                    withUnsafePointer(to: windows.windows) { windows in
+                        saccader_window_products(
+                            pixels, tile, windows, gradient, sums, lines, lanes)
+                    }
+                }
+            }
+        }
     }
 }

@@ -31,11 +31,19 @@ public final class Arena: @unchecked Sendable {
     /// The arena's size in bytes, known once it is closed.
     public private(set) var byteCount = 0
     private var memory: UnsafeMutableRawPointer?
+    private let isSparse: Bool
 
     /// Creates an empty plan.
-    public init() {}
+    ///
+    /// - Parameter isSparse: Whether the memory is taken page by page, as it is written.
+    public init(isSparse: Bool = false) { self.isSparse = isSparse }
 
-    deinit { memory?.deallocate() }
+    deinit {
+        guard let memory else { return }
+        if isSparse { munmap(memory, mappedCount) } else { memory.deallocate() }
+    }
+
+    private var mappedCount: Int { max(byteCount, Self.alignment) }
 
     /// Plans a buffer of `byteCount` bytes that is in use from here on.
     public func reserve(byteCount requested: Int) -> Region {
@@ -90,7 +98,17 @@ public final class Arena: @unchecked Sendable {
     public func allocate() {
         precondition(isClosed, "an arena is closed before it is allocated")
         guard memory == nil else { return }
-        let size = max(byteCount, Self.alignment)
+        let size = mappedCount
+        if isSparse {
+            let block = mmap(
+                nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+            guard let block, block != MAP_FAILED else {
+                preconditionFailure("\(size) bytes of memory are not to be had")
+            }
+            if size >= Self.hugePage { madvise(block, size, MADV_HUGEPAGE) }
+            memory = block
+            return
+        }
         let isLarge = size >= Self.hugePage
         let block = UnsafeMutableRawPointer.allocate(
             byteCount: size, alignment: isLarge ? Self.hugePage : Self.alignment)

@@ -137,10 +137,10 @@ public struct DepthwiseBenchmark: Sendable {
         return Double(2 * Self.byteCount * communicator.size) / seconds * 1e-9
     }
 
-    /// The best of a few runs.
+    /// The best of some runs: others may use the machine.
     private func seconds(_ body: () -> Void) throws -> Double {
         var best = Double.infinity
-        for _ in 0..<6 {
+        for _ in 0..<24 {
             try communicator.barrier()
             let (_, seconds) = Stopwatch.time(body)
             best = min(best, seconds)
