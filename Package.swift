@@ -206,7 +206,8 @@ let package = Package(
             resources: [.copy("Fixtures")]),
         .testTarget(name: "ConfigurationTests", dependencies: ["Configuration"]),
         .executableTarget(
-            name: "rank-probe", dependencies: ["Collectives", "Tensors"], path: "Tests/RankProbe"),
+            name: "rank-probe", dependencies: ["Collectives", "CMPI", "Tensors"],
+            path: "Tests/RankProbe"),
         .testTarget(name: "CollectivesTests", dependencies: ["TestSupport", "rank-probe"]),
         .testTarget(name: "SafetensorsTests", dependencies: ["Safetensors", "TestSupport"]),
         .testTarget(

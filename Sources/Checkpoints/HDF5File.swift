@@ -21,12 +21,19 @@ public final class HDF5File {
         // Network file systems often have no locks, and a lock would be of no use: files are
         // written under a temporary name and never changed afterwards.
         setenv("HDF5_USE_FILE_LOCKING", "FALSE", 1)
+        start()
         saccader_silence_errors()
         return H5Pcreate(saccader_file_access())
     }
 
+    /// Keeps the library from tidying up when the process ends: it closes once more what could not
+    /// be closed, as where a network file system fails, and crashes. There is nothing to be lost, as
+    /// it never writes to a disk (``create(for:expecting:)``). Called before all else.
+    private static func start() { H5dont_atexit() }
+
     /// The library's version, as in "1.10.8".
     public static var libraryVersion: String {
+        start()
         var (major, minor, release) = (UInt32(0), UInt32(0), UInt32(0))
         H5get_libversion(&major, &minor, &release)
         return "\(major).\(minor).\(release)"

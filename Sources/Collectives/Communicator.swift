@@ -2,6 +2,15 @@
 public struct CollectiveError: Error, CustomStringConvertible {
     /// One line: what was done, and what the library says of it.
     public let description: String
+    /// The rank that was not reached, where it is one.
+    public let partner: Int?
+
+    /// - Parameters:
+    ///   - description: One line.
+    ///   - partner: The rank that was not reached, where it is one.
+    public init(description: String, partner: Int? = nil) {
+        (self.description, self.partner) = (description, partner)
+    }
 }
 
 /// The ranks of a run. Sums leave the same bits on every rank.
@@ -53,13 +62,12 @@ extension Communicator {
     }
 
     private func sum(_ values: [Double]) throws(CollectiveError) -> [Double] {
-        var numbers = values
-        var failure: CollectiveError?
-        numbers.withUnsafeMutableBufferPointer { buffer in
-            do throws(CollectiveError) { try sum(buffer) } catch { failure = error }
-        }
-        if let failure { throw failure }
-        return numbers
+        let numbers = UnsafeMutableBufferPointer<Double>.allocate(capacity: values.count)
+        _ = numbers.initialize(from: values)
+        // After an error MPI may still write into it: it is kept, and the process ends.
+        try sum(numbers)
+        defer { numbers.deallocate() }
+        return Array(numbers)
     }
 }
 

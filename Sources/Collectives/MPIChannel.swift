@@ -77,7 +77,11 @@ final class MPIChannel: @unchecked Sendable {
             }
             requests.append(request)
         }
-        try wait(for: requests, "exchanging with rank \(partner)")
+        do throws(CollectiveError) {
+            try wait(for: requests, "exchanging with rank \(partner)")
+        } catch {
+            throw CollectiveError(description: error.description, partner: partner)
+        }
     }
 
     /// Looks until all is done.

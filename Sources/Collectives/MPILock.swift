@@ -10,12 +10,25 @@ import Tensors
 /// the other's messages on. A library that lets several threads wait inside itself is not needed.
 final class MPILock: Sendable {
     private let lock = Mutex(())
+    /// The first error. What was under way then is under way still: any further call could move it
+    /// on, into memory that its owner has given back meanwhile.
+    private let failure = Atomic<Int32>(MPI_SUCCESS)
 
     /// Makes one call of MPI.
     ///
     /// - Parameter what: What is done, for the error.
     func call(_ what: @autoclosure () -> String, _ body: () -> Int32) throws(CollectiveError) {
-        try check(lock.withLock { _ in body() }, what)
+        try check(lock.withLock { _ in made(body) }, what)
+    }
+
+    /// Makes a call, unless one has failed before: then that one's error is this one's. The lock is
+    /// held.
+    private func made(_ body: () -> Int32) -> Int32 {
+        let before = failure.load(ordering: .relaxed)
+        if before != MPI_SUCCESS { return before }
+        let status = body()
+        failure.store(status, ordering: .relaxed)
+        return status
     }
 
     /// Makes one call of MPI, unless another thread does not give the lock back.
@@ -26,7 +39,7 @@ final class MPILock: Sendable {
     ) throws(CollectiveError) -> Bool {
         // A thread that waits for others has the lock most of the time, and gives it back often.
         for _ in 0..<2000 {
-            if let status = lock.withLockIfAvailable({ _ in body() }) {
+            if let status = lock.withLockIfAvailable({ _ in made(body) }) {
                 try check(status, what)
                 return true
             }

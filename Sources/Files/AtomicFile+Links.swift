@@ -11,7 +11,7 @@ extension AtomicFile {
         _ link: String, to target: String, onProgress: () -> Void = {}
     ) throws(FileError) {
         let temporary = temporaryName(link)
-        let folder = (link as NSString).deletingLastPathComponent
+        let folder = link.parentFolder
         let file = folder.isEmpty ? target : "\(folder)/\(target)"
         unlink(temporary)
         let code = symlink(target, temporary) == 0 ? 0 : errno

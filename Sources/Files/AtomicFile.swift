@@ -141,7 +141,7 @@ public enum AtomicFile {
 
     /// Flushes the name of a file to the disk.
     static func synchronizeFolder(of path: String) throws(FileError) {
-        let folder = (path as NSString).deletingLastPathComponent
+        let folder = path.parentFolder
         let descriptor = open(folder.isEmpty ? "." : folder, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(writing: path) }
         defer { close(descriptor) }

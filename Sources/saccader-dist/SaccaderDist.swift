@@ -27,9 +27,10 @@ struct SaccaderDist: ParsableCommand {
     static func main() {
         Console.prepare()
         StartingCores.take()
+        let words: [String]
+        do throws(RequestError) { words = try Program.words() } catch { Failure.end(error) }
         do {
-            var command = try parseAsRoot(
-                UserPath.arguments(Array(CommandLine.arguments.dropFirst())))
+            var command = try parseAsRoot(words)
             do {
                 try command.run()
             } catch let code as ArgumentParser.ExitCode {

@@ -26,7 +26,11 @@ struct SaccaderEval: ParsableCommand {
     static func main() {
         Console.prepare()
         StartingCores.take()
-        let words = UserPath.arguments(Array(CommandLine.arguments.dropFirst()))
+        let words: [String]
+        do throws(RequestError) { words = try Program.words() } catch {
+            Console.say("saccader-eval: \(error)")
+            Foundation.exit(error.exitCode.rawValue)
+        }
         words.first == "predict"
             ? main(Predict.self, Array(words.dropFirst())) : main(Self.self, words)
     }

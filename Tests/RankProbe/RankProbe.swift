@@ -1,4 +1,5 @@
 import Collectives
+import Foundation
 import Tensors
 
 /// Started under mpirun by the tests: sums vectors of many lengths over the ranks and says whether
@@ -11,8 +12,41 @@ struct RankProbe {
         return Float(random.uniform() - 0.5) * (index % 3 == 0 ? 1e6 : 1)
     }
 
+    /// The first rank's sum fails while the other one has not sent yet: says whether what MPI may
+    /// still write into is there, and how often MPI was called after that.
+    static func fail(_ areCounts: Bool, on communicator: any Communicator) {
+        func sum() throws(CollectiveError) {
+            // Few enough to be sent unasked, too many for the C library to keep their memory as it is.
+            if areCounts {
+                _ = try communicator.sum([Int](repeating: 1, count: 400))
+            } else {
+                let vector = UnsafeMutableBufferPointer<Float>.allocate(capacity: 1000)
+                vector.initialize(repeating: 1)
+                try communicator.sum(vector)
+            }
+        }
+        // The last one waits for the first until that is gone.
+        guard communicator.rank == (areCounts ? communicator.size - 1 : 0) else {
+            FailingMPI.take(for: 2)
+            return
+        }
+        FailingMPI.isDue.store(true, ordering: .relaxed)
+        var texts: [String] = []
+        for _ in 0..<2 {
+            do throws(CollectiveError) { try sum() } catch { texts.append(error.description) }
+        }
+        print("untouched \(FailingMPI.isUntouched)")
+        print("calls \(FailingMPI.laterCalls.load(ordering: .relaxed))")
+        for text in texts { print("error \(text)") }
+        fflush(nil)
+        _exit(3)
+    }
+
     static func main() throws {
         let communicator = try MPICommunicator.launch()
+        if let what = CommandLine.arguments.dropFirst().first {
+            return fail(what == "counts", on: communicator)
+        }
         let pool = ThreadPool(threadCount: 1)
         let lengths = [0, 1, 2, 3, 7, 1000, 4096, 4097, 100_003]
         let vectors = lengths.map { length in

@@ -55,6 +55,16 @@ import Testing
         }
     }
 
+    /// Foundation's threads say nothing where the system does not start them, and its folder of a path
+    /// of one letter ends the program.
+    @Test func whatFoundationDoesWorseIsNotUsed() throws {
+        for (name, text) in try Self.files() {
+            #expect(!text.contains("NSString).deletingLast" + "PathComponent"), "\(name)")
+            // A class of this name is something else.
+            #expect(text.firstMatch(of: /[^.\w]Thread( \{ |\(block|\.detach)/) == nil, "\(name)")
+        }
+    }
+
     @Test func filesStayShort() throws {
         // What is generated nobody reads.
         for (name, text) in try Self.files() where !name.hasSuffix(".pb.swift") {

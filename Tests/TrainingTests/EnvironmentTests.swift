@@ -67,4 +67,21 @@ import Testing
         let isAlike = odd.1 == calm.1
         #expect(isAlike)
     }
+
+    /// Where the system does not tell the command line, the program does nothing else instead.
+    @Test(
+        .enabled(if: getuid() == 0, "mounts something in the place of /proc"),
+        arguments: ["saccader-dist", "saccader-eval"])
+    func withoutItsWordsAProgramDoesNothing(program: String) throws {
+        let run = try StartedCommand(
+            program, ["train", "--max-steps", "1"],
+            launcher: [
+                "unshare", "-m", "bash", "-c", "mount -t tmpfs none /proc; exec \"$0\" \"$@\"",
+            ]
+        ).wait()
+        #expect(run.status == 70, "\(run.errors)")
+        #expect(run.output.isEmpty)
+        #expect(run.messages.count == 1, "\(run.errors)")
+        #expect(run.errors.contains("/proc is not mounted"), "\(run.errors)")
+    }
 }

@@ -60,6 +60,58 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: "\(output)/.lock"))
     }
 
+    /// Somebody has deleted the lock: a second run is refused all the same, and the first one goes on.
+    @Test func aDeletedLockIsTakenAgain() throws {
+        let first = try start()
+        unlink("\(output)/.lock")
+        let second = try train(ranks: 1)
+        #expect(second.status == 73, "\(second.errors)")
+        #expect(
+            second.messages.first?.contains("\(output): another run writes there, ") == true,
+            "\(second.errors)")
+        try Waiting.until("the lock") {
+            FileManager.default.fileExists(atPath: "\(output)/.lock")
+        }
+        kill(first.identifier, SIGUSR1)
+        let run = try first.wait()
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.errors.contains("/.lock was deleted, or the folder moved; claimed again"))
+        #expect(!FileManager.default.fileExists(atPath: "\(output)/.lock"))
+        let files = try FileManager.default.contentsOfDirectory(atPath: output)
+        #expect(!files.contains("metrics-1.jsonl"), "\(files)")
+    }
+
+    /// Through a mount that shares no locks, a second run signs the file: the first one ends.
+    @Test func aRunWhoseFolderAnotherHasTakenEnds() throws {
+        let first = try start()
+        try Data("elsewhere 12 ab\n".utf8).write(to: URL(fileURLWithPath: "\(output)/.lock"))
+        let run = try first.wait()
+        #expect(run.status == 73, "\(run.errors)")
+        #expect(
+            run.messages == [
+                "saccader-dist: rank 0: \(output): another run writes there, process 12 on elsewhere; "
+                    + "wait for its end, stop it, or choose another --output"
+            ], "\(run.errors)")
+        let text = try String(contentsOfFile: "\(output)/.lock", encoding: .utf8)
+        #expect(text.hasPrefix("elsewhere"))
+    }
+
+    /// A folder that was moved away goes on in the old place, as one that was deleted; nothing of
+    /// what was moved is touched.
+    @Test func aFolderThatIsMovedIsMadeAgain() throws {
+        let first = try start()
+        #expect(rename(output, folder.path("moved")) == 0)
+        try Waiting.until("a lock in the new folder") {
+            FileManager.default.fileExists(atPath: "\(output)/.lock")
+        }
+        kill(first.identifier, SIGUSR1)
+        let run = try first.wait()
+        #expect(run.status == 75, "\(run.errors)")
+        #expect(run.errors.contains("claimed again"), "\(run.errors)")
+        let again = try train(ranks: 2)
+        #expect(again.status == 0, "\(again.errors)")
+    }
+
     @Test func whatOnlyLooksIsNotRefused() throws {
         let first = try start()
         for arguments in [

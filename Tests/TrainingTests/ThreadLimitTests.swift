@@ -33,6 +33,58 @@ import Testing
         #expect((2..<1000).contains(count))
     }
 
+    /// A user who may have one process: what needs no threads does without, training says that it
+    /// needs them; nothing waits for ever.
+    @Test(.enabled(if: getuid() == 0, "starts processes as another user"))
+    func aUserWithoutThreads() throws {
+        let folder = try TemporaryFolder()
+        let configuration = try SmallRun.writeConfiguration(folder)
+        let data = folder.path("data")
+        try SmallData.write(to: data)
+        let output = folder.path("run")
+        let words = ["--stages", "representation", "--max-steps", "2"]
+        let first = try SmallRun.train(
+            ranks: 1, configuration: configuration, data: data, output: output, words)
+        try #require(first.status == 0, "\(first.errors)")
+        let checkpoint = "\(output)/checkpoints/last.h5"
+        chmod(folder.path, 0o777)
+        let picture = try #require(
+            FileManager.default.enumerator(atPath: "\(data)/val")?.first {
+                "\($0)".hasSuffix(".JPEG")
+            })
+        func run(_ program: String, _ words: [String], processes: Int) throws -> CommandRun {
+            // Nobody else has this number.
+            try StartedCommand(
+                program, words,
+                launcher: [
+                    "timeout", "-k", "1", "\(Int(Waiting.limit))", "setpriv", "--reuid=54321",
+                    "--regid=54321", "--clear-groups", "prlimit", "--nproc=\(processes)",
+                ]
+            ).wait()
+        }
+        for count in [1, 4] {
+            let answers = try run(
+                "saccader-eval",
+                ["predict", checkpoint, "\(data)/val/\(picture)", "--threads", "4", "--quiet"],
+                processes: count)
+            #expect(answers.status == 0, "\(answers.errors)")
+            #expect(answers.output.contains("digits-"), "\(answers.output)")
+            let scores = try run(
+                "saccader-eval",
+                [checkpoint, "--data", data, "--threads", "4", "--quiet", "--glimpses", "1"],
+                processes: count)
+            #expect(scores.status == 0, "\(scores.errors)")
+            let training = try run(
+                "saccader-dist",
+                [
+                    "train", "--config", configuration, "--set", "data.path=\(data)", "--threads",
+                    "4", "--quiet", "--output", folder.path("other\(count)"),
+                ] + words, processes: count)
+            #expect(training.status == 70, "\(training.errors)")
+            #expect(training.messages.count == 1, "\(training.errors)")
+        }
+    }
+
     @Test func roomForThreadsIsAskedFor() throws {
         try WorkerThread.requireThreads(8)
     }

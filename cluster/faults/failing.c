@@ -1,8 +1,9 @@
 // Preloaded (LD_PRELOAD), it counts the calls that change files below FAULT_FOLDER, and those that close what was
-// written there, and lets one of them fail.
+// opened there, and lets one of them fail.
 //
 // FAULT_AT: the number of the call, from 1. FAULT_ERRNO: what the system says then. FAULT_STAYS: set where all
-// later calls fail too, as on a full disk. FAULT_COUNT: a file for the number of calls so far.
+// later calls fail too, as on a full disk. FAULT_CLOSES: set where closings alone count. FAULT_COUNT: a file for the
+// number of calls so far.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -17,11 +18,13 @@
 #include <unistd.h>
 
 static atomic_int calls;
+static _Thread_local int is_closing;
 
 // Whether this call is to fail; errno is set then.
 static int fails(const char *path) {
     const char *folder = getenv("FAULT_FOLDER");
     if (!folder || !path || strncmp(path, folder, strlen(folder)) != 0) return 0;
+    if (getenv("FAULT_CLOSES") && !is_closing) return 0;
     int number = ++calls;
     const char *count = getenv("FAULT_COUNT");
     if (count) {
@@ -69,9 +72,10 @@ int ftruncate(int descriptor, off_t length) {
     return descriptor_fails(descriptor) ? -1 : NEXT(ftruncate)(descriptor, length);
 }
 int close(int descriptor) {
-    // What was only read can lose nothing (and HDF5 1.10 crashes there). It is closed all the same, as Linux does.
-    int isWritten = (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
-    int fault = isWritten && descriptor_fails(descriptor) ? errno : 0;
+    // It is closed all the same, as Linux does.
+    is_closing = 1;
+    int fault = descriptor_fails(descriptor) ? errno : 0;
+    is_closing = 0;
     int status = NEXT(close)(descriptor);
     if (fault) errno = fault;
     return fault ? -1 : status;

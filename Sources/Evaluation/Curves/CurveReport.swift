@@ -1,3 +1,5 @@
+import Checkpoints
+import Files
 import Foundation
 import Terminal
 
@@ -57,8 +59,8 @@ public struct CurveReport {
 
     /// Where the curves go unless the user says otherwise: beside the log of a single run.
     public var defaultFolder: String {
-        runs.count == 1
-            ? (runs[0].path as NSString).deletingLastPathComponent + "/curves" : "curves"
+        let parent = runs.count == 1 ? runs[0].path.parentFolder : ""
+        return parent.isEmpty ? "curves" : "\(parent)/curves"
     }
 
     /// The table for people: a line for each run and stage.

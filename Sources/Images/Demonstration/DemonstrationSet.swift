@@ -108,8 +108,7 @@ public struct DemonstrationSet: Sendable {
                 let name =
                     "\(subset)/digits-\(first)-\(second)/scene-\(padding)\(digitsOfNumber).JPEG"
                 let path = "\(folder)/\(name)"
-                try ImagesError.of(
-                    try AtomicFile.createFolder((path as NSString).deletingLastPathComponent))
+                try ImagesError.of(try AtomicFile.createFolder(path.parentFolder))
                 try encoder.encode(
                     drawn.pixels(at: size, digits: digits), quality: Self.quality, to: path)
                 let places = drawn.places(at: size).map { "[\($0.y), \($0.x)]" }.joined(

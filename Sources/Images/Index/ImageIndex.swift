@@ -1,4 +1,5 @@
 import CZlib
+import Files
 import Foundation
 
 /// Where every image of a data set lies and what it is: in memory after listing a folder, mapped
@@ -107,7 +108,7 @@ public final class ImageIndex: Sendable {
                 == content.count
         else { throw damage("has \(content.count) bytes, not as many as its head says") }
         self.path = path
-        folder = (path as NSString).deletingLastPathComponent
+        folder = path.parentFolder
         self.count = count
         self.content = content
         recordStart = Self.prefixSize + headerSize

@@ -117,7 +117,7 @@ public struct IndexBuilder: Sendable {
     }
 
     private func requireWritable(_ output: String) throws(ImagesError) {
-        let folder = (output as NSString).deletingLastPathComponent
+        let folder = output.parentFolder
         try ImagesError.of(try AtomicFile.createFolder(folder.isEmpty ? "." : folder))
         for (path, magic) in [
             (output, ImageIndex.magic), (IndexJournal.path(of: output), IndexJournal.magic),
@@ -145,7 +145,7 @@ public struct IndexBuilder: Sendable {
     private static func relative(
         _ file: ImageIndex.Container, to output: String
     ) -> ImageIndex.Container {
-        let folder = (output as NSString).deletingLastPathComponent + "/"
+        let folder = output.parentFolder + "/"
         guard file.path.hasPrefix(folder) else { return file }
         return ImageIndex.Container(
             path: String(file.path.dropFirst(folder.count)), size: file.size)

@@ -1,3 +1,4 @@
+import Files
 import Foundation
 
 /// Images that a table names, with their classes.
@@ -12,7 +13,7 @@ extension SourceScan {
             rows.append(row)
         }
         guard !rows.isEmpty else { throw .noImages(path: table.path) }
-        let folder = (table.path as NSString).deletingLastPathComponent
+        let folder = table.path.parentFolder
         let own = found.addContainer(folder, size: nil)
         var root: Int?
         let isTested = !rows.contains {

@@ -1,4 +1,5 @@
 import Foundation
+import Tensors
 
 /// A picture as the network sees it, or why there is none.
 public struct LoadedPicture: Sendable {
@@ -35,6 +36,8 @@ public struct LoadedPicture: Sendable {
 /// the source, whatever the number of threads, and no more are in memory than two batches.
 public final class PictureLoader: Sendable {
     private let shared: Shared
+    /// Whether no thread could be started, so that who wants pictures loads them.
+    private let hasNoThread: Bool
 
     private final class Shared: @unchecked Sendable {
         let source: PictureSource
@@ -102,19 +105,22 @@ public final class PictureLoader: Sendable {
                 width: pixels.width)
         }
 
-        func work() {
-            let decoder = ImageDecoder(preparation.configuration)
-            while let (number, file) = take() {
-                let content = Result { () throws(ImagesError) in try load(file, decoder) }
-                locked { ready[number] = LoadedPicture(file: file, content: content) }
-            }
+        /// Loads one picture; says whether there was one.
+        func loadsOne(_ decoder: ImageDecoder) -> Bool {
+            guard let (number, file) = take() else { return false }
+            let content = Result { () throws(ImagesError) in try load(file, decoder) }
+            locked { ready[number] = LoadedPicture(file: file, content: content) }
+            return true
         }
 
-        func next() throws(ImagesError) -> [LoadedPicture] {
+        /// - Parameter decoder: Where there is no thread: pictures are loaded here, one by one, as a
+        ///   pipe may not have a second one before the first is answered.
+        func next(_ decoder: ImageDecoder?) throws(ImagesError) -> [LoadedPicture] {
+            if let decoder { _ = loadsOne(decoder) }
             condition.lock()
             defer { condition.unlock() }
             var batch: [LoadedPicture] = []
-            while batch.count < batchSize {
+            while batch.count < (decoder == nil ? batchSize : 1) {
                 if let picture = ready.removeValue(forKey: delivered) {
                     delivered += 1
                     batch.append(picture)
@@ -140,9 +146,20 @@ public final class PictureLoader: Sendable {
         _ source: PictureSource, preparation: Preparation, batchSize: Int, workers: Int
     ) {
         shared = Shared(source, preparation: preparation, batchSize: batchSize)
+        var started = 0
         for _ in 0..<max(1, workers) {
-            Thread { [shared] in shared.work() }.start()
+            do {
+                try WorkerThread.start("pictures") { [shared] in
+                    let decoder = ImageDecoder(preparation.configuration)
+                    while shared.loadsOne(decoder) {}
+                }
+                started += 1
+            } catch {
+                // The others do its work; where there are none, whoever wants pictures does.
+                break
+            }
         }
+        hasNoThread = started == 0
     }
 
     deinit {
@@ -153,5 +170,7 @@ public final class PictureLoader: Sendable {
     }
 
     /// The next pictures, fewer than a batch where a pipe has no more for now; none after the last.
-    public func next() throws(ImagesError) -> [LoadedPicture] { try shared.next() }
+    public func next() throws(ImagesError) -> [LoadedPicture] {
+        try shared.next(hasNoThread ? ImageDecoder(shared.preparation.configuration) : nil)
+    }
 }

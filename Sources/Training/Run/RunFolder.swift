@@ -4,6 +4,7 @@ import Files
 import Foundation
 import Layers
 import Models
+import Tensors
 
 /// The output folder of a run, written by the first rank alone.
 final class RunFolder {
@@ -12,6 +13,8 @@ final class RunFolder {
     private let keep: Int
     private var best: Best?
     private var lock: FolderLock?
+    private var lockSeenAt = 0.0
+    private var isLockMissed = false
 
     /// The checkpoint with the best score on the development images.
     private struct Best {
@@ -44,6 +47,34 @@ final class RunFolder {
     func claim(warn: (String) -> Void) throws(CheckpointError) {
         guard lock == nil, exists else { return }
         lock = try FolderLock.claim(path, warn: warn)
+        lockSeenAt = Stopwatch.now
+    }
+
+    /// Seconds between two looks at the lock.
+    private static let lockPeriod = 2.0
+
+    /// Looks now and then whether the folder is still this run's, and claims it again where the lock
+    /// was deleted.
+    ///
+    /// - Throws: Where another run has it.
+    func requireClaim(warn: (String) -> Void) throws {
+        guard Stopwatch.now - lockSeenAt >= Self.lockPeriod else { return }
+        lockSeenAt = Stopwatch.now
+        switch lock?.state {
+        case nil, .held: isLockMissed = false
+        case .taken(let holder): throw CheckpointError.inUse(folder: path, holder: holder)
+        // A network file system may not show it at once.
+        case .gone where !isLockMissed: isLockMissed = true
+        case .gone:
+            isLockMissed = false
+            // This run's own locks would keep it out: nothing else holds them.
+            lock = nil
+            try AtomicFile.createFolder(path)
+            lock = try FolderLock.claim(path, patience: 0) { _ in }
+            warn(
+                "\(path)/.lock was deleted, or the folder moved; claimed again: leave it alone while "
+                    + "the run goes on")
+        }
     }
 
     /// Makes the folder, finds out whether it can be written, keeps other runs out, and clears away

@@ -46,6 +46,7 @@ extension Trainer {
                 }
             }
             warnOfFailures(writer, log)
+            try activity.during(.saving) { try writer?.requireClaim { reporter.warn($0) } }
             let reason = try stopRequest.agreed(communicator)
             if score != nil || ends || reason != nil || isDue(step: done, savedAt: savedAt) {
                 try save(

@@ -52,11 +52,13 @@ public final class Trainer {
         onStall: @escaping @Sendable (TrainingError) -> Never
     ) throws -> Trainer {
         let activity = Activity()
-        let communicator = WatchedCommunicator(base: communicator, activity: activity)
+        let hosts = RankHosts()
+        let communicator = WatchedCommunicator(
+            base: communicator, activity: activity, hosts: hosts)
         // What the checkpoints, the statuses and the judgement of other ranks will need.
         try WorkerThread.requireThreads(8)
         let watchdog = Watchdog(
-            activity, communicator: communicator, timeout: options.stallTimeout,
+            activity, communicator: communicator, hosts: hosts, timeout: options.stallTimeout,
             report: { onStall(.rankLost($0)) })
         try watchdog.start()
         let stopRequest = StopRequest(timeLimit: options.timeLimit)
@@ -90,7 +92,7 @@ public final class Trainer {
         try Self.requireAgreement(configuration, options, communicator: communicator)
         reporter = Reporter(isFirstRank: communicator.rank == 0, isQuiet: options.isQuiet)
         if configuration.data.path.isEmpty {
-            let parent = (options.output as NSString).deletingLastPathComponent
+            let parent = options.output.parentFolder
             configuration.data.path = parent.isEmpty ? "demo-data" : "\(parent)/demo-data"
             try Self.makeDemonstration(
                 configuration, communicator: communicator, reporter: reporter,

@@ -45,6 +45,11 @@ final class CheckpointWriter: @unchecked Sendable {
         try body()
     }
 
+    /// Ends the run where another one has its folder.
+    func requireClaim(warn: (String) -> Void) throws {
+        try folder.requireClaim(warn: warn)
+    }
+
     /// Copies the arrays and goes on; waits only where the one before is still being written.
     ///
     /// - Parameter average: A checkpoint of the averaged weights, which is written too where it is

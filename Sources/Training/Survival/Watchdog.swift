@@ -18,8 +18,7 @@ final class Watchdog: Sendable {
     private let isOver = Atomic<Bool>(false)
     private let report: @Sendable (String) -> Never
     private let host = ProcessInfo.processInfo.hostName
-    /// The hosts by rank, once all have told.
-    private let hosts = Mutex<[String]>([])
+    private let hosts: RankHosts
     /// Seconds between two signs of life.
     private var beatPeriod: Double { min(30, max(0.1, timeout / 10)) }
 
@@ -32,11 +31,11 @@ final class Watchdog: Sendable {
     ///   - timeout: Seconds without progress on every rank after which the job ends.
     ///   - report: Says why, and ends the job.
     init(
-        _ activity: Activity, communicator: any Communicator, timeout: Double,
-        report: @escaping @Sendable (String) -> Never
+        _ activity: Activity, communicator: any Communicator, hosts: RankHosts = RankHosts(),
+        timeout: Double, report: @escaping @Sendable (String) -> Never
     ) {
         self.activity = activity
-        self.communicator = communicator
+        (self.communicator, self.hosts) = (communicator, hosts)
         self.timeout = timeout
         self.report = report
     }
@@ -49,12 +48,7 @@ final class Watchdog: Sendable {
     /// Learns on which host each rank is, so that one that falls silent has a host; all ranks call
     /// this.
     func learnHosts() throws {
-        let all = try communicator.gather(host)
-        hosts.withLock { $0 = all }
-    }
-
-    private func hostName(_ rank: Int) -> String {
-        hosts.withLock { $0.indices.contains(rank) ? $0[rank] : "a host unknown" }
+        hosts.learn(try communicator.gather(host))
     }
 
     /// Watches the other ranks too, by the statuses in the output folder; all ranks call this when
@@ -64,7 +58,7 @@ final class Watchdog: Sendable {
         if communicator.rank == 0 { try StatusBoard(output: output).create() }
         try communicator.barrier()
         let statuses = try RankStatuses(
-            activity, rank: communicator.rank, hosts: hosts.withLock { $0 }, output: output,
+            activity, rank: communicator.rank, hosts: hosts.all, output: output,
             timeout: timeout)
         board.withLock { $0 = statuses }
         // Nobody trains before everybody has a status: who gets stuck then has a name and a host.
@@ -139,7 +133,9 @@ final class Watchdog: Sendable {
         if activity.now.progress != moment.progress { return }
         end(
             Culprit.text(
-                rank: heartbeat.before, host: heartbeat.hostBefore ?? hostName(heartbeat.before),
+                rank: heartbeat.before,
+                host: heartbeat.hostBefore
+                    ?? hosts[heartbeat.before] ?? "a host unknown",
                 moment,
                 idle: silence, doing: "stopped or cut off,"))
     }

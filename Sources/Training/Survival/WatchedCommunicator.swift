@@ -4,6 +4,8 @@ import Collectives
 struct WatchedCommunicator: Communicator {
     let base: any Communicator
     let activity: Activity
+    /// For whoever is told that a rank cannot be reached.
+    var hosts = RankHosts()
 
     var rank: Int { base.rank }
     var size: Int { base.size }
@@ -39,6 +41,11 @@ struct WatchedCommunicator: Communicator {
                 return .failure(error)
             }
         }
-        return try result.get()
+        do throws(CollectiveError) { return try result.get() } catch {
+            guard let partner = error.partner, let host = hosts[partner] else { throw error }
+            throw CollectiveError(
+                description: "\(error.description); rank \(partner) is on \(host): look at that "
+                    + "host and run again", partner: partner)
+        }
     }
 }
