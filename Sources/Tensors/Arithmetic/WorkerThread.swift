@@ -43,9 +43,10 @@ public enum WorkerThread {
             { context in
                 guard let context else { return nil }
                 let work = Unmanaged<Work>.fromOpaque(context).takeRetainedValue()
-                WorkerThread.useSignalStack()
+                let stack = WorkerThread.useSignalStack()
                 saccader_name_thread(work.name)
                 work.body()
+                WorkerThread.giveBack(stack)
                 return nil
             }, work.toOpaque())
         if code != 0 {
@@ -55,13 +56,24 @@ public enum WorkerThread {
     }
 
     /// Gives this thread a stack for handlers of signals, which say something even where its own
-    /// has overflown. It is kept for as long as the process lives: threads of ours do.
-    public static func useSignalStack() {
+    /// has overflown.
+    ///
+    /// - Returns: Its memory, to be given back before the thread ends.
+    @discardableResult
+    public static func useSignalStack() -> UnsafeMutableRawPointer? {
         let size = 64 << 10
         var stack = stack_t()
         stack.ss_sp = malloc(size)
         stack.ss_size = size
         if stack.ss_sp != nil { sigaltstack(&stack, nil) }
+        return stack.ss_sp
+    }
+
+    private static func giveBack(_ signalStack: UnsafeMutableRawPointer?) {
+        var none = stack_t()
+        none.ss_flags = Int32(SS_DISABLE)
+        sigaltstack(&none, nil)
+        free(signalStack)
     }
 
     /// Refuses to go on where fewer than `count` more threads can be started: libraries that need
