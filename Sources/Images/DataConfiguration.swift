@@ -16,7 +16,7 @@ public enum Resampling: String, Codable, CaseIterable, Sendable {
 
 /// Where the images are and what is done to them.
 public struct DataConfiguration: Codable, Equatable, Sendable {
-    /// The folder, in ImageNet's layout; empty: the demonstration's.
+    /// A folder in ImageNet's layout, or an index of images; empty: the demonstration's.
     public var path = ""
     /// The side of the images that the model sees, in pixels.
     public var imageSize = 224
@@ -49,6 +49,17 @@ public struct DataConfiguration: Codable, Equatable, Sendable {
 
     /// ImageNet's defaults.
     public init() {}
+
+    /// What the pixels that evaluation sees and the numbers of the labels depend on, besides
+    /// `imageSize`: models whose answers are put together have it in common.
+    public var likeness: [(key: String, value: String)] {
+        [
+            ("data.backgroundClass", "\(backgroundClass)"),
+            ("data.centralCropMargin", "\(centralCropMargin)"),
+            ("data.transparency", transparency.rawValue),
+            ("data.orientation", orientation.rawValue), ("data.resize", resize.rawValue),
+        ]
+    }
 
     /// The side to which a crop is brought.
     var cropSize: Int { patchImageSize > 0 ? patchImageSize : imageSize }

@@ -65,10 +65,9 @@ public final class Occluder {
                 classes?[place].name ?? "")
         }
         try require("the image size", own.imageSize, model.viewedImageSize)
-        try require("data.backgroundClass", own.backgroundClass, other.backgroundClass)
-        try require("data.centralCropMargin", own.centralCropMargin, other.centralCropMargin)
-        try require("data.transparency", own.transparency, other.transparency)
-        try require("data.orientation", own.orientation, other.orientation)
+        for (fact, like) in zip(own.likeness, other.likeness) {
+            try require(fact.key, fact.value, like.value)
+        }
     }
 
     /// Counts what the classifier says of a batch, whole and without each policy's windows.

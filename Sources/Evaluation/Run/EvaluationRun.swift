@@ -142,10 +142,9 @@ public final class EvaluationRun {
         for (index, fact) in a.model.description.likeness.enumerated() {
             try require(fact.what) { $0.model.description.likeness[index].value }
         }
-        try require("data.backgroundClass") { $0.settings.data.backgroundClass }
-        try require("data.centralCropMargin") { $0.settings.data.centralCropMargin }
-        try require("data.transparency") { $0.settings.data.transparency }
-        try require("data.orientation") { $0.settings.data.orientation }
+        for (index, fact) in a.settings.data.likeness.enumerated() {
+            try require(fact.key) { $0.settings.data.likeness[index].value }
+        }
     }
 
     private static func policies(

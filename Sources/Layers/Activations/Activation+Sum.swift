@@ -1,7 +1,8 @@
 import Tensors
 
 extension Activation {
-    /// `result = relu(self + residual)`, the residual cropped by `crop` pixels on each side.
+    /// `result = relu(self + residual)`, the residual cropped by `crop` pixels on each side; this is a
+    /// raw value with its norm deferred. A sum of final values is `Tensor.add`.
     public func addRectified(
         _ residual: (activation: Activation, crop: Int), into result: Tensor<Element>, pass: Pass
     ) {

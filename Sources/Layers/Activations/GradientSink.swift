@@ -5,7 +5,8 @@ import Tensors
 /// Other readers' gradients are added, the ReLU's zeros are masked, the chunk is stored, and the
 /// two per-channel sums that the norm before it needs are gathered.
 public struct GradientSink<Element: StorageElement>: Sendable {
-    /// A batch norm whose output, possibly among others, the input is made of.
+    /// A batch norm whose output, possibly among others, the input is made of; the gradient must
+    /// reach it unchanged.
     public struct NormTarget: Sendable {
         let raw: Tensor<Element>
         let norm: NormBuffers
@@ -26,9 +27,11 @@ public struct GradientSink<Element: StorageElement>: Sendable {
     ///
     /// - Parameters:
     ///   - destination: Overwritten with the gradient, `[N, H, W, C]`.
-    ///   - added: Another reader's contribution.
-    ///   - mask: The rectified input; where it is 0 the gradient stops. Nil: not rectified.
-    ///   - norms: The norms that gather their sums from this gradient.
+    ///   - added: Another reader's contribution; it may be the destination itself.
+    ///   - mask: The input as it is read, rectified; where it is 0 the gradient stops. Nil: it is not
+    ///     rectified.
+    ///   - norms: The norms that gather their sums from this gradient. Where the mask has a norm,
+    ///     that is the last of them.
     ///   - accumulates: Whether the gradient is added to what the destination holds already: an
     ///     input with several readers, of which some read it through a ReLU.
     public init(
@@ -60,7 +63,8 @@ public struct GradientSink<Element: StorageElement>: Sendable {
         for target in norms { target.norm.clearGradientSums(shard: shard) }
     }
 
-    /// Takes the finished rows `rows` (flat indices into `[rows, C]`), `values` in place.
+    /// Takes the finished rows `rows` (flat indices into `[rows, C]`); `values` are changed, so they
+    /// are never what `Activation.rows` returned.
     func finish(_ values: UnsafeMutablePointer<Float>, rows: Range<Int>, shard: Int) {
         let channels = destination.shape.channels
         added?.add(to: values, rows: rows, of: destination.shape)

@@ -3,6 +3,9 @@
 enum Contract {
     /// Ends the program with a message where the condition does not hold: a mistake in the program, not in its input.
     static func require(_ condition: Bool, _ message: StaticString) {
-        if !condition { fatalError("\(message)") }
+        if !condition { fail(message) }
     }
+
+    /// Ends the program with a message.
+    static func fail(_ message: StaticString) -> Never { fatalError("\(message)") }
 }

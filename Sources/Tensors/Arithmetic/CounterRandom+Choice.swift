@@ -6,7 +6,7 @@ extension CounterRandom {
     ///
     /// Source: Lemire, "Fast random integer generation in an interval", 2019 (arXiv 1805.10941).
     public mutating func below(_ count: Int) -> Int {
-        precondition(count > 0, "below \(count)")
+        Contract.require(count > 0, "a choice is made among at least one")
         let bound = UInt64(count)
         var product = next().multipliedFullWidth(by: bound)
         if product.low < bound {

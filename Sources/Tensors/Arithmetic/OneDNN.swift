@@ -134,7 +134,7 @@
                     dnnl_stream_create(&stream, engine, dnnl_stream_default_flags.rawValue),
                     "creating a stream")
                 guard let engine, let stream else {
-                    preconditionFailure("oneDNN gave no engine")
+                    Contract.fail("oneDNN gave no engine")
                 }
                 (self.engine, self.stream) = (engine, stream)
             }

@@ -33,7 +33,7 @@
                 defer { dnnl_primitive_desc_destroy(description) }
                 var primitive: dnnl_primitive_t?
                 check(dnnl_primitive_create(&primitive, description), "preparing a product")
-                guard let primitive else { preconditionFailure("oneDNN gave no product") }
+                guard let primitive else { Contract.fail("oneDNN gave no product") }
                 self.primitive = primitive
                 var operands = [
                     (DNNL_ARG_SRC_0, left), (DNNL_ARG_WEIGHTS_0, right), (DNNL_ARG_DST_0, result),
@@ -97,7 +97,7 @@
                 guard
                     let layout = dnnl_primitive_desc_query_md(
                         description, dnnl_query_weights_md, 0)
-                else { preconditionFailure("oneDNN names no layout of weights") }
+                else { Contract.fail("oneDNN names no layout of weights") }
                 return layout.pointee
             }
 

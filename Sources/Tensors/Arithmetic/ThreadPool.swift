@@ -74,7 +74,7 @@ public final class ThreadPool: Sendable {
 
     /// Starts the workers.
     public init(threadCount: Int) {
-        precondition(threadCount >= 1, "a pool has at least one thread, not \(threadCount)")
+        Contract.require(threadCount >= 1, "a pool has at least one thread")
         let board = Board()
         self.board = board
         var (started, warning): (Int, String?) = (1, nil)

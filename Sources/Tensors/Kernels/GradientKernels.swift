@@ -102,7 +102,7 @@ public enum GradientKernels {
         rows: Int, channels: Int, into result: UnsafeMutablePointer<Element>
     ) {
         if let affine = mask.affine {
-            precondition(mask.raw == norm.raw, "an affine mask is the norm's own ReLU")
+            Contract.require(mask.raw == norm.raw, "an affine mask is the norm's own ReLU")
             finish(gradient, affine: affine, norm, rows, channels, result)
         } else {
             finish(gradient, input: mask.raw, norm, rows, channels, result)

@@ -47,7 +47,7 @@ public final class Arena: @unchecked Sendable {
 
     /// Plans a buffer of `byteCount` bytes that is in use from here on.
     public func reserve(byteCount requested: Int) -> Region {
-        precondition(!isClosed, "an arena is planned before it is closed")
+        Contract.require(!isClosed, "an arena is planned before it is closed")
         let size = max(1, requested + Self.alignment - 1) / Self.alignment * Self.alignment
         time += 1
         uses.append(Use(byteCount: size, start: time))
@@ -56,8 +56,8 @@ public final class Arena: @unchecked Sendable {
 
     /// Plans the end of a buffer's use: later reservations may lie in its place.
     public func release(_ region: Region) {
-        precondition(!isClosed, "an arena is planned before it is closed")
-        precondition(uses[region.index].end == Int.max, "a region was released twice")
+        Contract.require(!isClosed, "an arena is planned before it is closed")
+        Contract.require(uses[region.index].end == Int.max, "a region was released twice")
         time += 1
         uses[region.index].end = time
     }
@@ -89,21 +89,21 @@ public final class Arena: @unchecked Sendable {
 
     /// Lays out the plan and takes no memory: its size is known from here on.
     public func close() {
-        precondition(!isClosed, "an arena is closed once")
+        Contract.require(!isClosed, "an arena is closed once")
         isClosed = true
         layOut()
     }
 
     /// Takes the memory of a closed plan, zero-filled, unless it has it.
     public func allocate() {
-        precondition(isClosed, "an arena is closed before it is allocated")
+        Contract.require(isClosed, "an arena is closed before it is allocated")
         guard memory == nil else { return }
         let size = mappedCount
         if isSparse {
             let block = mmap(
                 nil, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
             guard let block, block != MAP_FAILED else {
-                preconditionFailure("\(size) bytes of memory are not to be had")
+                Contract.fail("the memory of a plan is not to be had")
             }
             if size >= Self.hugePage { madvise(block, size, MADV_HUGEPAGE) }
             memory = block
@@ -131,7 +131,7 @@ public final class Arena: @unchecked Sendable {
         to region: Region, as type: Element.Type
     ) -> UnsafeMutablePointer<Element> {
         guard let memory else {
-            preconditionFailure("an arena is committed before its buffers are used")
+            Contract.fail("an arena is committed before its buffers are used")
         }
         return (memory + uses[region.index].offset).assumingMemoryBound(to: Element.self)
     }

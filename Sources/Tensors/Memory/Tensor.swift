@@ -47,7 +47,8 @@ public struct Tensor<Element: BitwiseCopyable>: @unchecked Sendable {
 
     /// The same place with another shape of as many elements.
     public func reshaped(_ shape: Shape) -> Tensor {
-        precondition(shape.count == self.shape.count, "\(self.shape) is not \(shape)")
+        Contract.require(
+            shape.count == self.shape.count, "a tensor is reshaped to as many elements")
         return Tensor(shape, arena: arena, region: region)
     }
 
